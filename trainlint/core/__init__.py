@@ -1,0 +1,1 @@
+"""What all halves of trainlint share; standard library only."""

@@ -1,0 +1,60 @@
+"""Edits that mend a diagnosis, and how to apply them to a text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Safety(StrEnum):
+    """Whether a fix keeps the meaning of the program."""
+
+    SAFE = "safe"
+    """The training does the same after the edit."""
+    UNSAFE = "unsafe"
+    """The edit is mechanical, but changes the training or its checkpoints."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace the characters ``start`` to ``end`` (offsets into the text, end exclusive)."""
+
+    start: int
+    end: int
+    replacement: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Edits that belong together: all of them are made, or none."""
+
+    title: str
+    safety: Safety
+    edits: tuple[Edit, ...]
+
+
+def apply_fixes(text: str, fixes: Iterable[Fix]) -> tuple[str, list[Fix]]:
+    """Return the text with the fixes made, and those fixes that were refused.
+
+    Fixes are taken in the order of their first edit. One that overlaps an edit already taken is
+    refused as a whole; an edit that another fix makes too, to the letter, is shared, not repeated.
+    """
+    taken: set[Edit] = set()
+    refused: list[Fix] = []
+    for fix in sorted(fixes, key=lambda fix: min(edit.start for edit in fix.edits)):
+        new = [edit for edit in fix.edits if edit not in taken]
+        if any(_overlap(edit, other) for edit in new for other in taken):
+            refused.append(fix)
+        else:
+            taken.update(new)
+    for edit in sorted(taken, key=lambda edit: (edit.start, edit.end), reverse=True):
+        text = text[: edit.start] + edit.replacement + text[edit.end :]
+    return text, refused
+
+
+def _overlap(one: Edit, other: Edit) -> bool:
+    """Say whether two edits touch the same characters, or insert at the same place."""
+    if one.start == other.start:
+        return True
+    return one.start < other.end and other.start < one.end

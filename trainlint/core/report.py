@@ -1,0 +1,57 @@
+"""What linting gives: the diagnoses of a file, and what could not be linted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from trainlint.core.diagnosis import Diagnosis, Span
+
+CONTEXT: Final = 2
+"""How many lines around a marked one a report keeps and a code frame shows, as in ruff."""
+
+
+class Failure(NamedTuple):
+    """Something that could not be linted, and why."""
+
+    path: str
+    line: int | None
+    reason: str
+
+    def __str__(self) -> str:
+        """Return the line that the user reads."""
+        place = self.path if self.line is None else f"{self.path}:{self.line}"
+        return f"{place}: {self.reason}"
+
+
+class Unresolved(Protocol):
+    """An expression whose value the file's model could not follow."""
+
+    @property
+    def path(self) -> str:
+        """The file, as the user named it."""
+
+    @property
+    def span(self) -> Span:
+        """Where the expression stands."""
+
+    @property
+    def expression(self) -> str:
+        """Its source text."""
+
+    @property
+    def reason(self) -> str:
+        """Why it could not be followed."""
+
+
+@dataclass(slots=True)
+class FileReport:
+    """What linting one file gave."""
+
+    path: str
+    diagnoses: list[Diagnosis] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    unresolved: list[Unresolved] = field(default_factory=list)
+    lines: dict[int, str] = field(default_factory=dict)
+    """The text of the lines in and around the diagnoses, by their numbers."""

@@ -1,0 +1,135 @@
+"""A rule: one thing that can go wrong, with a code, a name and a page."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from trainlint.core.diagnosis import Diagnosis, Related, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from trainlint.core.diagnosis import Span
+    from trainlint.core.fix import Fix, Safety
+
+Check = TypeVar("Check", bound="Callable[..., Iterable[Diagnosis]]")
+
+
+class Family(StrEnum):
+    """The subjects by which rules are sorted."""
+
+    LINT = "lint"
+    INIT = "init"
+    ACTIVATION = "activation"
+    LOSS = "loss"
+    OPTIMIZER = "optimizer"
+    LOOP = "loop"
+    LAYERS = "layers"
+    DATA = "data"
+    SCALING = "scaling"
+    DYNAMICS = "dynamics"
+
+    @property
+    def digit(self) -> str:
+        """The first digit of the codes of this family."""
+        return str(tuple(Family).index(self))
+
+
+class Located(Protocol):
+    """Anything that stands somewhere in a source file."""
+
+    @property
+    def path(self) -> str:
+        """The file, as the user named it."""
+
+    @property
+    def span(self) -> Span:
+        """The stretch of the file."""
+
+
+class Rule:
+    """One thing that can go wrong.
+
+    A rule module makes exactly one, named ``rule``; family and name come from the path of the
+    module, the summary from its docstring::
+
+        rule = Rule(__name__, "TL301", Severity.ERROR)
+
+        @rule.check
+        def check(file: FileModel, *, limit: int = 3) -> Iterator[Diagnosis]:
+            ...
+
+    ``fixable`` is the safety of the fix that the rule offers, None where it has only a remedy. The
+    keyword-only parameters of the check are its thresholds; a configuration may set them.
+    """
+
+    def __init__(
+        self, module: str, code: str, severity: Severity, *, fixable: Safety | None = None
+    ) -> None:
+        *package, family, name = module.split(".")
+        self.package = ".".join(package)
+        self.family = Family(family)
+        self.name = name.replace("_", "-")
+        self.code = code
+        self.severity = severity
+        self.fixable = fixable
+        self.summary = (sys.modules[module].__doc__ or "").partition("\n")[0]
+        self._check: Callable[..., Iterable[Diagnosis]] | None = None
+
+    def __repr__(self) -> str:
+        """Show the rule by its two names."""
+        return f"<Rule {self.code} {self.name}>"
+
+    def check(self, function: Check) -> Check:
+        """Make the decorated function the static half of this rule."""
+        self._check = function
+        return function
+
+    @property
+    def has_check(self) -> bool:
+        """Say whether the rule has a static half."""
+        return self._check is not None
+
+    @property
+    def thresholds(self) -> Mapping[str, Any]:
+        """The names and default values of what a configuration may set."""
+        return getattr(self._check, "__kwdefaults__", None) or {}
+
+    def diagnose(self, file: object, thresholds: Mapping[str, Any]) -> Iterable[Diagnosis]:
+        """Yield the diagnoses of the static half; nothing where the rule has none."""
+        if self._check is None:
+            return ()
+        return self._check(file, **thresholds)
+
+    def at(
+        self,
+        place: Located,
+        message: str,
+        *,
+        remedy: str,
+        label: str = "",
+        related: Iterable[tuple[Located, str]] = (),
+        fix: Fix | None = None,
+        severity: Severity | None = None,
+    ) -> Diagnosis:
+        """Make a diagnosis of this rule.
+
+        ``message`` says in one sentence what is wrong, with the user's expression in backticks;
+        ``remedy`` what to do. ``label`` names the marked code in a few words, and each pair of
+        ``related`` a second place with its label. ``severity`` differs from the rule's own only
+        where the rule's page says so.
+        """
+        return Diagnosis(
+            rule=self.name,
+            code=self.code,
+            severity=severity or self.severity,
+            path=place.path,
+            span=place.span,
+            message=message,
+            remedy=remedy,
+            label=label,
+            related=tuple(Related(other.span, what) for other, what in related),
+            fix=fix,
+        )

@@ -1,0 +1,162 @@
+"""Which files to lint: those that are named, and the Python files in the folders that are named.
+
+Ignore files are read by ourselves instead of asking git: that works where there is no git and
+outside of a repository, gives the same answer on every machine (git also reads settings of the
+user), and starting a process and reading the index would take longer than linting a file. The tests
+compare the answer with git's.
+
+What a user names is linted, whatever any pattern says. A link to a folder is not followed while
+walking (so there are no loops), but may be named.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from trainlint.core.patterns import Patterns
+from trainlint.core.report import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+EXCLUDED: Final = frozenset(
+    {
+        ".bzr",
+        ".direnv",
+        ".eggs",
+        ".git",
+        ".git-rewrite",
+        ".hg",
+        ".ipynb_checkpoints",
+        ".mypy_cache",
+        ".nox",
+        ".pants.d",
+        ".pyenv",
+        ".pytest_cache",
+        ".pytype",
+        ".ruff_cache",
+        ".svn",
+        ".tox",
+        ".venv",
+        ".vscode",
+        "__pycache__",
+        "__pypackages__",
+        "_build",
+        "buck-out",
+        "build",
+        "dist",
+        "node_modules",
+        "site-packages",
+        "venv",
+    }
+)
+"""Folders that hold no code of the user: the names that ruff leaves out, and `__pycache__`."""
+
+_IGNORE_FILE: Final = ".gitignore"
+
+
+class _Scope(NamedTuple):
+    """Patterns, and the length of the absolute path of their folder with its last slash."""
+
+    patterns: Patterns
+    prefix: int
+
+
+def discover(
+    paths: Iterable[str], exclude: Iterable[str] = (), folder: str = ""
+) -> Iterator[str | Failure]:
+    """Yield every file to lint once, in order, and a failure for what cannot be looked at.
+
+    ``exclude`` are patterns of the configuration, relative to its ``folder``.
+    """
+    seen: set[str] = set()
+    excluded = Patterns(exclude)
+    for path in paths:
+        shown = os.path.normpath(path)
+        if os.path.isdir(path):
+            scopes = _scopes_above(os.path.abspath(path))
+            if excluded:
+                scopes.insert(0, _Scope(excluded, _prefix(os.path.abspath(folder))))
+            found = _walk("" if shown == os.curdir else shown, scopes)
+        elif os.path.lexists(path):
+            found = iter((shown,))
+        else:
+            found = iter((Failure(path, None, "no such file or folder"),))
+        for one in found:
+            if isinstance(one, Failure):
+                yield one
+            elif one not in seen:
+                seen.add(one)
+                yield one
+
+
+def _walk(folder: str, scopes: list[_Scope]) -> Iterator[str | Failure]:
+    """Yield the Python files in a folder and the folders below it, in the order of their names."""
+    try:
+        with os.scandir(folder or os.curdir) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
+    except OSError as error:
+        yield Failure(folder or os.curdir, None, f"cannot be read: {error.strerror or error}")
+        return
+    base = os.path.abspath(folder)
+    if any(entry.name == _IGNORE_FILE for entry in entries):
+        patterns = _read_patterns(os.path.join(base, _IGNORE_FILE))
+        if patterns:
+            scopes = [*scopes, _Scope(patterns, _prefix(base))]
+    for entry in entries:
+        name = entry.name
+        is_python = name.endswith(".py")
+        try:
+            is_folder = entry.is_dir(follow_symlinks=False)
+        except OSError:
+            continue
+        if is_folder:
+            if name in EXCLUDED or _ignored(scopes, base, name, folder=True):
+                continue
+            yield from _walk(os.path.join(folder, name), scopes)
+        elif is_python and entry.is_file() and not _ignored(scopes, base, name, folder=False):
+            yield os.path.join(folder, name)
+
+
+def _ignored(scopes: list[_Scope], base: str, name: str, *, folder: bool) -> bool:
+    """Say whether a path is ignored: the nearest ignore file that speaks of it decides."""
+    if not scopes:
+        return False
+    path = os.path.join(base, name)
+    for patterns, prefix in reversed(scopes):
+        relative = path[prefix:]
+        verdict = patterns.verdict(relative.replace(os.sep, "/"), folder=folder)
+        if verdict is not None:
+            return verdict
+    return False
+
+
+def _scopes_above(folder: str) -> list[_Scope]:
+    """Return the ignore files of a repository that hold for a folder, the outermost first."""
+    above = []
+    current = folder
+    while not os.path.lexists(os.path.join(current, ".git")):
+        parent = os.path.dirname(current)
+        if parent == current:
+            return []
+        current = parent
+        above.append(current)
+    files = [(current, os.path.join(current, ".git", "info", "exclude"))]
+    files += [(one, os.path.join(one, _IGNORE_FILE)) for one in reversed(above)]
+    scopes = [_Scope(_read_patterns(file), _prefix(one)) for one, file in files]
+    return [scope for scope in scopes if scope.patterns]
+
+
+def _read_patterns(path: str) -> Patterns:
+    """Read an ignore file; one that is missing or cannot be read says nothing."""
+    try:
+        with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="\n") as stream:
+            return Patterns(stream)
+    except OSError:
+        return Patterns(())
+
+
+def _prefix(folder: str) -> int:
+    """Return the length of a folder's path with the slash after it."""
+    return len(folder) if folder.endswith(os.sep) else len(folder) + 1

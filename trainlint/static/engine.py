@@ -1,0 +1,282 @@
+"""Run the rules over source files, one or many, in one process or several."""
+
+from __future__ import annotations
+
+import gc
+import os
+from typing import TYPE_CHECKING, Final
+
+from trainlint.core.catalogue import OUR_RULES
+from trainlint.core.config import ConfigError
+from trainlint.core.diagnosis import Severity
+from trainlint.core.report import CONTEXT, Failure, FileReport
+from trainlint.static.model import FileModel
+from trainlint.static.source import SourceError, SourceFile
+from trainlint.static.suppress import UNUSED, Suppressions, may_be_unused, may_silence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from trainlint.core.config import Settings
+    from trainlint.core.diagnosis import Diagnosis, Span
+    from trainlint.core.rule import Rule
+
+TRIGGERS: Final = (
+    "torch",
+    "keras",
+    "tensorflow",
+    "lightning",
+    "accelerate",
+    "backward",
+    "optim",
+    "train",
+    "fit",
+)
+"""A file without any of these words is about something else: it is parsed, but no rule runs."""
+
+_GARBAGE: Final = 400_000
+"""After so many characters of source the models, which refer to themselves, are collected."""
+
+_MANY_FILES: Final = 200
+_MANY_BYTES: Final = 2_000_000
+"""From here on the work of a second process outweighs starting it (about 50 ms)."""
+
+_MAX_JOBS: Final = 16
+
+
+def lint_source(source: SourceFile, settings: Settings, *, unresolved: bool = False) -> FileReport:
+    """Run the rules that are on over one source file."""
+    report = FileReport(source.path)
+    rules = settings.rules_for(source.path)
+    found: list[Diagnosis] = []
+    ran = {rule.name for rule in rules if rule.has_check}
+    checks = rules
+    if not any(word in source.text for word in TRIGGERS):
+        # Rules of others may be about anything.
+        checks = tuple(rule for rule in rules if rule.package != OUR_RULES)
+    if checks or unresolved:
+        try:
+            model = FileModel(source)
+            if unresolved:
+                report.unresolved = list(model.unresolved)
+        except RecursionError:
+            report.failures.append(Failure(source.path, None, "is nested too deeply to be linted"))
+            return report
+        except Exception as error:  # noqa: BLE001 - one file must not end the run
+            reason = f"could not be understood ({_said(error)}); this is a bug of trainlint"
+            report.failures.append(Failure(source.path, None, reason))
+            return report
+        for rule in checks:
+            try:
+                found += rule.diagnose(model, settings.thresholds[rule.name])
+            except Exception as error:  # noqa: BLE001 - one rule must not end the run
+                ran.discard(rule.name)
+                reason = (
+                    f"rule {rule.name} failed ({_said(error)}); this is a bug of trainlint, "
+                    "the other rules went on"
+                )
+                report.failures.append(Failure(source.path, None, reason))
+    report.diagnoses = _judge(source, settings, rules, found, ran)
+    report.lines = _excerpt(source, report.diagnoses)
+    return report
+
+
+def lint_file(path: str, settings: Settings, *, unresolved: bool = False) -> FileReport:
+    """Read a file and run the rules that are on over it."""
+    try:
+        source = SourceFile.read(path)
+    except SourceError as error:
+        return _unreadable(error)
+    return lint_source(source, settings, unresolved=unresolved)
+
+
+def lint_bytes(
+    path: str, data: bytes, settings: Settings, *, unresolved: bool = False
+) -> FileReport:
+    """Run the rules that are on over the bytes of a file."""
+    try:
+        source = SourceFile.from_bytes(path, data)
+    except SourceError as error:
+        return _unreadable(error)
+    return lint_source(source, settings, unresolved=unresolved)
+
+
+def lint_files(
+    paths: Sequence[str], settings: Settings, *, unresolved: bool = False
+) -> Iterator[FileReport]:
+    """Yield the report of every file, in the order of the paths."""
+    jobs = min(_jobs(), len(paths))
+    if jobs > 1 and _worth_sharing(paths):
+        yield from _lint_in_processes(paths, settings, jobs, unresolved=unresolved)
+    else:
+        with _CollectingRarely() as garbage:
+            for path in paths:
+                yield lint_file(path, settings, unresolved=unresolved)
+                garbage.add(path)
+
+
+def _unreadable(error: SourceError) -> FileReport:
+    """Return the report of a file that is no Python."""
+    return FileReport(error.path, failures=[Failure(error.path, error.line, error.reason)])
+
+
+def _judge(
+    source: SourceFile,
+    settings: Settings,
+    rules: Sequence[Rule],
+    found: list[Diagnosis],
+    ran: set[str],
+) -> list[Diagnosis]:
+    """Return the diagnoses that are to be shown: in order, once, not silenced, not unasked for."""
+    unused_rule = next((rule for rule in rules if rule.name == UNUSED), None)
+    if (found and may_silence(source.text)) or (unused_rule and may_be_unused(source.text)):
+        suppressions = Suppressions(source, settings.known)
+        found = [one for one in found if not suppressions.silence(one)]
+        if unused_rule is not None:
+            found += suppressions.unused(unused_rule, ran)
+    if not found:
+        return []
+    wanted = {
+        one
+        for one in found
+        if one.severity is not Severity.ADVICE or one.rule in settings.explicit
+    }
+    return sorted(wanted, key=lambda one: (one.position, one.span, one.message))
+
+
+def _excerpt(source: SourceFile, diagnoses: list[Diagnosis]) -> dict[int, str]:
+    """Return the lines that a code frame of the diagnoses shows."""
+    numbers: set[int] = set()
+    for diagnosis in diagnoses:
+        for span in _spans(diagnosis):
+            numbers.update(range(span.line - CONTEXT, span.line + CONTEXT + 1))
+            numbers.update(range(span.end_line - CONTEXT, span.end_line + CONTEXT + 1))
+    lines = source.lines if numbers else []
+    return {number: lines[number - 1] for number in sorted(numbers) if 1 <= number <= len(lines)}
+
+
+def _spans(diagnosis: Diagnosis) -> Iterator[Span]:
+    """Yield the places that a diagnosis marks."""
+    yield diagnosis.span
+    for related in diagnosis.related:
+        yield related.span
+
+
+def _said(error: Exception) -> str:
+    """Return an exception in one line."""
+    message = " ".join(str(error).split())
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
+class _CollectingRarely:
+    """Keep the garbage collector from running at random while many short-lived trees are made.
+
+    A syntax tree is freed at once by its reference count; what is left are the cycles of the
+    models, which are collected after every so many characters of source.
+    """
+
+    def __init__(self) -> None:
+        self._pending = 0
+        self._was_on = gc.isenabled()
+
+    def __enter__(self) -> _CollectingRarely:
+        gc.disable()
+        gc.freeze()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        gc.unfreeze()
+        if self._was_on:
+            gc.enable()
+
+    def add(self, path: str) -> None:
+        """Count a file that has been linted."""
+        try:
+            self._pending += os.stat(path).st_size
+        except OSError:
+            return
+        if self._pending > _GARBAGE:
+            self._pending = 0
+            gc.collect()
+
+
+def _jobs() -> int:
+    """Return how many processes may work: `TRAINLINT_JOBS`, or one for each core."""
+    wish = os.environ.get("TRAINLINT_JOBS", "")
+    if wish:
+        if not wish.isdecimal() or int(wish) < 1:
+            msg = f"TRAINLINT_JOBS: expects a number of processes, not `{wish}`"
+            raise ConfigError(msg)
+        return int(wish)
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        cores = os.cpu_count() or 1
+    return min(cores, _MAX_JOBS)
+
+
+def _worth_sharing(paths: Sequence[str]) -> bool:
+    """Say whether there is enough work for several processes."""
+    if len(paths) > _MANY_FILES:
+        return True
+    total = 0
+    for path in paths:
+        try:
+            total += os.stat(path).st_size
+        except OSError:
+            continue
+        if total > _MANY_BYTES:
+            return True
+    return False
+
+
+_worker: tuple[Settings, bool, _CollectingRarely] | None = None
+
+
+def _lint_in_processes(
+    paths: Sequence[str], settings: Settings, jobs: int, *, unresolved: bool
+) -> Iterator[FileReport]:
+    """Yield the reports in order while several processes make them."""
+    import multiprocessing  # noqa: PLC0415 - 10 ms, and only where there is much to lint
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
+
+    # A fork has everything imported already. macOS has it too, but its libraries do not bear it.
+    import sys  # noqa: PLC0415
+
+    method = "fork" if sys.platform == "linux" else "spawn"
+    executor = ProcessPoolExecutor(
+        jobs, multiprocessing.get_context(method), _start_worker, (settings, unresolved)
+    )
+    done = 0
+    try:
+        chunk = max(1, min(16, len(paths) // (jobs * 4)))
+        for report in executor.map(_lint_in_worker, paths, chunksize=chunk):
+            done += 1
+            yield report
+    except BrokenProcessPool:
+        for path in paths[done:]:
+            yield FileReport(path, failures=[Failure(path, None, "a process ended; out of memory?")])
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _start_worker(settings: Settings, unresolved: bool) -> None:  # noqa: FBT001 - called by name only
+    """Make a process ready for its files."""
+    import signal  # noqa: PLC0415
+
+    global _worker  # noqa: PLW0603 - the only place where a worker can keep what all files share
+    # Ctrl-C reaches every process of the group; the first one tells the user.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    garbage = _CollectingRarely()
+    garbage.__enter__()
+    _worker = (settings, unresolved, garbage)
+
+
+def _lint_in_worker(path: str) -> FileReport:
+    """Lint one file in a process of its own."""
+    assert _worker is not None
+    settings, unresolved, garbage = _worker
+    report = lint_file(path, settings, unresolved=unresolved)
+    garbage.add(path)
+    return report

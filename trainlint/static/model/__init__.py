@@ -1,0 +1,93 @@
+"""The model of a file, and how a rule asks it.
+
+A check gets a :class:`FileModel` and asks in the language of training. It imports no ``ast`` and walks
+nothing; where it seems to need a node, the model lacks a question: add it here, with its test.
+
+The words
+---------
+
+:class:`Expr` is an expression of the user's code, :class:`Call` a call. Both know where they stand
+(``expr.span``, ``expr.loops``, ``expr.function``, ``expr.contexts``) and how they read (``expr.quoted``
+for messages). Four questions go further:
+
+``expr.qualified`` / ``call.callee``
+    the qualified name through imports and aliases: ``torch.nn.functional.relu`` for ``F.relu`` and for
+    ``nnf.relu``. None if it is nothing imported. Names with several spellings have one
+    (``torch_api.canonical``).
+``expr.origins()``
+    the expressions that may have made a value: through variables (reaching definitions), attributes of
+    ``self``, parameters (to the arguments of every call in the file), dict entries, functions that
+    return it. Where the trace is lost, the name itself is in the answer: if every origin is something
+    known, everything is known. ``expr.objects()`` also looks behind ``.to(device)``, ``DDP(...)``.
+``expr.number()``, ``expr.string()``, ``expr.truth()``, ``expr.literal()``
+    the value as a person would follow it: constants, arithmetic, defaults, ``args.lr`` of argparse and
+    click, dataclass fields, ``config["lr"]``. None (``UNKNOWN`` of ``literal``) if it cannot be
+    followed, or if two ways disagree.
+``call.target``
+    the function or class of this file that is called; the ``forward`` of one of its modules.
+
+Questions of the file
+---------------------
+
+``file.calls_to("torch.nn.Softmax")``, ``file.method_calls("backward")``
+    calls by qualified name, or by last name.
+``file.modules``, ``file.module_of(expr)``
+    the ``nn.Module`` classes (:class:`ModuleClass`): ``forward``, ``layers``, ``attributes``, ``stacks``.
+``file.all_layers()``, ``file.layer_of(expr)``
+    the layers built (:class:`Layer`): ``kind`` is the class of ``torch.nn``, ``number("out_features")``
+    reads a parameter by its name, wherever it stands.
+``file.stacks()``, ``file.sequentials()``
+    layers in the order in which data meets them (:class:`Stack` of :class:`Step`): every ``Sequential``
+    in each of its forms and every way through a ``forward``. A functional call is a step like a layer.
+    ``?`` is a step that is not known; ``add``, ``cat`` are joins.
+``file.activated()``
+    each layer with weights and the activation that it feeds.
+``file.producers(expr)``
+    what last made a value, through modules and functions of the file: one step for each way. This is how
+    a loss asks what it is given: ``{step.kind for step in file.producers(loss.input)} == {"Softmax"}``.
+``file.way_to(expr)``
+    all steps that lead to a value.
+``file.init_calls()``
+    the initialisations (:class:`InitCall`): scheme, arguments, and the layers each reaches.
+``file.losses()``, ``file.optimizers()``, ``file.schedulers()``, ``file.loaders()``
+    what the training is made of; ``argument`` and ``number`` read parameters by name.
+``file.routines()``
+    the training loops (:class:`Routine`): the functions that nothing in the file calls, each with its
+    :class:`Event` s in order, those of its helper functions at the place of the call. An event knows its
+    loops, its branch, its subject and its driver (plain, Lightning, Accelerate, Fabric, DeepSpeed).
+``file.note_unresolved(expr, reason)``
+    keeps what could not be answered, for ``--show-unresolved``.
+
+Unknown is a value of its own. A rule that cannot be sure stays silent.
+"""
+
+from trainlint.static.model.events import Driver, Event, Routine
+from trainlint.static.model.expression import UNKNOWN, Call, Expr, Function, Loop, Unknown
+from trainlint.static.model.file import FileModel, Unresolved
+from trainlint.static.model.initialisation import InitCall
+from trainlint.static.model.layers import Activated, Layer, ModuleClass, Stack, Step
+from trainlint.static.model.training import Loader, Loss, Optimizer, Scheduler
+
+__all__ = [
+    "UNKNOWN",
+    "Activated",
+    "Call",
+    "Driver",
+    "Event",
+    "Expr",
+    "FileModel",
+    "Function",
+    "InitCall",
+    "Layer",
+    "Loader",
+    "Loop",
+    "Loss",
+    "ModuleClass",
+    "Optimizer",
+    "Routine",
+    "Scheduler",
+    "Stack",
+    "Step",
+    "Unknown",
+    "Unresolved",
+]

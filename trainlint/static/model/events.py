@@ -1,0 +1,433 @@
+"""The events of training loops, in the order in which they run."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from trainlint.core.diagnosis import Span
+from trainlint.core.loop import LoopEvent
+from trainlint.static.model.expression import Call, Expr, Function, Loop
+from trainlint.static.model.torch_api import OPTIMIZER_PARAMETERS, SCHEDULER_PARAMETERS
+from trainlint.static.model.tree import Block, BlockKind, Scope, ScopeKind
+
+if TYPE_CHECKING:
+    from trainlint.static.model.file import FileModel
+
+_MOST_DEPTH = 8
+_MOST_EVENTS = 4000
+
+
+class Driver(StrEnum):
+    """Who runs the step: the loop itself, or a framework that does part of it unseen."""
+
+    PLAIN = "plain"
+    LIGHTNING = "lightning"
+    ACCELERATE = "accelerate"
+    FABRIC = "fabric"
+    DEEPSPEED = "deepspeed"
+    DISTRIBUTED_AUTOGRAD = "distributed autograd"
+    APEX = "apex"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event of a training loop.
+
+    ``subject`` is what it is done to: the optimizer of a step or of clearing, the model of a mode,
+    the loss of a backward. ``blocks`` are the blocks around it from the routine inwards, those of the
+    helper functions it stands in included.
+    """
+
+    kind: LoopEvent
+    call: Call
+    subject: Expr | None
+    blocks: tuple[Block, ...]
+    driver: Driver = Driver.PLAIN
+    scaled: bool = False
+    """Of a backward or step: whether a GradScaler has its hand in it."""
+    via: tuple[Call, ...] = ()
+    """The calls of helper functions that lead to it, from the routine inwards."""
+
+    @property
+    def path(self) -> str:
+        """The file, as the user named it."""
+        return self.call.path
+
+    @property
+    def span(self) -> Span:
+        """The call."""
+        return self.call.span
+
+    @property
+    def loops(self) -> tuple[Loop, ...]:
+        """The loops around it, from the outermost, those in callers included."""
+        model = self.call.model
+        return tuple(Loop(model, block) for block in self.blocks if block.kind is BlockKind.LOOP)
+
+    @property
+    def loop(self) -> Loop | None:
+        """The innermost loop around it."""
+        loops = self.loops
+        return loops[-1] if loops else None
+
+    def inside(self, loop: Loop) -> bool:
+        """Say whether it runs in a loop."""
+        return loop.block in self.blocks
+
+    def conditional_in(self, loop: Loop | None) -> bool:
+        """Say whether an ``if`` decides about it, within a loop (or within the whole routine)."""
+        inside = loop is None
+        for block in self.blocks:
+            if loop is not None and block is loop.block:
+                inside = True
+            elif inside and block.kind is BlockKind.BRANCH:
+                return True
+        return False
+
+    def excludes(self, other: Event) -> bool:
+        """Say whether the two stand in different arms of one statement: never both run."""
+        arms = {id(one.header): one.arm for one in other.blocks if one.kind is BlockKind.BRANCH}
+        return any(
+            one.kind is BlockKind.BRANCH and arms.get(id(one.header), one.arm) != one.arm
+            for one in self.blocks
+        )
+
+
+class Routine:
+    """A function that nothing in the file calls, or the module's own code, with its events.
+
+    Events of the helper functions and methods of the file that it calls are part of it, at the place
+    of the call; so a helper is judged where it is used.
+    """
+
+    def __init__(self, model: FileModel, scope: Scope, events: tuple[Event, ...]) -> None:
+        self.model = model
+        self.scope = scope
+        self.events = events
+
+    @property
+    def function(self) -> Function | None:
+        """The function; None of the module's own code."""
+        return self.model.function_of(self.scope)
+
+    def of(self, *kinds: LoopEvent) -> tuple[Event, ...]:
+        """Return the events of some kinds, in order."""
+        return tuple(event for event in self.events if event.kind in kinds)
+
+    def position(self, event: Event) -> int:
+        """Return the number of an event in the order of the routine."""
+        return self.events.index(event)
+
+    @property
+    def drivers(self) -> frozenset[Driver]:
+        """Who runs the steps in it."""
+        return frozenset(event.driver for event in self.events) or frozenset({Driver.PLAIN})
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the code itself runs every step, no framework."""
+        return self.drivers == {Driver.PLAIN}
+
+
+_OPTIMIZER_WORDS = re.compile(r"optim|^opt(_|$)|_opt$|^opt[A-Z0-9]|solver|^trainer_?[gd]?$", re.I)
+_NO_OPTIMIZER_WORDS = re.compile(r"sched|env|prof|scaler|timer|bar|progress|warmup", re.I)
+_SCHEDULER_WORDS = re.compile(r"sched|warmup|annealer|lr_decay|lrs$", re.I)
+_SCALER_WORDS = re.compile(r"scaler", re.I)
+_MODEL_WORDS = re.compile(
+    r"model|net|encoder|decoder|generator|discriminator|critic|actor|backbone|classifier|policy|^[GD]$|agent",
+    re.I,
+)
+_ENGINE_WORDS = re.compile(r"engine", re.I)
+_CLIPS = {
+    "torch.nn.utils.clip_grad_norm_",
+    "torch.nn.utils.clip_grad_value_",
+    "torch.nn.utils.clip_grad_norm",
+    "torch.nn.utils.clip_grad_value",
+    "torch.nn.utils.clip_grads_with_norm_",
+}
+_CLIP_METHODS = {"clip_grad_norm_", "clip_grad_value_", "clip_gradients", "clip_grad_norm"}
+_NAMES = (
+    "zero_grad",
+    "backward",
+    "manual_backward",
+    "step",
+    "update",
+    "unscale_",
+    "unscale_gradients",
+    "train",
+    "eval",
+    "toggle_optimizer",
+    "minimize",
+    "step_optimizer",
+    *_CLIP_METHODS,
+    "clip_grad_value",
+    "clip_grads_with_norm_",
+)
+
+
+class Events:
+    """Finds the training loops of one file."""
+
+    def __init__(self, model: FileModel) -> None:
+        self.model = model
+        self._classified: dict[int, tuple[LoopEvent, Expr | None, Driver, bool] | None] = {}
+
+    @cached_property
+    def routines(self) -> tuple[Routine, ...]:
+        """Every function that nothing in the file calls, and the module's own code."""
+        if not self.model.has_layers or not any(
+            name in self.model.index.calls for name in ("backward", "step", "eval", "manual_backward")
+        ):
+            return ()
+        found = []
+        for scope in (self.model.index.root, *self.model.index.functions.values()):
+            if scope.kind is ScopeKind.FUNCTION and self._is_used(scope):
+                continue
+            events = tuple(self._events(scope, (), (), frozenset()))
+            if events:
+                found.append(Routine(self.model, scope, events[:_MOST_EVENTS]))
+        return tuple(found)
+
+    def _is_used(self, scope: Scope) -> bool:
+        """Say whether something in the file calls a function, or hands it to something that does."""
+        if isinstance(scope.node, ast.Lambda):
+            return True
+        if self.model.follower.call_sites(scope):
+            return True
+        name = str(getattr(scope.node, "name", ""))
+        if scope.parent is not None and scope.parent.kind is ScopeKind.FUNCTION:
+            return bool(self.model.index.names.get(name))
+        return False
+
+    def _events(
+        self, scope: Scope, blocks: tuple[Block, ...], via: tuple[Call, ...], seen: frozenset[int]
+    ) -> Iterator[Event]:
+        """Yield the events of a function in order, going into the helpers it calls."""
+        if id(scope) in seen or len(via) > _MOST_DEPTH:
+            return
+        seen |= {id(scope)}
+        calls = [self.model.call(node, site) for node, site in scope.calls]
+        for call in sorted(calls, key=lambda one: one.order):
+            around = (*blocks, *call.blocks)
+            kind = self.classify(call)
+            if kind is not None:
+                for closure in self._closures(call):
+                    yield from self._events(closure, around, (*via, call), seen)
+                event, subject, driver, scaled = kind
+                yield Event(event, call, subject, around, driver, scaled, via)
+                continue
+            target = call.target
+            if target is not None:
+                yield from self._inside(target, call, around, via, seen)
+
+    def _inside(
+        self,
+        target: Scope,
+        call: Call,
+        around: tuple[Block, ...],
+        via: tuple[Call, ...],
+        seen: frozenset[int],
+    ) -> Iterator[Event]:
+        """Yield the events of a helper; a module's ``forward`` is one event of its own."""
+        name = getattr(target.node, "name", "")
+        home = target.parent
+        if name in {"forward", "__call__"} and home is not None and home.kind is ScopeKind.CLASS:
+            yield Event(LoopEvent.FORWARD, call, call.called, around, via=via)
+            return
+        if target.kind is ScopeKind.CLASS:
+            init = self.model.method_scope(target, "__init__")
+            if init is not None:
+                yield from self._events(init, around, (*via, call), seen)
+            return
+        yield from self._events(target, around, (*via, call), seen)
+
+    def _closures(self, call: Call) -> Iterator[Scope]:
+        """Yield the functions of the file that are handed to an event: ``step(closure)``."""
+        for argument in (*call.args, *call.keywords.values()):
+            for origin in argument.origins() if not isinstance(argument, Call) else ():
+                scope = self.model.follower.definition(origin)
+                if scope is not None and scope.kind is ScopeKind.FUNCTION:
+                    yield scope
+
+    def classify(self, call: Call) -> tuple[LoopEvent, Expr | None, Driver, bool] | None:
+        """Say which event a call is; None if it is none."""
+        key = id(call.node)
+        if key not in self._classified:
+            self._classified[key] = self._classify(call)
+        return self._classified[key]
+
+    def _classify(self, call: Call) -> tuple[LoopEvent, Expr | None, Driver, bool] | None:
+        method = call.method
+        if method is None or (method not in _NAMES and method not in _CLIP_METHODS):
+            return self._classify_other(call)
+        if call.target is not None:
+            return None
+        receiver = call.receiver
+        if call.callee in _CLIPS:
+            return (LoopEvent.CLIP, call.argument(0, "parameters"), Driver.PLAIN, False)
+        if call.callee in {"torch.autograd.backward", "torch.distributed.autograd.backward"}:
+            distributed = "distributed" in call.callee
+            driver = Driver.DISTRIBUTED_AUTOGRAD if distributed else Driver.PLAIN
+            return (LoopEvent.BACKWARD, call.argument(0), driver, False)
+        if receiver is None or (call.callee is not None):
+            return None
+        return self._classify_method(call, receiver, method)
+
+    def _classify_method(
+        self, call: Call, receiver: Expr, method: str
+    ) -> tuple[LoopEvent, Expr | None, Driver, bool] | None:
+        """Classify a method call by its name and what it is called on."""
+        driver = self.driver(receiver)
+        if method == "zero_grad":
+            return (LoopEvent.ZERO_GRAD, receiver, driver, False)
+        if method in {"backward", "manual_backward"}:
+            if method == "manual_backward":
+                return (LoopEvent.BACKWARD, call.argument(0, "loss"), Driver.LIGHTNING, False)
+            if driver is not Driver.PLAIN:
+                return (LoopEvent.BACKWARD, call.argument(0, "loss"), driver, False)
+            return (LoopEvent.BACKWARD, receiver, *self._scaling(receiver))
+        if method in _CLIP_METHODS:
+            first = call.argument(0, "parameters")
+            return (LoopEvent.CLIP, first if first is not None else receiver, driver, False)
+        if method in {"unscale_", "unscale_gradients"}:
+            return (LoopEvent.UNSCALE, call.argument(0, "optimizer"), driver, False)
+        if method == "update":
+            if self._is_scaler(receiver):
+                return (LoopEvent.SCALER_UPDATE, receiver, driver, True)
+            return None
+        if method in {"train", "eval"}:
+            return self._mode(call, receiver, method)
+        if method == "step":
+            return self._step(call, receiver, driver)
+        return None
+
+    def _classify_other(self, call: Call) -> tuple[LoopEvent, Expr | None, Driver, bool] | None:
+        """Recognise the losses and forwards by what is called."""
+        if call in self._losses:
+            return (LoopEvent.LOSS, call.argument(0, "input"), Driver.PLAIN, False)
+        if call.target is None and call.callee is None and call.args:
+            called = call.called
+            if (called.is_name or called.is_attribute) and self._is_model(called):
+                return (LoopEvent.FORWARD, called, Driver.PLAIN, False)
+        return None
+
+    @cached_property
+    def _losses(self) -> frozenset[Call]:
+        """The calls that compute a loss."""
+        return frozenset(loss.call for loss in self.model.losses())
+
+    def _is_model(self, called: Expr) -> bool:
+        """Say whether what is called is a model, by what made it, else by its name."""
+        name = called.name or ""
+        owner = called.owner
+        if owner is not None and owner.name != "self":
+            return False
+        origins = called.objects()
+        kinds = [self.model.layers.kind(one) for one in origins if isinstance(one, Call)]
+        if kinds and len(kinds) == len(origins) and all(kinds):
+            return "Loss" not in str(kinds[0])
+        return bool(_MODEL_WORDS.search(name)) and not name.endswith(("_loss", "_fn"))
+
+    def _mode(
+        self, call: Call, receiver: Expr, method: str
+    ) -> tuple[LoopEvent, Expr | None, Driver, bool] | None:
+        """Classify ``train()`` and ``eval()``; ``train(False)`` is the latter."""
+        if len(call.args) > 1 or (call.keywords and "mode" not in call.keywords):
+            return None
+        mode = call.argument(0, "mode")
+        if method == "train" and mode is not None:
+            value = mode.truth()
+            if value is False:
+                method = "eval"
+        kind = LoopEvent.TRAIN_MODE if method == "train" else LoopEvent.EVAL_MODE
+        return (kind, receiver, Driver.PLAIN, False)
+
+    def _step(
+        self, call: Call, receiver: Expr, driver: Driver
+    ) -> tuple[LoopEvent, Expr | None, Driver, bool] | None:
+        """Classify ``step()``: of an optimizer, a scheduler, a scaler, an engine, or nothing of ours."""
+        if self._is_scaler(receiver):
+            return (LoopEvent.STEP, call.argument(0, "optimizer"), driver, True)
+        if driver is Driver.DEEPSPEED:
+            return (LoopEvent.STEP, receiver, driver, False)
+        role = self.role(receiver)
+        if role == "optimizer":
+            return (LoopEvent.STEP, receiver, driver, False)
+        if role == "scheduler":
+            return (LoopEvent.SCHEDULER_STEP, receiver, driver, False)
+        return None
+
+    def role(self, receiver: Expr) -> str | None:
+        """Say what an object is in a loop: ``optimizer``, ``scheduler``, or None."""
+        roles = set()
+        for origin in receiver.objects():
+            if isinstance(origin, Call) and origin.callee is not None:
+                name = origin.callee
+                last = name.rpartition(".")[2]
+                if name.startswith("torch.optim.lr_scheduler") or last in SCHEDULER_PARAMETERS:
+                    roles.add("scheduler")
+                elif name.startswith("torch.optim.") or last in OPTIMIZER_PARAMETERS:
+                    roles.add("optimizer")
+                elif name.startswith(("torch.profiler", "gym", "gymnasium")):
+                    roles.add("other")
+        if len(roles) == 1:
+            role = roles.pop()
+            return None if role == "other" else role
+        words = receiver
+        while words.name is None and words.owner is not None:
+            words = words.owner
+        name = words.name or ""
+        if isinstance(receiver, Call):
+            name = receiver.method or ""
+        if _SCHEDULER_WORDS.search(name):
+            return "scheduler"
+        if _OPTIMIZER_WORDS.search(name) and not _NO_OPTIMIZER_WORDS.search(name):
+            return "optimizer"
+        return None
+
+    def _is_scaler(self, receiver: Expr) -> bool:
+        """Say whether an object is a GradScaler."""
+        for origin in receiver.objects():
+            if isinstance(origin, Call) and origin.callee is not None:
+                return origin.callee.rpartition(".")[2].endswith("GradScaler")
+        return bool(_SCALER_WORDS.search(receiver.name or ""))
+
+    def _scaling(self, loss: Expr) -> tuple[Driver, bool]:
+        """Say whether the loss of a backward is scaled: ``scaler.scale(loss).backward()``."""
+        for origin in loss.origins():
+            if isinstance(origin, Call) and origin.method == "scale" and origin.receiver is not None:
+                if self._is_scaler(origin.receiver):
+                    return (Driver.PLAIN, True)
+        binding = loss.binding
+        if binding is not None and isinstance(binding.value, ast.Call):
+            maker = self.model.expr(binding.value, binding.site)
+            if isinstance(maker, Call) and (maker.callee or "").startswith("apex."):
+                return (Driver.APEX, True)
+        return (Driver.PLAIN, False)
+
+    def driver(self, receiver: Expr) -> Driver:
+        """Say whether an object is one through which a framework drives the step."""
+        name = (receiver.name or "").lower()
+        for origin in receiver.objects():
+            if isinstance(origin, Call) and origin.callee is not None:
+                callee = origin.callee
+                if callee.startswith("accelerate.") and callee.endswith("Accelerator"):
+                    return Driver.ACCELERATE
+                if callee.startswith("lightning.") and callee.endswith("Fabric"):
+                    return Driver.FABRIC
+                if callee.startswith("deepspeed."):
+                    return Driver.DEEPSPEED
+        if receiver.owner is None or receiver.owner.name == "self":
+            if "accelerator" in name:
+                return Driver.ACCELERATE
+            if name == "fabric":
+                return Driver.FABRIC
+            if _ENGINE_WORDS.search(name) and self.model.imports("deepspeed"):
+                return Driver.DEEPSPEED
+        return Driver.PLAIN

@@ -1,0 +1,542 @@
+"""Expressions of the user's code, and the questions one can ask of any of them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from trainlint.core.diagnosis import Span
+from trainlint.core.fix import Edit
+from trainlint.static.model.tree import Binding, BindingKind, Block, BlockKind, Scope, Site
+
+if TYPE_CHECKING:
+    from trainlint.static.model.file import FileModel
+
+
+class Unknown:
+    """The value of what cannot be followed; equal to nothing, true of nothing."""
+
+    def __repr__(self) -> str:
+        """Show the one word."""
+        return "UNKNOWN"
+
+    def __bool__(self) -> bool:
+        """Refuse to be taken for a truth value."""
+        msg = "UNKNOWN is neither true nor false: compare with `is UNKNOWN` first"
+        raise TypeError(msg)
+
+
+UNKNOWN = Unknown()
+
+
+class Expr:
+    """An expression and where it stands.
+
+    Two are equal if they are the same place of the file.
+    """
+
+    def __init__(self, model: FileModel, node: ast.AST, site: Site) -> None:
+        self.model = model
+        self.node = node
+        self.site = site
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by place."""
+        return isinstance(other, Expr) and other.node is self.node
+
+    def __hash__(self) -> int:
+        """Hash by place."""
+        return hash(id(self.node))
+
+    def __repr__(self) -> str:
+        """Show the source text."""
+        return f"<{type(self).__name__} {self.text}>"
+
+    @property
+    def path(self) -> str:
+        """The file, as the user named it."""
+        return self.model.source.path
+
+    @property
+    def span(self) -> Span:
+        """The stretch of the file."""
+        return self.model.source.span(self.node)
+
+    @property
+    def line(self) -> int:
+        """The line on which it starts, from 1."""
+        return int(getattr(self.node, "lineno", 1))
+
+    @property
+    def text(self) -> str:
+        """The source text, on one line."""
+        return " ".join(self.model.source.segment(self.node).split())
+
+    @property
+    def quoted(self) -> str:
+        """The source text in backticks, shortened to what a message can hold."""
+        text = self.text
+        return f"`{text}`" if len(text) <= 60 else f"`{text[:57]}...`"  # noqa: PLR2004
+
+    @cached_property
+    def qualified(self) -> str | None:
+        """The qualified name through imports and aliases (``torch.nn.functional.relu``), or None."""
+        return self.model.names.qualified(self.node, self.site)
+
+    @property
+    def name(self) -> str | None:
+        """The last part of a name as written: ``criterion`` of ``self.criterion``."""
+        if isinstance(self.node, ast.Attribute):
+            return self.node.attr
+        return self.node.id if isinstance(self.node, ast.Name) else None
+
+    @property
+    def is_name(self) -> bool:
+        """Whether this is a plain name."""
+        return isinstance(self.node, ast.Name)
+
+    @property
+    def is_attribute(self) -> bool:
+        """Whether this is an attribute of something."""
+        return isinstance(self.node, ast.Attribute)
+
+    @property
+    def owner(self) -> Expr | None:
+        """What an attribute, or an item, is taken of: ``self.net`` of ``self.net.fc``."""
+        if isinstance(self.node, ast.Attribute | ast.Subscript):
+            return self.child(self.node.value)
+        return None
+
+    @property
+    def operands(self) -> tuple[Expr, ...]:
+        """The two sides of an arithmetic expression; empty for anything else."""
+        if isinstance(self.node, ast.BinOp):
+            return (self.child(self.node.left), self.child(self.node.right))
+        return ()
+
+    @property
+    def operator(self) -> str | None:
+        """The name of the operator of an arithmetic expression: ``Add``, ``Div``, ``Mod``..."""
+        return type(self.node.op).__name__ if isinstance(self.node, ast.BinOp) else None
+
+    @property
+    def items(self) -> tuple[Expr, ...] | None:
+        """The items of a list, tuple or set as written; None for anything else or with a star."""
+        if not isinstance(self.node, ast.List | ast.Tuple | ast.Set):
+            return None
+        if any(isinstance(item, ast.Starred) for item in self.node.elts):
+            return None
+        return tuple(self.child(item) for item in self.node.elts)
+
+    @property
+    def entries(self) -> dict[str, Expr] | None:
+        """The string-keyed entries of a dict literal or a ``dict(...)`` call; None otherwise."""
+        node = self.node
+        if isinstance(node, ast.Dict):
+            return {
+                key.value: self.child(value)
+                for key, value in zip(node.keys, node.values, strict=True)
+                if isinstance(key, ast.Constant) and isinstance(key.value, str)
+            }
+        if isinstance(self, Call) and self.callee == "builtins.dict" and not self.args:
+            return dict(self.keywords)
+        return None
+
+    @cached_property
+    def function(self) -> Function | None:
+        """The function that this stands in; None at the level of the module or of a class."""
+        scope = self.site.scope.function
+        return self.model.function_of(scope)
+
+    @property
+    def statement(self) -> Expr:
+        """The statement that this stands in."""
+        return Expr(self.model, self.site.statement, self.site)
+
+    @property
+    def is_statement(self) -> bool:
+        """Whether its value is thrown away: it is a statement of its own."""
+        statement = self.site.statement
+        return isinstance(statement, ast.Expr) and statement.value is self.node
+
+    @property
+    def order(self) -> tuple[int, int, int]:
+        """A key that sorts expressions by when they run: by statement, inner before outer."""
+        node = self.node
+        return (
+            self.site.index,
+            int(getattr(node, "end_lineno", 0)),
+            int(getattr(node, "end_col_offset", 0)),
+        )
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks around it within its function, from the outermost."""
+        return tuple(reversed(self.site.block.ancestors()))
+
+    @property
+    def loops(self) -> tuple[Loop, ...]:
+        """The loops around it within its function, from the outermost."""
+        return tuple(
+            Loop(self.model, block) for block in self.blocks if block.kind is BlockKind.LOOP
+        )
+
+    @property
+    def contexts(self) -> tuple[Expr, ...]:
+        """What the ``with`` statements and decorators around it name, from the outermost."""
+        found: list[Expr] = []
+        function = self.function
+        if function is not None:
+            found += function.decorators
+        for block in self.blocks:
+            if block.kind is BlockKind.WITH:
+                site = self.model.site_of_block(block)
+                found += [
+                    self.model.expr(item.context_expr, site)
+                    for item in getattr(block.header, "items", ())
+                ]
+        return tuple(found)
+
+    @property
+    def conditions(self) -> tuple[Expr, ...]:
+        """The tests of the ``if`` statements in whose first arm it stands, from the outermost."""
+        return tuple(
+            self.model.expr(block.header.test, self.model.site_of_block(block))
+            for block in self.blocks
+            if block.kind is BlockKind.BRANCH
+            and isinstance(block.header, ast.If)
+            and block.arm == 0
+        )
+
+    @property
+    def without_gradient(self) -> bool:
+        """Whether it stands under ``no_grad`` or ``inference_mode``."""
+        return any(_turns_gradient_off(context) for context in self.contexts)
+
+    def origins(self) -> tuple[Expr, ...]:
+        """Return every expression that may have made this value.
+
+        Follows variables, attributes of ``self`` and of instances, parameters to the calls in the
+        file, dict entries and functions that return them. What cannot be followed is returned as
+        the name where the trace was lost, so a caller that knows each of the origins knows all.
+        """
+        return self.model.follower.origins(self)
+
+    def objects(self) -> tuple[Expr, ...]:
+        """Return the origins behind wrappers that keep an object: ``.to(device)``, ``DDP(...)``."""
+        return self.model.follower.objects(self)
+
+    @property
+    def binding(self) -> Binding | None:
+        """Of a name where the trace was lost: the one binding that it has, if it is one."""
+        return self.model.follower.binding(self)
+
+    @property
+    def is_loop_variable(self) -> bool:
+        """Whether this is a name that a ``for`` gives its values."""
+        binding = self.binding
+        return binding is not None and binding.kind is BindingKind.LOOP
+
+    @property
+    def is_parameter(self) -> bool:
+        """Whether this is a parameter of the function that it stands in."""
+        binding = self.binding
+        return binding is not None and binding.kind is BindingKind.PARAMETER
+
+    @property
+    def iterated(self) -> Expr | None:
+        """Of a name that a ``for`` gives its values: what is iterated."""
+        binding = self.binding
+        if binding is None or binding.kind is not BindingKind.LOOP or binding.value is None:
+            return None
+        return self.model.expr(binding.value, binding.site)
+
+    def literal(self) -> object:
+        """Return the value, followed as a person would, or ``UNKNOWN``."""
+        return self.model.evaluator.value(self)
+
+    def number(self) -> float | int | None:
+        """Return the value if it is a known number, else None."""
+        value = self.literal()
+        return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+    def string(self) -> str | None:
+        """Return the value if it is a known string, else None."""
+        value = self.literal()
+        return value if isinstance(value, str) else None
+
+    def truth(self) -> bool | None:
+        """Return the truth of the value if it is known, else None."""
+        value = self.literal()
+        return None if value is UNKNOWN else bool(value)
+
+    def calls(self) -> Iterator[Call]:
+        """Yield the calls inside this expression, itself included."""
+        for node in ast.walk(self.node):
+            if isinstance(node, ast.Call):
+                yield Call(self.model, node, self.site)
+
+    def mentions(self, name: str) -> bool:
+        """Say whether a plain name or an attribute of that name is part of it."""
+        return any(
+            (isinstance(node, ast.Name) and node.id == name)
+            or (isinstance(node, ast.Attribute) and node.attr == name)
+            for node in ast.walk(self.node)
+        )
+
+    def same_as(self, other: Expr) -> bool:
+        """Say whether both are written alike (``self.optimizer`` and ``self.optimizer``)."""
+        return self.text == other.text
+
+    def child(self, node: ast.AST) -> Expr:
+        """Return a part of this expression."""
+        return self.model.expr(node, self.site)
+
+    def replaced_by(self, text: str) -> Edit:
+        """Return the edit that puts another text in its place."""
+        source, node = self.model.source, self.node
+        start = source.offset(node.lineno, node.col_offset)
+        return Edit(start, source.offset(node.end_lineno, node.end_col_offset), text)
+
+    @property
+    def source_text(self) -> str:
+        """The source text as written, line breaks and all: what an edit puts elsewhere."""
+        return self.model.source.segment(self.node)
+
+
+class Call(Expr):
+    """A call: what is called, on what, with which arguments."""
+
+    node: ast.Call
+
+    @cached_property
+    def callee(self) -> str | None:
+        """The qualified name of what is called, through imports and aliases, or None."""
+        return self.called.qualified
+
+    @property
+    def called(self) -> Expr:
+        """The expression that is called."""
+        return self.child(self.node.func)
+
+    @property
+    def method(self) -> str | None:
+        """The last part of what is called: ``step`` of ``self.optimizer.step()``."""
+        return self.called.name
+
+    @property
+    def receiver(self) -> Expr | None:
+        """What a method is called on."""
+        return self.called.owner if self.called.is_attribute else None
+
+    @cached_property
+    def args(self) -> tuple[Expr, ...]:
+        """The positional arguments before the first star."""
+        found = []
+        for argument in self.node.args:
+            if isinstance(argument, ast.Starred):
+                break
+            found.append(self.child(argument))
+        return tuple(found)
+
+    @cached_property
+    def keywords(self) -> dict[str, Expr]:
+        """The keyword arguments, those of a ``**`` whose dict is known included."""
+        found: dict[str, Expr] = {}
+        for word in self.node.keywords:
+            if word.arg is not None:
+                found[word.arg] = self.child(word.value)
+            else:
+                for origin in self.child(word.value).origins():
+                    for key, value in (origin.entries or {}).items():
+                        found.setdefault(key, value)
+        return found
+
+    @cached_property
+    def is_open(self) -> bool:
+        """Whether a star passes arguments that are not known."""
+        if any(isinstance(argument, ast.Starred) for argument in self.node.args):
+            return True
+        return any(
+            word.arg is None
+            and any(origin.entries is None for origin in self.child(word.value).origins())
+            for word in self.node.keywords
+        )
+
+    def argument(self, position: int | None, keyword: str | None = None) -> Expr | None:
+        """Return the argument at a position or of a keyword; None where it is not passed."""
+        if position is not None and position < len(self.args):
+            return self.args[position]
+        return self.keywords.get(keyword) if keyword is not None else None
+
+    @cached_property
+    def target(self) -> Scope | None:
+        """The function or class of this file that is called; the ``forward`` of its modules."""
+        return self.model.follower.target(self)
+
+    def with_argument(self, keyword: str, value: str) -> Edit:
+        """Return the edit that passes a further keyword argument."""
+        node, source = self.node, self.model.source
+        parts = [*node.args, *(word.value for word in node.keywords)]
+        end = source.offset(node.end_lineno, node.end_col_offset) - 1
+        if not parts:
+            return Edit(end, end, f"{keyword}={value}")
+        last = max(parts, key=lambda part: (part.end_lineno, part.end_col_offset))
+        place = source.offset(last.end_lineno, last.end_col_offset)
+        while place < end and source.text[place] in ") \t":
+            place += 1
+        place = source.offset(last.end_lineno, last.end_col_offset) if place >= end else place
+        return Edit(place, place, f", {keyword}={value}")
+
+
+class Loop:
+    """A ``for`` or ``while`` loop."""
+
+    def __init__(self, model: FileModel, block: Block) -> None:
+        self.model = model
+        self.block = block
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by place."""
+        return isinstance(other, Loop) and other.block is self.block
+
+    def __hash__(self) -> int:
+        """Hash by place."""
+        return hash(id(self.block))
+
+    @property
+    def path(self) -> str:
+        """The file, as the user named it."""
+        return self.model.source.path
+
+    @property
+    def span(self) -> Span:
+        """The header of the loop."""
+        header = self.block.header
+        last = header.test if isinstance(header, ast.While) else getattr(header, "iter", header)
+        return self.model.source.span_between(header, last)
+
+    @property
+    def iterable(self) -> Expr | None:
+        """What is iterated; None of a ``while``."""
+        node = getattr(self.block.header, "iter", None)
+        return None if node is None else self.model.expr(node, self.model.site_of_block(self.block))
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The names that the loop gives values."""
+        target = getattr(self.block.header, "target", None)
+        if target is None:
+            return ()
+        return tuple(node.id for node in ast.walk(target) if isinstance(node, ast.Name))
+
+    @property
+    def count(self) -> int | None:
+        """How often it runs, if that is written in the file."""
+        iterable = self.iterable
+        return None if iterable is None else self.model.evaluator.length(iterable)
+
+    @property
+    def over_epochs(self) -> bool:
+        """Whether this is a loop over epochs, by its words."""
+        iterable = self.iterable
+        words = " ".join((*self.targets, iterable.text if iterable is not None else ""))
+        if "epoch" in words.lower():
+            return not self.over_batches
+        header = self.block.header
+        return isinstance(header, ast.While) and "epoch" in ast.unparse(header.test).lower()
+
+    @property
+    def over_batches(self) -> bool:
+        """Whether it iterates over a loader: one that the file makes, or one by its name."""
+        iterable = self.iterable
+        return iterable is not None and self.model.is_loader(iterable)
+
+
+class Function:
+    """A function or method of the file."""
+
+    def __init__(self, model: FileModel, scope: Scope) -> None:
+        self.model = model
+        self.scope = scope
+        self.node = scope.node
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by place."""
+        return isinstance(other, Function) and other.scope is self.scope
+
+    def __hash__(self) -> int:
+        """Hash by place."""
+        return hash(id(self.scope))
+
+    @property
+    def name(self) -> str:
+        """The name as defined; empty of a lambda."""
+        return str(getattr(self.node, "name", ""))
+
+    @property
+    def path(self) -> str:
+        """The file, as the user named it."""
+        return self.model.source.path
+
+    @property
+    def span(self) -> Span:
+        """The line of the ``def``, up to the end of the name."""
+        line = getattr(self.node, "lineno", 1)
+        column = getattr(self.node, "col_offset", 0) + 1
+        width = len("def ") + len(self.name)
+        if isinstance(self.node, ast.AsyncFunctionDef):
+            width += len("async ")
+        return Span(line, column, line, column + width)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the parameters, ``self`` included."""
+        return tuple(
+            name
+            for name, bindings in self.scope.bindings.items()
+            if bindings[0].kind is BindingKind.PARAMETER
+        )
+
+    @property
+    def decorators(self) -> list[Expr]:
+        """The decorators, from the top."""
+        site = self.model.index.definition_sites.get(id(self.node))
+        if site is None:
+            return []
+        nodes = getattr(self.node, "decorator_list", ())
+        return [self.model.expr(node, site) for node in nodes]
+
+    @property
+    def returns(self) -> tuple[Expr, ...]:
+        """The values that it returns."""
+        return tuple(self.model.expr(node, site) for node, site in self.scope.returns)
+
+    @cached_property
+    def calls(self) -> tuple[Call, ...]:
+        """The calls in it, in the order in which they run."""
+        found = [Call(self.model, node, site) for node, site in self.scope.calls]
+        return tuple(sorted(found, key=lambda call: call.order))
+
+    @property
+    def class_scope(self) -> Scope | None:
+        """The class that this is a method of."""
+        parent = self.scope.parent
+        return parent if parent is not None and self.model.is_class_scope(parent) else None
+
+    @property
+    def callers(self) -> tuple[Call, ...]:
+        """The calls of it in the file."""
+        return self.model.follower.call_sites(self.scope)
+
+
+def _turns_gradient_off(context: Expr) -> bool:
+    """Say whether a context manager or decorator stops autograd."""
+    name = context.callee if isinstance(context, Call) else context.qualified
+    if name in {"torch.no_grad", "torch.inference_mode"}:
+        return True
+    if name == "torch.set_grad_enabled" and isinstance(context, Call) and context.args:
+        return context.args[0].truth() is False
+    return False

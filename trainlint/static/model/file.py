@@ -1,0 +1,469 @@
+"""The model of a file: everything that a check may ask."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from trainlint.static.model.expression import Call, Expr, Function
+from trainlint.static.model.follow import Follower
+from trainlint.static.model.initialisation import InitCall, Initialisation
+from trainlint.static.model.layers import Activated, Layer, Layers, ModuleClass, Stack, Step
+from trainlint.static.model.layers import looks_like_module
+from trainlint.static.model.names import Names
+from trainlint.static.model.torch_api import ACTIVATIONS, FUNCTIONS
+from trainlint.static.model.training import Loader, Loss, Optimizer, Scheduler, Training
+from trainlint.static.model.events import Events, Routine
+from trainlint.static.model.tree import BindingKind, Block, Scope, ScopeKind, Site, TreeIndex
+from trainlint.static.model.values import Evaluator
+
+if TYPE_CHECKING:
+    from trainlint.core.diagnosis import Span
+    from trainlint.static.source import SourceFile
+
+_LOADER_WORDS = ("loader", "dataloader", "batches", "dl", "data_iter", "train_iter", "iterator")
+
+
+@dataclass(frozen=True)
+class Unresolved:
+    """A question that a rule asked and the file does not answer."""
+
+    path: str
+    span: Span
+    expression: str
+    reason: str
+
+
+class FileModel:
+    """What is known about a file after parsing it once; see the package for how to ask."""
+
+    def __init__(self, source: SourceFile) -> None:
+        self.source = source
+        self.index = TreeIndex(source.tree)
+        self.names = Names(self.index)
+        self.follower = Follower(self)
+        self.evaluator = Evaluator(self)
+        self.layers = Layers(self)
+        self.initialisation = Initialisation(self)
+        self.training = Training(self)
+        self.events = Events(self)
+        self._expressions: dict[int, Expr] = {}
+        self._unresolved: dict[int, Unresolved] = {}
+        self._lineages: dict[int, tuple[Scope, ...]] = {}
+        self._block_sites: dict[int, Site] = {}
+
+    # -- what rules ask -----------------------------------------------------------------------
+
+    def imports(self, *packages: str) -> bool:
+        """Say whether the file imports any of these top-level packages."""
+        return any(package in self.index.imports for package in packages)
+
+    def calls_to(self, *names: str) -> Iterator[Call]:
+        """Yield the calls of functions or classes by qualified name, in the order of the file."""
+        found: dict[Call, None] = {}
+        wanted = frozenset(names)
+        for last in {name.rpartition(".")[2] for name in names}:
+            for written in self._written(last):
+                for node, site in self.index.calls.get(written, ()):
+                    call = self.call(node, site)
+                    if call.callee in wanted:
+                        found[call] = None
+        yield from sorted(found, key=lambda call: call.order)
+
+    def method_calls(self, *methods: str) -> Iterator[Call]:
+        """Yield the calls of something by its last name (``x.step()``, ``step()``), in order."""
+        found = [
+            self.call(node, site)
+            for method in methods
+            for node, site in self.index.calls.get(method, ())
+        ]
+        yield from sorted(found, key=lambda call: call.order)
+
+    def expression_statements(self) -> Iterator[Expr]:
+        """Yield the expressions other than calls whose value is thrown away."""
+        for node, site in self.index.statements:
+            yield self.expr(node.value, site)
+
+    def attributes_read(self, name: str) -> Iterator[Expr]:
+        """Yield every place where an attribute of this name is read."""
+        for node, site in self.index.attributes.get(name, ()):
+            yield self.expr(node, site)
+
+    def names_read(self, name: str) -> Iterator[Expr]:
+        """Yield every place where a plain name is read."""
+        for node, site in self.index.names.get(name, ()):
+            yield self.expr(node, site)
+
+    def assignments(self, attribute: str) -> Iterator[tuple[Expr, Expr | None]]:
+        """Yield each assignment to an attribute or string key of any object: target and value."""
+        for target, binding in self.index.stores.get(attribute, ()):
+            value = None
+            if binding.value is not None and not binding.path:
+                value = self.expr(binding.value, binding.site)
+            yield self.expr(target, binding.site), value
+
+    @cached_property
+    def functions(self) -> tuple[Function, ...]:
+        """Every function and method of the file, lambdas left out."""
+        return tuple(
+            Function(self, scope)
+            for scope in self.index.functions.values()
+            if not isinstance(scope.node, ast.Lambda)
+        )
+
+    @cached_property
+    def modules(self) -> tuple[ModuleClass, ...]:
+        """Every subclass of ``nn.Module`` (or Lightning's) that the file defines."""
+        found = []
+        for scope in self.index.classes.values():
+            has_forward = self.method_scope(scope, "forward") is not None
+            if looks_like_module(self.foreign_bases(scope), has_forward=has_forward):
+                found.append(ModuleClass(self, scope))
+        return tuple(found)
+
+    def module_of(self, expr: Expr) -> ModuleClass | None:
+        """Return the module class of the file that a value is an instance of, if it is one."""
+        found: set[ModuleClass] = set()
+        for origin in expr.objects():
+            target = origin.target if isinstance(origin, Call) else None
+            if target is None and origin.name == "self":
+                target = self.class_of_self(origin.site, origin.node)
+            if target is None or target.kind is not ScopeKind.CLASS:
+                return None
+            found.add(ModuleClass(self, target))
+        return found.pop() if len(found) == 1 else None
+
+    def module_around(self, expr: Expr) -> ModuleClass | None:
+        """Return the module class in whose methods an expression stands."""
+        module = self.class_around(expr)
+        return module if module in self.modules else None
+
+    def layer_of(self, expr: Expr) -> Layer | None:
+        """Return the layer of ``torch.nn`` that a value is, if it is known to be one."""
+        return self.layers.layer(expr)
+
+    def all_layers(self) -> Iterator[Layer]:
+        """Yield every layer that the file builds, in order; containers and losses left out."""
+        return self.layers.all()
+
+    def sequentials(self) -> Iterator[Stack]:
+        """Yield every outermost ``nn.Sequential``."""
+        return self.layers.sequentials()
+
+    def stacks(self) -> Iterator[Stack]:
+        """Yield every order in which layers are applied: ``Sequential``, ``forward``, others."""
+        yield from self._stacks
+
+    @cached_property
+    def _stacks(self) -> tuple[Stack, ...]:
+        return tuple(self.layers.stacks()) if self.has_layers else ()
+
+    def activated(self) -> Iterator[Activated]:
+        """Yield each layer with weights and the activation function it feeds."""
+        yield from self._activated
+
+    @cached_property
+    def _activated(self) -> tuple[Activated, ...]:
+        return tuple(self.layers.activated()) if self.has_layers else ()
+
+    def producers(self, expr: Expr) -> tuple[Step, ...]:
+        """Return what last made a value; see :meth:`Layers.producers`."""
+        return self.layers.producers(expr)
+
+    def way_to(self, expr: Expr) -> tuple[Step, ...]:
+        """Return the steps that lead to a value; see :meth:`Layers.way_to`."""
+        return self.layers.way_to(expr)
+
+    def init_calls(self) -> tuple[InitCall, ...]:
+        """Return every initialisation of a weight or bias, and the layers it reaches."""
+        return self.initialisation.calls
+
+    def losses(self) -> tuple[Loss, ...]:
+        """Return every place where a loss of torch is computed."""
+        return self.training.losses
+
+    def optimizers(self) -> tuple[Optimizer, ...]:
+        """Return every optimizer that the file constructs."""
+        return self.training.optimizers
+
+    def schedulers(self) -> tuple[Scheduler, ...]:
+        """Return every learning-rate scheduler that the file constructs."""
+        return self.training.schedulers
+
+    def loaders(self) -> tuple[Loader, ...]:
+        """Return every ``DataLoader`` that the file constructs."""
+        return self.training.loaders
+
+    def routines(self) -> tuple[Routine, ...]:
+        """Return the functions that nothing in the file calls, with the loop events in them."""
+        return self.events.routines
+
+    @property
+    def unresolved(self) -> list[Unresolved]:
+        """What rules asked and the file does not say, in order."""
+        return sorted(self._unresolved.values(), key=lambda one: one.span)
+
+    def note_unresolved(self, expr: Expr, reason: str) -> None:
+        """Keep that a rule asked something that is not known."""
+        if id(expr.node) not in self._unresolved:
+            self._unresolved[id(expr.node)] = Unresolved(expr.path, expr.span, expr.text, reason)
+
+    # -- wrapping nodes -----------------------------------------------------------------------
+
+    def expr(self, node: ast.AST, site: Site) -> Expr:
+        """Return the expression of a node, the same one each time."""
+        found = self._expressions.get(id(node))
+        if found is None:
+            kind = Call if isinstance(node, ast.Call) else Expr
+            found = self._expressions[id(node)] = kind(self, node, site)  # type: ignore[arg-type]
+        return found
+
+    def call(self, node: ast.Call, site: Site) -> Call:
+        """Return the call of a node."""
+        return self.expr(node, site)  # type: ignore[return-value]
+
+    def function_of(self, scope: Scope) -> Function | None:
+        """Return the function of a scope; None of a module or class."""
+        return Function(self, scope) if scope.kind is ScopeKind.FUNCTION else None
+
+    def site_of_block(self, block: Block) -> Site:
+        """Return where the header of a block stands."""
+        site = self._block_sites.get(id(block))
+        if site is None:
+            outer = block.parent or block
+            site = Site(block.header, outer, block.scope, block.index)
+            self._block_sites[id(block)] = site
+        return site
+
+    # -- classes ------------------------------------------------------------------------------
+
+    def is_class_scope(self, scope: Scope) -> bool:
+        """Say whether a scope is that of a class."""
+        return scope.kind is ScopeKind.CLASS
+
+    def lineage(self, scope: Scope) -> tuple[Scope, ...]:
+        """Return a class and its bases in this file, in the order in which they are searched."""
+        known = self._lineages.get(id(scope))
+        if known is not None:
+            return known
+        self._lineages[id(scope)] = (scope,)
+        found: dict[int, Scope] = {id(scope): scope}
+        site = self.index.definition_sites[id(scope.node)]
+        for base in getattr(scope.node, "bases", ()):
+            expr = self.expr(base, site)
+            definition = self.follower.definition(expr)
+            if definition is not None and definition.kind is ScopeKind.CLASS:
+                for one in self.lineage(definition):
+                    found.setdefault(id(one), one)
+        self._lineages[id(scope)] = tuple(found.values())
+        return self._lineages[id(scope)]
+
+    def foreign_bases(self, scope: Scope) -> tuple[str, ...]:
+        """Return the qualified names of all bases that are not of this file."""
+        found: dict[str, None] = {}
+        for one in self.lineage(scope):
+            site = self.index.definition_sites[id(one.node)]
+            for base in getattr(one.node, "bases", ()):
+                name = self.names.qualified(base, site)
+                if name is not None:
+                    found[name] = None
+        return tuple(found)
+
+    def own_method_scope(self, scope: Scope, name: str) -> Scope | None:
+        """Return a method that a class itself defines."""
+        for binding in reversed(scope.bindings.get(name, ())):
+            if binding.kind is BindingKind.FUNCTION:
+                return self.index.functions.get(id(binding.node))
+        return None
+
+    def method_scope(self, scope: Scope, name: str) -> Scope | None:
+        """Return a method of a class, looked up through its bases in this file."""
+        for one in self.lineage(scope):
+            found = self.own_method_scope(one, name)
+            if found is not None:
+                return found
+        return None
+
+    def class_of_self(self, site: Site, node: ast.AST) -> Scope | None:
+        """Return the class whose instance a name is: the first parameter of a method around it."""
+        if not isinstance(node, ast.Name):
+            return None
+        scope: Scope | None = site.scope.function
+        while scope is not None and scope.parent is not None:
+            if scope.kind is ScopeKind.FUNCTION and node.id in scope.bindings:
+                first = next(iter(scope.bindings))
+                if scope.parent.kind is not ScopeKind.CLASS or first != node.id:
+                    return None
+                return scope.parent if len(scope.bindings[first]) == 1 else None
+            scope = scope.parent
+        return None
+
+    def class_around(self, expr: Expr) -> ModuleClass | None:
+        """Return the class in whose body or methods an expression stands."""
+        scope: Scope | None = expr.site.scope
+        while scope is not None:
+            if scope.kind is ScopeKind.CLASS:
+                return ModuleClass(self, scope)
+            scope = scope.parent
+        return None
+
+    def constructions(self, scope: Scope) -> tuple[Call, ...]:
+        """Return the calls that construct a class of the file."""
+        name = str(getattr(scope.node, "name", ""))
+        found = [
+            self.call(node, site)
+            for written in self._written(name)
+            for node, site in self.index.calls.get(written, ())
+        ]
+        return tuple(call for call in found if call.target is scope)
+
+    # -- for the parts of the model -----------------------------------------------------------
+
+    @cached_property
+    def has_layers(self) -> bool:
+        """Whether the file can say anything about layers: it imports torch."""
+        return self.imports("torch", "lightning", "pytorch_lightning") or bool(
+            self.index.star_imports
+        )
+
+    @cached_property
+    def constructed(self) -> tuple[Call, ...]:
+        """Every call that constructs something of ``torch.nn``, in order."""
+        if not self.has_layers:
+            return ()
+        found: dict[Call, None] = {}
+        for entries in self.index.calls.values():
+            for node, site in entries:
+                function = node.func
+                name = getattr(function, "attr", None) or getattr(function, "id", None)
+                if name is None:
+                    continue
+                call = self.call(node, site)
+                if self.layers.kind(call) is not None:
+                    found[call] = None
+        return tuple(sorted(found, key=lambda call: call.order))
+
+    def functional_activations(self) -> Iterator[Call]:
+        """Yield the activation functions that are called as functions or methods, in order."""
+        names = [name for name, kind in FUNCTIONS.items() if kind in ACTIVATIONS]
+        for call in self.method_calls(*names):
+            operation = self.layers.operation(call)
+            if operation is not None and operation[0] in ACTIVATIONS:
+                yield call
+
+    def may_define(self, name: str) -> bool:
+        """Say whether the file defines something that may be called by this name."""
+        return name in self._callable_names
+
+    @cached_property
+    def _callable_names(self) -> frozenset[str]:
+        names = {str(getattr(scope.node, "name", "")) for scope in self.index.functions.values()}
+        for scope in self.index.classes.values():
+            names.add(str(getattr(scope.node, "name", "")))
+            names.update(scope.attributes)
+            names.update(scope.bindings)
+        names.update(self.index.stores)
+        return frozenset(names)
+
+    def instance_names(self, scope: Scope) -> set[str]:
+        """Return the names by which instances of a class of the file may be called."""
+        if not self.constructions(scope) and not any(
+            self.constructions(one)
+            for one in self.index.classes.values()
+            if one is not scope and scope in self.lineage(one)
+        ):
+            return set()
+        return {name for name in self.index.calls if name in self._variable_names} | {"()"}
+
+    @cached_property
+    def _variable_names(self) -> frozenset[str]:
+        wanted = {BindingKind.ASSIGN, BindingKind.PARAMETER, BindingKind.LOOP, BindingKind.WITH}
+        scopes = [self.index.root, *self.index.functions.values(), *self.index.classes.values()]
+        names = {
+            name
+            for scope in scopes
+            for name, bindings in scope.bindings.items()
+            if any(binding.kind in wanted for binding in bindings)
+        }
+        for scope in self.index.classes.values():
+            names.update(scope.attributes)
+        names.update(self.index.stores)
+        return frozenset(names)
+
+    def command_line_default(self, name: str) -> Expr | None:
+        """Return the default of the one command-line option of a name that a parser here has."""
+        options = self._options.get(name, ())
+        if len(options) != 1:
+            return None
+        return options[0].keywords.get("default")
+
+    @cached_property
+    def _options(self) -> dict[str, list[Call]]:
+        found: dict[str, list[Call]] = {}
+        for call in self.method_calls("add_argument", "add_arg"):
+            destination = call.keywords.get("dest")
+            flags = [argument.node.value for argument in call.args if _is_string(argument.node)]
+            long = [flag for flag in flags if flag.startswith("--")] or flags
+            if destination is not None and _is_string(destination.node):
+                name = str(destination.node.value)  # type: ignore[attr-defined]
+            elif long:
+                name = long[0].lstrip("-").replace("-", "_")
+            else:
+                continue
+            found.setdefault(name, []).append(call)
+        for call in self.method_calls(
+            "DEFINE_float", "DEFINE_integer", "DEFINE_string", "DEFINE_bool", "DEFINE_boolean"
+        ):
+            if len(call.args) > 1 and _is_string(call.args[0].node):
+                call.keywords.setdefault("default", call.args[1])
+                found.setdefault(str(call.args[0].node.value), []).append(call)  # type: ignore[attr-defined]
+        return found
+
+    def is_loader(self, expr: Expr) -> bool:
+        """Say whether an iterable is a data loader: by what made it, else by its name."""
+        while isinstance(expr, Call):
+            if expr.callee == "torch.utils.data.DataLoader":
+                return True
+            if expr.method in {"enumerate", "tqdm", "zip", "iter", "track", "progress_bar", "log_every"}:
+                if not expr.args:
+                    return False
+                expr = expr.args[0]
+                continue
+            break
+        for origin in expr.objects():
+            if isinstance(origin, Call):
+                if origin.callee == "torch.utils.data.DataLoader":
+                    return True
+                if origin.method in {"enumerate", "tqdm"} and origin != expr and origin.args:
+                    return self.is_loader(origin.args[0])
+        name = (expr.name or (expr.method if isinstance(expr, Call) else None) or "").lower()
+        return any(name == word or name.endswith(word) for word in _LOADER_WORDS)
+
+    def holder(self, made: Expr) -> tuple[str, Scope] | None:
+        """Return the variable or attribute that something is assigned to when made, and where."""
+        statement = made.site.statement
+        if not isinstance(statement, ast.Assign | ast.AnnAssign) or statement.value is not made.node:
+            return None
+        target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+        if not isinstance(target, ast.Name | ast.Attribute):
+            return None
+        return ast.unparse(target), made.site.scope.function
+
+    def _written(self, last: str) -> set[str]:
+        """Return the last names under which something imported may be written in this file."""
+        found = {last}
+        queue = [last]
+        while queue:
+            for alias in self.index.aliases.get(queue.pop(), ()):
+                if alias not in found:
+                    found.add(alias)
+                    queue.append(alias)
+        return found
+
+
+def _is_string(node: ast.AST) -> bool:
+    """Say whether a node is a string literal."""
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)

@@ -1,0 +1,317 @@
+"""Where weights are initialised, how, and which layers that reaches."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from trainlint.core.diagnosis import Span
+from trainlint.static.model.expression import Call, Expr
+from trainlint.static.model.torch_api import LINEAR_LAYERS
+from trainlint.static.model.tree import BindingKind, BlockKind, Scope, ScopeKind
+
+if TYPE_CHECKING:
+    from trainlint.static.model.file import FileModel
+    from trainlint.static.model.layers import Layer
+
+SCHEMES = (
+    "xavier_uniform",
+    "xavier_normal",
+    "kaiming_uniform",
+    "kaiming_normal",
+    "uniform",
+    "normal",
+    "trunc_normal",
+    "constant",
+    "zeros",
+    "ones",
+    "orthogonal",
+    "eye",
+    "dirac",
+    "sparse",
+)
+_TENSOR_METHODS = {
+    "normal_": "normal",
+    "uniform_": "uniform",
+    "zero_": "zeros",
+    "fill_": "constant",
+    "trunc_normal_": "trunc_normal",
+}
+_PARAMETERS = {
+    "xavier_uniform": ("tensor", "gain"),
+    "xavier_normal": ("tensor", "gain"),
+    "kaiming_uniform": ("tensor", "a", "mode", "nonlinearity"),
+    "kaiming_normal": ("tensor", "a", "mode", "nonlinearity"),
+    "uniform": ("tensor", "a", "b"),
+    "normal": ("tensor", "mean", "std"),
+    "trunc_normal": ("tensor", "mean", "std", "a", "b"),
+    "constant": ("tensor", "val"),
+    "orthogonal": ("tensor", "gain"),
+}
+
+
+@dataclass(frozen=True)
+class InitCall:
+    """One initialisation: the scheme, the call, and the layers whose parameter it fills.
+
+    ``scheme`` is the function of ``torch.nn.init`` without its underscore; ``w.data.normal_(0, 1)``
+    is ``normal`` too. ``parameter`` is ``weight``, ``bias`` or ``?``. ``layers`` is empty where it is
+    not known what is reached, or where the function that initialises is never applied in the file.
+    """
+
+    scheme: str
+    call: Call
+    parameter: str
+    layers: tuple[Layer, ...]
+    by_type: bool = False
+    """Whether it reaches every layer of a type, through a loop or ``apply``."""
+
+    @property
+    def path(self) -> str:
+        """The file, as the user named it."""
+        return self.call.path
+
+    @property
+    def span(self) -> Span:
+        """The call."""
+        return self.call.span
+
+    def argument(self, name: str) -> Expr | None:
+        """Return what is passed for a parameter of the function of ``torch.nn.init``."""
+        parameters = _PARAMETERS.get(self.scheme, ("tensor",))
+        position = parameters.index(name) if name in parameters else None
+        if position is not None and self.is_method:
+            position -= 1
+        return self.call.argument(position, self._keyword(name))
+
+    def number(self, name: str) -> float | int | None:
+        """Return an argument's value if it is a known number, else None."""
+        argument = self.argument(name)
+        return None if argument is None else argument.number()
+
+    @property
+    def is_method(self) -> bool:
+        """Whether it is a method of the tensor: ``w.data.normal_(0, 0.02)``."""
+        return self.call.callee is None
+
+    def _keyword(self, name: str) -> str:
+        """Return the keyword of a parameter: tensor methods name the bounds otherwise."""
+        if self.is_method and self.scheme == "uniform":
+            return {"a": "from", "b": "to"}.get(name, name)
+        return name
+
+
+class Initialisation:
+    """Finds the initialisations of one file."""
+
+    def __init__(self, model: FileModel) -> None:
+        self.model = model
+
+    @cached_property
+    def calls(self) -> tuple[InitCall, ...]:
+        """Every initialisation, in the order of the file."""
+        if not self.model.has_layers:
+            return ()
+        found: list[InitCall] = []
+        for scheme in SCHEMES:
+            for name in (f"torch.nn.init.{scheme}_", f"torch.nn.init.{scheme}"):
+                for call in self.model.calls_to(name):
+                    tensor = call.argument(0, "tensor")
+                    if tensor is not None:
+                        found.append(self._of(scheme, call, tensor))
+        for call in self.model.method_calls(*_TENSOR_METHODS):
+            if call.callee is None and call.receiver is not None and call.method is not None:
+                tensor = _without_data(call.receiver)
+                if tensor.name in {"weight", "bias"}:
+                    found.append(self._of(_TENSOR_METHODS[call.method], call, tensor))
+        return tuple(sorted(found, key=lambda one: one.call.order))
+
+    def _of(self, scheme: str, call: Call, tensor: Expr) -> InitCall:
+        """Resolve whose parameter a tensor is."""
+        tensor = _without_data(tensor)
+        if tensor.is_name:
+            origins = tensor.origins()
+            if len(origins) == 1 and origins[0].is_attribute:
+                tensor = _without_data(origins[0])
+        owner = tensor.owner
+        if tensor.is_attribute and owner is not None and tensor.name in {"weight", "bias"}:
+            layers, by_type = self._layers_of(owner, call)
+            return InitCall(scheme, call, tensor.name, layers, by_type)
+        if tensor.is_name and tensor.iterated is not None:
+            return InitCall(scheme, call, "?", self._of_parameters(tensor, call), by_type=True)
+        return InitCall(scheme, call, "?", ())
+
+    def _layers_of(self, owner: Expr, call: Call) -> tuple[tuple[Layer, ...], bool]:
+        """Return the layers that the owner of a weight may be."""
+        if owner.is_name:
+            binding = owner.binding
+            if binding is not None and binding.kind is BindingKind.LOOP:
+                return self._of_loop(owner, call), True
+            if binding is not None and binding.kind is BindingKind.PARAMETER:
+                applied = self._of_applied(owner, call)
+                if applied is not None:
+                    return applied, True
+        return self.model.layers.layers_of(owner), False
+
+    def _of_loop(self, owner: Expr, call: Call) -> tuple[Layer, ...]:
+        """Return the layers that a loop over modules reaches."""
+        iterable = owner.iterated
+        if iterable is None:
+            return ()
+        if isinstance(iterable, Call) and iterable.method in {
+            "modules",
+            "named_modules",
+            "children",
+            "named_children",
+        }:
+            receiver = iterable.receiver
+            return () if receiver is None else self._of_type(self._built(receiver), owner, call)
+        origins = [
+            part
+            for origin in iterable.origins()
+            for part, _ in self.model.layers.elements(origin)
+            if part is not None
+        ]
+        found = [self.model.layers.layer(part) for part in origins]
+        return tuple(layer for layer in found if layer is not None)
+
+    def _of_applied(self, owner: Expr, call: Call) -> tuple[Layer, ...] | None:
+        """Return the layers that a function given to ``apply`` reaches; None if it is no such."""
+        function = call.function
+        if function is None:
+            return None
+        found: list[Layer] = []
+        applied = False
+        for use in self.model.method_calls("apply"):
+            if len(use.args) != 1 or use.receiver is None:
+                continue
+            given = use.args[0]
+            if isinstance(given, Call) and given.callee == "functools.partial" and given.args:
+                given = given.args[0]
+            if any(self.model.follower.definition(one) is function.scope for one in given.origins()):
+                applied = True
+                found += self._of_type(self._built(use.receiver), owner, call)
+        return tuple(dict.fromkeys(found)) if applied else None
+
+    def _built(self, receiver: Expr) -> list[Layer]:
+        """Return the layers of a module."""
+        if receiver.name == "self":
+            scope = self.model.class_of_self(receiver.site, receiver.node)
+            return [] if scope is None else self.model.layers.built_by(scope)
+        found: list[Layer] = []
+        for origin in receiver.objects():
+            if not isinstance(origin, Call):
+                continue
+            target = origin.target
+            if target is not None and target.kind is ScopeKind.CLASS:
+                found += self.model.layers.built_by(target)
+            elif self.model.layers.kind(origin) in {"Sequential", "ModuleList"}:
+                steps = self.model.layers.steps(origin)
+                found += [step.layer for step in steps if step.layer is not None]
+        return found
+
+    def _of_type(self, layers: list[Layer], owner: Expr, call: Call) -> tuple[Layer, ...]:
+        """Keep the layers that the conditions around an initialisation let through."""
+        tests = [test for test in call.conditions if test.mentions(owner.name or "")]
+        tests += [
+            test
+            for test in call.conditions
+            if test not in tests and self._class_name_of(test, owner)
+        ]
+        kept = [layer for layer in layers if layer.is_linear or layer.kind == "Embedding"]
+        for test in tests:
+            kept = [layer for layer in kept if _passes(test, layer, self.model)]
+        earlier = self._earlier_arms(call)
+        for test in earlier:
+            kept = [
+                layer
+                for layer in kept
+                if not (_is_type_test(test, owner) and _passes(test, layer, self.model))
+            ]
+        return tuple(dict.fromkeys(kept))
+
+    def _earlier_arms(self, call: Call) -> list[Expr]:
+        """Return the tests of the ``if`` statements in whose ``else`` a call stands."""
+        return [
+            self.model.expr(block.header.test, self.model.site_of_block(block))
+            for block in call.blocks
+            if block.kind is BlockKind.BRANCH
+            and isinstance(block.header, ast.If)
+            and block.arm == 1
+        ]
+
+    def _class_name_of(self, test: Expr, owner: Expr) -> bool:
+        """Say whether a test is about a variable that holds the class name of the owner."""
+        for node in ast.walk(test.node):
+            if isinstance(node, ast.Name):
+                for origin in test.child(node).origins():
+                    if origin.mentions("__class__") and origin.mentions(owner.name or ""):
+                        return True
+        return False
+
+    def _of_parameters(self, tensor: Expr, call: Call) -> tuple[Layer, ...]:
+        """Return the layers that a loop over ``parameters()`` reaches: all with a matrix."""
+        iterable = tensor.iterated
+        if not isinstance(iterable, Call) or iterable.receiver is None:
+            return ()
+        if iterable.method not in {"parameters", "named_parameters"}:
+            return ()
+        if not any(test.mentions("dim") or test.mentions("ndim") for test in call.conditions):
+            return ()
+        layers = self._built(iterable.receiver)
+        return tuple(dict.fromkeys(layer for layer in layers if layer.kind in LINEAR_LAYERS))
+
+
+def _without_data(tensor: Expr) -> Expr:
+    """Return the parameter behind ``.data``."""
+    while tensor.is_attribute and tensor.name == "data" and tensor.owner is not None:
+        tensor = tensor.owner
+    return tensor
+
+
+def _is_type_test(test: Expr, owner: Expr) -> bool:
+    """Say whether a test is nothing but a test of the owner's type."""
+    return isinstance(test, Call) and test.method == "isinstance" and test.mentions(owner.name or "")
+
+
+def _passes(test: Expr, layer: Layer, model: FileModel) -> bool:
+    """Say whether a layer may pass a test: of its type, its class's name, or anything else."""
+    node = test.node
+    if isinstance(node, ast.BoolOp):
+        verdicts = [_passes(test.child(part), layer, model) for part in node.values]
+        return all(verdicts) if isinstance(node.op, ast.And) else any(verdicts)
+    if isinstance(test, Call) and test.callee == "builtins.isinstance" and len(test.args) > 1:
+        types = test.args[1].origins()[0]
+        names = [one.qualified or "" for one in types.items or (types,)]
+        return any(_is_a(layer.kind, name.rpartition(".")[2]) for name in names)
+    words = [
+        part.value
+        for part in ast.walk(node)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    ]
+    if isinstance(node, ast.Compare) and words:
+        if isinstance(node.ops[0], ast.NotEq | ast.In | ast.Eq | ast.Gt | ast.GtE | ast.Is):
+            return any(word in layer.kind or word in {"weight", "bias"} for word in words)
+        return True
+    if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq | ast.Is | ast.In):
+        for side in (node.left, *node.comparators):
+            for part in test.child(side).items or (test.child(side),):
+                name = part.qualified or ""
+                if name.startswith("torch.nn."):
+                    return any(
+                        _is_a(layer.kind, (one.qualified or "").rpartition(".")[2])
+                        for other in node.comparators
+                        for one in (test.child(other).items or (test.child(other),))
+                    )
+    return True
+
+
+def _is_a(kind: str, base: str) -> bool:
+    """Say whether a layer is an instance of a class of ``torch.nn``."""
+    if kind == base or base == "Module":
+        return True
+    if base == "_ConvNd":
+        return kind.startswith("Conv")
+    return False

@@ -1,0 +1,1092 @@
+"""Layers, module classes, and the order in which layers are applied."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from trainlint.core.diagnosis import Span
+from trainlint.static.model.expression import Call, Expr, Function
+from trainlint.static.model.torch_api import (
+    ACTIVATIONS,
+    BATCH_NORMS,
+    DROPOUTS,
+    FUNCTIONS,
+    LAYER_PARAMETERS,
+    LINEAR_LAYERS,
+    LOSS_MODULES,
+    NORMALISATIONS,
+    RECURRENT_LAYERS,
+    SHAPE_OPERATIONS,
+)
+from trainlint.static.model.tree import Binding, BindingKind, Block, BlockKind, Scope, ScopeKind
+
+if TYPE_CHECKING:
+    from trainlint.static.model.file import FileModel
+
+_MOST_STEPS = 400
+_MOST_REPEATS = 100
+_MOST_DEPTH = 12
+
+CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict"})
+_NO_LAYERS = CONTAINERS | {"Module", "Parameter", "ParameterList", "ParameterDict", "Buffer"}
+_MODULE_BASES = ("torch.nn.", "lightning.", "torch.jit.ScriptModule", "transformers.")
+_MODULE_WORDS = ("module", "net", "model", "layer", "block", "encoder", "decoder")
+
+
+class Layer:
+    """A layer that the file constructs: ``kind`` is its class of ``torch.nn``."""
+
+    def __init__(self, kind: str, call: Call) -> None:
+        self.kind = kind
+        self.call = call
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by the place of construction."""
+        return isinstance(other, Layer) and other.call == self.call
+
+    def __hash__(self) -> int:
+        """Hash by the place of construction."""
+        return hash(self.call)
+
+    def __repr__(self) -> str:
+        """Show the construction."""
+        return f"<Layer {self.call.text}>"
+
+    @property
+    def path(self) -> str:
+        """The file, as the user named it."""
+        return self.call.path
+
+    @property
+    def span(self) -> Span:
+        """Where it is constructed."""
+        return self.call.span
+
+    def argument(self, name: str) -> Expr | None:
+        """Return what is passed for a parameter, by position or keyword; None if nothing."""
+        parameters = LAYER_PARAMETERS.get(self.kind, ())
+        position = parameters.index(name) if name in parameters else None
+        return self.call.argument(position, name)
+
+    def number(self, name: str) -> float | int | None:
+        """Return a parameter's value if it is a known number, else None."""
+        argument = self.argument(name)
+        return None if argument is None else argument.number()
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether it multiplies its input by a weight: linear, convolution."""
+        return self.kind in LINEAR_LAYERS
+
+    @property
+    def is_recurrent(self) -> bool:
+        """Whether it is an RNN, LSTM or GRU, or a cell of one."""
+        return self.kind in RECURRENT_LAYERS
+
+    @property
+    def is_activation(self) -> bool:
+        """Whether it is an activation function."""
+        return self.kind in ACTIVATIONS
+
+    @property
+    def is_normalisation(self) -> bool:
+        """Whether it normalises: batch, layer, group, instance."""
+        return self.kind in NORMALISATIONS
+
+    @property
+    def is_batch_norm(self) -> bool:
+        """Whether it normalises over the batch."""
+        return self.kind in BATCH_NORMS
+
+    @property
+    def is_dropout(self) -> bool:
+        """Whether it drops units at random."""
+        return self.kind in DROPOUTS
+
+    @property
+    def width(self) -> int | None:
+        """The number of its outputs (features or channels), if known."""
+        for name in ("out_features", "out_channels", "hidden_size", "embedding_dim"):
+            if name in LAYER_PARAMETERS.get(self.kind, ()):
+                value = self.number(name)
+                return value if isinstance(value, int) else None
+        return None
+
+    @property
+    def fan_in(self) -> int | None:
+        """The number of inputs that each output sums, if known."""
+        if self.kind in {"Linear", "Bilinear"}:
+            value = self.number("in_features" if self.kind == "Linear" else "in1_features")
+            return value if isinstance(value, int) else None
+        if not self.kind.startswith("Conv"):
+            return None
+        channels = self.number("out_channels" if "Transpose" in self.kind else "in_channels")
+        kernel = self.argument("kernel_size")
+        size = None if kernel is None else kernel.literal()
+        dimensions = int(self.kind[-2]) if self.kind[-2].isdigit() else 0
+        groups_given = self.argument("groups")
+        groups = 1 if groups_given is None else groups_given.number()
+        if not isinstance(channels, int) or not isinstance(groups, int) or groups < 1:
+            return None
+        if isinstance(size, int):
+            return channels // groups * size**dimensions
+        if isinstance(size, tuple) and all(isinstance(one, int) for one in size):
+            total = channels // groups
+            for one in size:
+                total *= one
+            return total
+        return None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that is done to the data on its way through a network.
+
+    ``kind`` is the class of ``torch.nn`` that does it, as a layer or as a function (``ReLU`` for
+    ``nn.ReLU()``, ``F.relu(x)``, ``x.relu()``); the name of the operation where there is no such
+    class (``view``, ``add``, ``cat``); ``?`` where it is not known.
+    """
+
+    kind: str
+    at: Expr
+    """The layer's construction, or the functional call."""
+    layer: Layer | None = None
+    optional: bool = False
+    """Whether an ``if`` decides about it."""
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether it is not known what is done."""
+        return self.kind == "?"
+
+    @property
+    def is_activation(self) -> bool:
+        """Whether it is an activation function."""
+        return self.kind in ACTIVATIONS
+
+    @property
+    def is_normalisation(self) -> bool:
+        """Whether it normalises."""
+        return self.kind in NORMALISATIONS or self.kind in {"BatchNorm", "InstanceNorm"}
+
+    @property
+    def is_batch_norm(self) -> bool:
+        """Whether it normalises over the batch."""
+        return self.kind in BATCH_NORMS or self.kind == "BatchNorm"
+
+    @property
+    def is_dropout(self) -> bool:
+        """Whether it drops units at random."""
+        return self.kind in DROPOUTS
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether it is a layer that multiplies by a weight."""
+        return self.layer is not None and self.layer.is_linear
+
+    @property
+    def is_join(self) -> bool:
+        """Whether it brings two paths together: a residual connection, a concatenation."""
+        return self.kind in {"add", "cat", "stack", "mul"}
+
+    @property
+    def keeps_values(self) -> bool:
+        """Whether it changes only shape, type or device."""
+        return self.kind in SHAPE_OPERATIONS
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Layers in the order in which the data meets them: a ``Sequential``, or a ``forward``."""
+
+    steps: tuple[Step, ...]
+    at: Expr | Function
+    """The construction of the ``Sequential``, or the ``forward``."""
+    owner: ModuleClass | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every step is known."""
+        return not any(step.is_unknown for step in self.steps)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether no two paths join in it and nothing is unknown or decided by an ``if``."""
+        return self.is_complete and not any(step.is_join or step.optional for step in self.steps)
+
+    @property
+    def linear_steps(self) -> tuple[Step, ...]:
+        """The linear layers and convolutions in it."""
+        return tuple(step for step in self.steps if step.is_linear)
+
+
+@dataclass(frozen=True)
+class Activated:
+    """A layer with weights and the activation function that its output goes into."""
+
+    layer: Layer
+    activation: Step
+    between: tuple[Step, ...]
+    """What happens on the way: normalisation, dropout, changes of shape."""
+
+    @property
+    def is_normalised(self) -> bool:
+        """Whether a normalisation stands between the two."""
+        return any(step.is_normalisation for step in self.between)
+
+
+class ModuleClass:
+    """A subclass of ``nn.Module`` in the file."""
+
+    def __init__(self, model: FileModel, scope: Scope) -> None:
+        self.model = model
+        self.scope = scope
+        self.node = scope.node
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by place."""
+        return isinstance(other, ModuleClass) and other.scope is self.scope
+
+    def __hash__(self) -> int:
+        """Hash by place."""
+        return hash(id(self.scope))
+
+    @property
+    def name(self) -> str:
+        """The name as defined."""
+        return str(getattr(self.node, "name", ""))
+
+    @property
+    def path(self) -> str:
+        """The file, as the user named it."""
+        return self.model.source.path
+
+    @property
+    def span(self) -> Span:
+        """The word ``class`` and the name."""
+        line, column = getattr(self.node, "lineno", 1), getattr(self.node, "col_offset", 0) + 1
+        return Span(line, column, line, column + len("class ") + len(self.name))
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """The qualified names of the bases outside of this file, those of its bases included."""
+        return self.model.foreign_bases(self.scope)
+
+    @property
+    def is_lightning(self) -> bool:
+        """Whether it is a LightningModule."""
+        return any(base.startswith("lightning.") for base in self.bases)
+
+    def method(self, name: str) -> Function | None:
+        """Return a method, looked up through the bases in this file."""
+        scope = self.model.method_scope(self.scope, name)
+        return None if scope is None else self.model.function_of(scope)
+
+    @property
+    def forward(self) -> Function | None:
+        """The ``forward`` method."""
+        return self.method("forward")
+
+    @cached_property
+    def methods(self) -> tuple[Function, ...]:
+        """Every method that the class itself defines."""
+        found = []
+        for bindings in self.scope.bindings.values():
+            for binding in bindings:
+                scope = self.model.index.functions.get(id(binding.node))
+                if binding.kind is BindingKind.FUNCTION and scope is not None:
+                    found.append(Function(self.model, scope))
+        return tuple(found)
+
+    def attribute(self, name: str) -> tuple[Expr, ...]:
+        """Return the values that methods assign to ``self.name``, here or in the bases."""
+        found: list[Expr] = []
+        for scope in self.model.lineage(self.scope):
+            for binding in (*scope.attributes.get(name, ()), *scope.bindings.get(name, ())):
+                if binding.value is not None and not binding.path:
+                    found.append(self.model.expr(binding.value, binding.site))
+        return tuple(found)
+
+    @property
+    def attributes(self) -> dict[str, list[Binding]]:
+        """Every assignment to an attribute of ``self`` in the class itself, by name."""
+        return self.scope.attributes
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """Every layer that it builds, those of modules and functions of the file that it uses included."""
+        return tuple(dict.fromkeys(self.model.layers.built_by(self.scope)))
+
+    @cached_property
+    def stacks(self) -> tuple[Stack, ...]:
+        """The ways through its ``forward``, one per value that it returns."""
+        forward = self.forward
+        if forward is None:
+            return ()
+        found = []
+        for value in forward.returns:
+            steps = self.model.layers.way_to(value)
+            if steps:
+                found.append(Stack(steps, forward, self))
+        return tuple(found)
+
+    @property
+    def instances(self) -> tuple[Call, ...]:
+        """The places in the file that construct it."""
+        return self.model.constructions(self.scope)
+
+
+class Layers:
+    """Answers what layers one file builds and in which order it applies them."""
+
+    def __init__(self, model: FileModel) -> None:
+        self.model = model
+        self._kinds: dict[int, str | None] = {}
+        self._depth = 0
+
+    # -- construction -------------------------------------------------------------------------
+
+    def kind(self, call: Call) -> str | None:
+        """Return the class of ``torch.nn`` that a call constructs, containers included."""
+        key = id(call.node)
+        if key not in self._kinds:
+            self._kinds[key] = None
+            self._kinds[key] = self._kind(call)
+        return self._kinds[key]
+
+    def _kind(self, call: Call) -> str | None:
+        """Resolve the class: named outright, or held in a variable (``act_layer()``)."""
+        if call.callee is not None:
+            return _layer_class(call.callee)
+        if call.target is not None or not (call.called.is_name or call.called.is_attribute):
+            return None
+        kinds = {_layer_class(origin.qualified or "") for origin in call.called.origins()}
+        return kinds.pop() if len(kinds) == 1 else None
+
+    def layer(self, expr: Expr) -> Layer | None:
+        """Return the layer that an expression is, if it is known to be one and no container."""
+        found: set[Layer] = set()
+        for origin in expr.objects():
+            kind = self.kind(origin) if isinstance(origin, Call) else None
+            if kind is None or kind in _NO_LAYERS or kind in LOSS_MODULES:
+                return None
+            found.add(Layer(kind, origin))  # type: ignore[arg-type]
+        kinds = {layer.kind for layer in found}
+        return min(found, key=lambda layer: layer.call.order) if len(kinds) == 1 else None
+
+    def layers_of(self, expr: Expr) -> tuple[Layer, ...]:
+        """Return every layer that an expression may be; empty where one of them is unknown."""
+        found: dict[Layer, None] = {}
+        for origin in expr.objects():
+            kind = self.kind(origin) if isinstance(origin, Call) else None
+            if kind is None or kind in _NO_LAYERS:
+                return ()
+            found[Layer(kind, origin)] = None  # type: ignore[arg-type]
+        return tuple(found)
+
+    def all(self) -> Iterator[Layer]:
+        """Yield every layer that the file builds, in order; losses and containers left out."""
+        for call in self.model.constructed:
+            kind = self.kind(call)
+            if kind is not None and kind not in _NO_LAYERS and kind not in LOSS_MODULES:
+                yield Layer(kind, call)
+
+    def built_by(self, scope: Scope, seen: set[int] | None = None) -> list[Layer]:
+        """Return the layers that a class or function builds, directly or through others of the file."""
+        seen = set() if seen is None else seen
+        if id(scope) in seen:
+            return []
+        seen.add(id(scope))
+        found: list[Layer] = []
+        inner = [scope]
+        while inner:
+            part = inner.pop()
+            inner += [child for child in part.children if child.kind is not ScopeKind.CLASS]
+            if part.kind is not ScopeKind.FUNCTION:
+                continue
+            for node, site in part.calls:
+                call = self.model.call(node, site)
+                kind = self.kind(call)
+                if kind is not None and kind not in _NO_LAYERS and kind not in LOSS_MODULES:
+                    found.append(Layer(kind, call))
+                elif call.target is not None and not part.kind is ScopeKind.CLASS:
+                    target = call.target
+                    if target.kind is ScopeKind.CLASS or _builds(target):
+                        found += self.built_by(target, seen)
+        if scope.kind is ScopeKind.CLASS:
+            for base in self.model.lineage(scope)[1:]:
+                found += self.built_by(base, seen)
+        return found
+
+    # -- sequences ----------------------------------------------------------------------------
+
+    def sequentials(self) -> Iterator[Stack]:
+        """Yield every outermost ``nn.Sequential`` of the file with what it holds, in order."""
+        inner: set[Call] = set()
+        calls = list(self.model.calls_to("torch.nn.Sequential"))
+        for call in calls:
+            for node in (*call.args, *call.keywords.values()):
+                inner.update(part for part in node.calls() if part != call)
+        for call in calls:
+            if call not in inner:
+                yield Stack(tuple(self.steps(call)), call, self.model.class_around(call))
+
+    def steps(self, expr: Expr) -> list[Step]:
+        """Return what an object does to the data: a layer, a ``Sequential``, a module of the file."""
+        if self._depth > _MOST_DEPTH:
+            return [Step("?", expr)]
+        self._depth += 1
+        try:
+            return self._steps(expr)
+        finally:
+            self._depth -= 1
+
+    def _steps(self, expr: Expr) -> list[Step]:
+        origins = expr.objects()
+        if len(origins) != 1:
+            layer = self.layer(expr)
+            return [Step("?", expr)] if layer is None else [Step(layer.kind, layer.call, layer)]
+        origin = origins[0]
+        if origin.qualified is not None and not isinstance(origin, Call):
+            kind = FUNCTIONS.get(origin.qualified.rpartition(".")[2], "?")
+            return [Step(kind if origin.qualified.startswith("torch.") else "?", origin)]
+        if not isinstance(origin, Call):
+            return [Step("?", expr)]
+        kind = self.kind(origin)
+        if kind == "Sequential":
+            return self._contents(origin)
+        if kind is not None and kind not in _NO_LAYERS:
+            return [Step(kind, origin, Layer(kind, origin))]
+        target = origin.target
+        if target is not None and target.kind is ScopeKind.CLASS:
+            return self._module_steps(ModuleClass(self.model, target), origin)
+        return [Step("?", origin)]
+
+    def _module_steps(self, module: ModuleClass, at: Expr) -> list[Step]:
+        """Return the way through the ``forward`` of a module of the file."""
+        if "torch.nn.Sequential" in module.bases and module.forward is None:
+            return [Step("?", at)]
+        stacks = module.stacks if self._depth < _MOST_DEPTH else ()
+        if len(stacks) != 1:
+            return [Step("?", at)]
+        return list(stacks[0].steps)
+
+    def _contents(self, call: Call) -> list[Step]:
+        """Return what the modules of a ``Sequential`` do, one after the other."""
+        items: list[tuple[Expr | None, bool]] = []
+        for node in call.node.args:
+            if isinstance(node, ast.Starred):
+                items += self.elements(call.child(node.value))
+            else:
+                argument = call.child(node)
+                if len(call.node.args) == 1 and self._is_mapping(argument):
+                    items += self._mapped(argument)
+                else:
+                    items.append((argument, False))
+        items += self._appended(call)
+        found: list[Step] = []
+        for item, optional in items[:_MOST_STEPS]:
+            steps = [Step("?", call)] if item is None else self.steps(item)
+            found += [replace(step, optional=True) for step in steps] if optional else steps
+        return found[:_MOST_STEPS]
+
+    def _is_mapping(self, expr: Expr) -> bool:
+        """Say whether an expression is an ``OrderedDict`` or a dict."""
+        return all(
+            isinstance(origin.node, ast.Dict)
+            or (
+                isinstance(origin, Call)
+                and origin.callee in {"collections.OrderedDict", "builtins.dict"}
+            )
+            for origin in expr.origins()
+        )
+
+    def _mapped(self, expr: Expr) -> list[tuple[Expr | None, bool]]:
+        """Return the values of an ordered mapping, in order."""
+        origin = expr.origins()[0]
+        if isinstance(origin.node, ast.Dict):
+            return [(origin.child(value), False) for value in origin.node.values]
+        if isinstance(origin, Call):
+            if not origin.args:
+                return [(value, False) for value in origin.keywords.values()] or [(None, False)]
+            first = origin.args[0].origins()[0]
+            if isinstance(first.node, ast.Dict):
+                return [(first.child(value), False) for value in first.node.values]
+            pairs = [pair.items for pair in first.items or ()]
+            if pairs and all(pair is not None and len(pair) == 2 for pair in pairs):  # noqa: PLR2004
+                return [(pair[1], False) for pair in pairs if pair is not None]
+        return [(None, False)]
+
+    def elements(self, expr: Expr) -> list[tuple[Expr | None, bool]]:
+        """Return the items of a list in order, and whether an ``if`` decides about each.
+
+        None stands for items that are not known. A list that is built by a loop or comprehension
+        over a literal range repeats what it builds.
+        """
+        origins = expr.origins()
+        if len(origins) != 1:
+            return [(None, False)]
+        origin = origins[0]
+        node = origin.node
+        found: list[tuple[Expr | None, bool]] = []
+        if isinstance(node, ast.List | ast.Tuple):
+            for item in node.elts:
+                if isinstance(item, ast.Starred):
+                    found += self.elements(origin.child(item.value))
+                else:
+                    found.append((origin.child(item), False))
+        elif isinstance(node, ast.ListComp | ast.GeneratorExp):
+            found = self._comprehended(origin, node)
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            for side in origin.operands:
+                found += self.elements(side)
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            left, right = origin.operands
+            count, items = (right.number(), left) if left.items is not None else (left.number(), right)
+            if not isinstance(count, int) or items.items is None:
+                return [(None, False)]
+            found = self.elements(items) * min(count, _MOST_REPEATS)
+        elif isinstance(origin, Call) and self.kind(origin) in {"ModuleList", "Sequential"}:
+            if self.kind(origin) == "Sequential":
+                found = [(origin.child(item), False) for item in origin.args]
+            elif origin.args:
+                found = self.elements(origin.args[0])
+        elif isinstance(origin, Call) and origin.callee == "builtins.list":
+            found = self.elements(origin.args[0]) if origin.args else []
+        else:
+            return [(None, False)]
+        return found + self._appended(origin)
+
+    def _comprehended(
+        self, origin: Expr, node: ast.ListComp | ast.GeneratorExp
+    ) -> list[tuple[Expr | None, bool]]:
+        """Return what a comprehension over something of known length builds."""
+        inside = self.model.index.inner_sites[id(node)]
+        item = self.model.expr(node.elt, inside)
+        count = 1
+        for number, generator in enumerate(node.generators):
+            site = origin.site if number == 0 else inside
+            length = self.model.evaluator.length(self.model.expr(generator.iter, site))
+            if length is None or generator.ifs:
+                return [(item, False), (None, False)]
+            count *= length
+        return [(item, False)] * min(count, _MOST_REPEATS)
+
+    def _appended(self, origin: Expr) -> list[tuple[Expr | None, bool]]:
+        """Return what is appended to a list or container after it is made, in order."""
+        holder = self.model.holder(origin)
+        if holder is None:
+            return []
+        name, scope = holder
+        grown: list[tuple[Call | Binding, Expr, Block]] = []
+        for method in ("append", "extend", "add_module", "insert"):
+            for node, site in self.model.index.calls.get(method, ()):
+                call = self.model.call(node, site)
+                receiver = call.receiver
+                if receiver is None or receiver.text != name or not call.args:
+                    continue
+                if site.scope.function is not scope or site.index <= origin.site.index:
+                    continue
+                grown.append((call, call.args[-1], site.block))
+        for binding in scope.bindings.get(name, ()):
+            if binding.kind is BindingKind.AUGMENT and binding.value is not None:
+                value = self.model.expr(binding.value, binding.site)
+                grown.append((binding, value, binding.site.block))
+        grown.sort(key=lambda one: one[1].order)
+        return self._unrolled(grown, origin.site.block)
+
+    def _unrolled(
+        self, grown: list[tuple[Call | Binding, Expr, Block]], home: Block
+    ) -> list[tuple[Expr | None, bool]]:
+        """Repeat what loops append, and mark what branches append as optional."""
+        found: list[tuple[Expr | None, bool]] = []
+        group: list[tuple[Expr | None, bool]] = []
+        group_loop: Block | None = None
+
+        def close() -> None:
+            nonlocal group, group_loop
+            if group_loop is not None:
+                count = self._loop_count(group_loop, home)
+                found.extend(group * min(count, _MOST_REPEATS) if count is not None else group)
+                if count is None:
+                    found.append((None, False))
+            group, group_loop = [], None
+
+        around = set(home.ancestors())
+        for what, value, block in grown:
+            outward = [one for one in block.ancestors() if one not in around]
+            loop = next((one for one in outward if one.kind is BlockKind.LOOP), None)
+            optional = any(one.kind is BlockKind.BRANCH for one in outward)
+            items: list[tuple[Expr | None, bool]] = [(value, optional)]
+            if isinstance(what, Call) and what.method == "insert":
+                items = [(None, optional)]
+            elif isinstance(what, Binding) or what.method == "extend":
+                items = [(item, optional) for item, _ in self.elements(value)]
+            if loop is not group_loop:
+                close()
+                group_loop = loop
+            if loop is None:
+                found.extend(items)
+            else:
+                group.extend(items)
+        close()
+        return found
+
+    def _loop_count(self, loop: Block, home: Block) -> int | None:
+        """Return how often a loop runs, the loops around it below the list's own block included."""
+        from trainlint.static.model.expression import Loop  # noqa: PLC0415
+
+        around = set(home.ancestors())
+        total = 1
+        for block in loop.ancestors():
+            if block in around:
+                break
+            if block.kind is BlockKind.LOOP:
+                count = Loop(self.model, block).count
+                if count is None:
+                    return None
+                total *= count
+        return total
+
+    # -- the way of the data ------------------------------------------------------------------
+
+    def operation(self, expr: Expr) -> tuple[str, tuple[Expr, ...], list[Step]] | None:
+        """Take the last thing done to a value apart: its kind, the tensors it takes, its steps.
+
+        None where the expression is no operation but a name, a parameter, a literal.
+        """
+        node = expr.node
+        if isinstance(node, ast.BinOp):
+            sides = expr.operands
+            tensors = tuple(side for side in sides if side.number() is None)
+            joined = {"Add": "add", "Sub": "add", "Mult": "mul", "Div": "mul"}
+            kind = joined.get(expr.operator or "", "matmul")
+            if len(tensors) == 1:
+                return ("scale", tensors, [Step("scale", expr)])
+            return (kind, sides, [Step(kind, expr)])
+        if isinstance(node, ast.Subscript):
+            owner = expr.owner
+            return None if owner is None else ("index", (owner,), [Step("index", expr)])
+        if not isinstance(expr, Call):
+            return None
+        name = expr.callee
+        if name is not None:
+            return self._function_operation(expr, name)
+        called = expr.called
+        if isinstance(called, Call) or called.is_name or called.is_attribute:
+            result = self._object_operation(expr)
+            if result is not None:
+                return result
+        return self._method_operation(expr)
+
+    def _function_operation(
+        self, call: Call, name: str
+    ) -> tuple[str, tuple[Expr, ...], list[Step]] | None:
+        """Take a call of a torch function apart."""
+        last = name.rpartition(".")[2]
+        if not name.startswith("torch."):
+            return ("?", (), [Step("?", call)])
+        kind = FUNCTIONS.get(last) or (last if last in SHAPE_OPERATIONS else "?")
+        first = call.argument(0, "input") or call.keywords.get("tensors")
+        if first is None:
+            return (kind, (), [Step(kind, call)])
+        if kind in {"cat", "stack"}:
+            return (kind, first.items or (first,), [Step(kind, call)])
+        if kind == "add":
+            return (kind, call.args, [Step(kind, call)])
+        return (kind, (first,), [Step(kind, call)])
+
+    def _object_operation(self, call: Call) -> tuple[str, tuple[Expr, ...], list[Step]] | None:
+        """Take a call of a layer, a container or a module of the file apart."""
+        steps = self.steps_of_called(call)
+        if steps is None:
+            return None
+        inputs = call.args or tuple(call.keywords.values())
+        kind = steps[-1].kind if len(steps) == 1 else "module"
+        return (kind, inputs[:1], steps)
+
+    def steps_of_called(self, call: Call) -> list[Step] | None:
+        """Return what the object that is called does; None where it is no object of ours."""
+        called = call.called
+        target = call.target
+        if target is not None and target.kind is ScopeKind.FUNCTION:
+            name = getattr(target.node, "name", "")
+            home = target.parent
+            if name in {"forward", "__call__"} and home is not None and called.name != "forward":
+                return self._guarded(ModuleClass(self.model, home), call)
+            return None
+        origins = called.objects()
+        if origins == (called,) and not isinstance(called, Call):
+            loop = self._loop_elements(called)
+            return loop
+        if not any(self._is_object(origin) for origin in origins):
+            return None
+        return self.steps(called)
+
+    def _loop_elements(self, called: Expr) -> list[Step] | None:
+        """Return what one item of a looped-over ``ModuleList`` does: ``for layer in self.layers``."""
+        binding = called.binding
+        if binding is None or binding.kind is not BindingKind.LOOP or binding.value is None:
+            return None
+        iterable = self.model.expr(binding.value, binding.site)
+        path = binding.path
+        if isinstance(iterable, Call) and iterable.callee == "builtins.enumerate" and iterable.args:
+            if path[:1] != (1,):
+                return None
+            iterable, path = iterable.args[0], path[1:]
+        if path:
+            return None
+        if not all(
+            isinstance(origin, Call) and self.kind(origin) in {"ModuleList", "Sequential"}
+            for origin in iterable.objects()
+        ):
+            return None
+        items = self.elements(iterable)
+        if not items or any(item is None for item, _ in items):
+            return [Step("?", called)]
+        first = self.steps(items[0][0])  # type: ignore[arg-type]
+        kinds = [step.kind for step in first]
+        for item, _ in items[1:]:
+            if item is None or [step.kind for step in self.steps(item)] != kinds:
+                return [Step("?", called)]
+        return first
+
+    def _is_object(self, origin: Expr) -> bool:
+        """Say whether an origin is a module that the file constructs."""
+        if not isinstance(origin, Call):
+            return False
+        return self.kind(origin) is not None or (
+            origin.target is not None and origin.target.kind is ScopeKind.CLASS
+        )
+
+    def _guarded(self, module: ModuleClass, at: Expr) -> list[Step]:
+        """Return the way through a module, unless the trace goes in circles."""
+        if self._depth > _MOST_DEPTH:
+            return [Step("?", at)]
+        self._depth += 1
+        try:
+            return self._module_steps(module, at)
+        finally:
+            self._depth -= 1
+
+    def _method_operation(
+        self, call: Call
+    ) -> tuple[str, tuple[Expr, ...], list[Step]] | None:
+        """Take a call of a tensor's method apart."""
+        receiver, method = call.receiver, call.method
+        if receiver is None or method is None or call.target is not None:
+            return None
+        if receiver.name == "self":
+            return ("?", call.args[:1], [Step("?", call)])
+        kind = FUNCTIONS.get(method) or (method if method in SHAPE_OPERATIONS else "?")
+        if kind == "add":
+            return (kind, (receiver, *call.args), [Step(kind, call)])
+        return (kind, (receiver,), [Step(kind, call)])
+
+    def way_to(self, expr: Expr) -> tuple[Step, ...]:
+        """Return the steps that lead to a value, from the input on.
+
+        Goes back through variables, loops over ``ModuleList`` and modules of the file to the
+        parameter of the function. Where two paths join it stops with the join as first step; where
+        the trace is lost, with ``?``.
+        """
+        if self._depth > _MOST_DEPTH:
+            return (Step("?", expr),)
+        self._depth += 1
+        try:
+            return tuple(self._way(expr, None))
+        finally:
+            self._depth -= 1
+
+    def _way(self, expr: Expr, stop: tuple[str, Block] | None) -> list[Step]:
+        """Collect the steps backwards, then turn them round."""
+        found: list[list[Step]] = []
+        current = expr
+        total = 0
+        for _ in range(_MOST_STEPS):
+            taken = self._back(current, stop)
+            if taken is None:
+                break
+            steps, following = taken
+            found.append(steps)
+            total += len(steps)
+            if following is None or total > _MOST_STEPS:
+                break
+            current = following
+        return [step for steps in reversed(found) for step in steps]
+
+    def _back(
+        self, current: Expr, stop: tuple[str, Block] | None
+    ) -> tuple[list[Step], Expr | None] | None:
+        """Take one step back: what is done last, and to what; None at the start."""
+        node = current.node
+        if isinstance(node, ast.Name):
+            return self._back_from_name(current, node, stop)
+        if isinstance(node, ast.Tuple | ast.List) and node.elts:
+            return [], current.child(node.elts[0])
+        if isinstance(node, ast.IfExp):
+            return [Step("?", current)], None
+        operation = self.operation(current)
+        if operation is None:
+            if isinstance(node, ast.Attribute | ast.Constant):
+                return None
+            if isinstance(current, Call) and current.target is not None:
+                return self._back_through_function(current)
+            return [Step("?", current)], None
+        kind, inputs, steps = operation
+        if not inputs or kind == "?":
+            return ([Step("?", current), *steps] if kind != "?" else steps), None
+        if len(inputs) > 1:
+            return steps, None
+        return steps, inputs[0]
+
+    def _back_through_function(self, call: Call) -> tuple[list[Step], Expr | None]:
+        """Go through a function or method of the file that transforms its argument."""
+        target = call.target
+        if target is None or target.kind is not ScopeKind.FUNCTION or len(target.returns) != 1:
+            return [Step("?", call)], None
+        node, site = target.returns[0]
+        if self._depth > _MOST_DEPTH:
+            return [Step("?", call)], None
+        inner = self.way_to(self.model.expr(node, site))
+        return list(inner) or [Step("?", call)], call.args[0] if call.args else None
+
+    def _back_from_name(
+        self, current: Expr, node: ast.Name, stop: tuple[str, Block] | None
+    ) -> tuple[list[Step], Expr | None] | None:
+        """Go back from a variable to what was assigned to it last."""
+        found = self.model.names.lookup(node.id, current.site.scope)
+        if found is None:
+            return None
+        scope, bindings = found
+        reaching = self.model.follower.reaching(scope, bindings, current.site)
+        inside = (
+            [one for one in reaching if stop[1] in one.site.block.ancestors()] if stop else reaching
+        )
+        if stop is not None and stop[0] == node.id and not inside:
+            return None
+        last = reaching[-1] if reaching else None
+        if last is None or last.kind is BindingKind.PARAMETER:
+            return None
+        if last.kind is BindingKind.AUGMENT:
+            return [Step("add", self.model.expr(node, last.site))], None
+        if last.kind is not BindingKind.ASSIGN or last.value is None:
+            return [Step("?", current)], None
+        value = self.model.expr(last.value, last.site)
+        if last.path and last.path[0] != 0:
+            return [Step("?", current)], None
+        if len(reaching) == 1:
+            return [], value
+        return self._back_through_branch(current, node.id, last, reaching)
+
+    def _back_through_branch(
+        self, current: Expr, name: str, last: Binding, reaching: list[Binding]
+    ) -> tuple[list[Step], Expr | None]:
+        """Go back through a loop's body, or through an ``if`` that may have changed the variable."""
+        around = current.site.block.ancestors()
+        outward = []
+        for block in last.site.block.ancestors():
+            if block in around:
+                break
+            outward.append(block)
+        if not outward:
+            return [], self.model.expr(last.value, last.site)  # type: ignore[arg-type]
+        outer = outward[-1]
+        value = self.model.expr(last.value, last.site)  # type: ignore[arg-type]
+        steps = self._way(value, (name, outer))
+        before = [one for one in reaching if outer not in one.site.block.ancestors()]
+        elsewhere = [one for one in before if id(one.site.block.header) == id(outer.header)]
+        if elsewhere or not before:
+            return [Step("?", current), *steps], None
+        if outer.kind is BlockKind.LOOP:
+            from trainlint.static.model.expression import Loop  # noqa: PLC0415
+
+            count = self._count_items(Loop(self.model, outer))
+            steps = steps * min(count, _MOST_REPEATS) if count else [*steps, Step("?", current)]
+        else:
+            steps = [replace(step, optional=True) for step in steps]
+        return steps, self._before(name, before)
+
+    def _before(self, name: str, before: list[Binding]) -> Expr | None:
+        """Return the value that a variable had before a block."""
+        last = before[-1]
+        if last.kind is BindingKind.ASSIGN and last.value is not None and not last.path:
+            return self.model.expr(last.value, last.site)
+        if last.kind is BindingKind.PARAMETER:
+            return None
+        return None
+
+    def _count_items(self, loop: object) -> int | None:
+        """Return how many items a loop runs over, the modules of a ``ModuleList`` included."""
+        from trainlint.static.model.expression import Loop  # noqa: PLC0415
+
+        if not isinstance(loop, Loop) or loop.iterable is None:
+            return None
+        if loop.count is not None:
+            return loop.count
+        iterable = loop.iterable
+        if isinstance(iterable, Call) and iterable.callee == "builtins.enumerate" and iterable.args:
+            iterable = iterable.args[0]
+        items = self.elements(iterable)
+        return None if any(item is None for item, _ in items) else len(items)
+
+    # -- layers and their activations ---------------------------------------------------------
+
+    def activated(self) -> Iterator[Activated]:
+        """Yield each layer with weights together with the activation that it feeds."""
+        seen: set[tuple[Layer, Expr]] = set()
+        for stack in self.stacks():
+            for pair in pairs_in(stack.steps):
+                key = (pair.layer, pair.activation.at)
+                if key not in seen:
+                    seen.add(key)
+                    yield pair
+
+    def stacks(self) -> Iterator[Stack]:
+        """Yield every ``Sequential``, every way through a ``forward``, and the ways to activations
+        that lie on neither."""
+        covered: set[Expr] = set()
+        for stack in (*self.sequentials(), *self._forwards()):
+            covered.update(step.at for step in stack.steps)
+            yield stack
+        for call in self.model.functional_activations():
+            if call not in covered:
+                steps = self.way_to(call)
+                covered.update(step.at for step in steps)
+                yield Stack(steps, call, self.model.class_around(call))
+
+    def _forwards(self) -> Iterator[Stack]:
+        """Yield the ways through every ``forward`` of the file."""
+        for module in self.model.modules:
+            if module.forward is not None and module.forward.class_scope is module.scope:
+                yield from module.stacks
+
+    # -- who made a value ---------------------------------------------------------------------
+
+    def producers(self, expr: Expr) -> tuple[Step, ...]:
+        """Return what made a value, the last step that is more than a change of shape.
+
+        Goes through variables, containers, and into modules and functions of the file; one step
+        for each way the value may come, ``?`` for a way that is lost.
+        """
+        found: dict[Step, None] = {}
+        self._produce(expr, found, 0, set())
+        return tuple(found)
+
+    def _produce(self, expr: Expr, found: dict[Step, None], depth: int, seen: set[int]) -> None:
+        """Collect the producers of one expression."""
+        if depth > _MOST_DEPTH or id(expr.node) in seen:
+            found[Step("?", expr)] = None
+            return
+        seen = seen | {id(expr.node)}
+        node = expr.node
+        if isinstance(expr, Call):
+            self._produce_call(expr, found, depth, seen)
+            return
+        if isinstance(node, ast.BinOp):
+            operation = self.operation(expr)
+            found[operation[2][-1] if operation else Step("?", expr)] = None
+            return
+        steps = self.model.follower.definitions(expr)
+        if steps is None and isinstance(node, ast.Name):
+            steps = self._unpacked(expr, node)
+        if steps is None:
+            owner = expr.owner
+            if isinstance(node, ast.Subscript) and owner is not None and not _is_index(node):
+                self._produce(owner, found, depth + 1, seen)
+                return
+            found[Step("?", expr)] = None
+            return
+        for step in steps:
+            if step == expr:
+                found[Step("?", expr)] = None
+            else:
+                self._produce(step, found, depth + 1, seen)
+
+    def _unpacked(self, expr: Expr, node: ast.Name) -> list[Expr] | None:
+        """Return what a name gets from a tuple that a module of the file returns."""
+        binding = expr.binding
+        if binding is None or binding.kind is not BindingKind.ASSIGN or not binding.path:
+            return None
+        if binding.value is None:
+            return None
+        value = self.model.expr(binding.value, binding.site)
+        return self.model.follower.element(value, binding.path)
+
+    def _produce_call(self, call: Call, found: dict[Step, None], depth: int, seen: set[int]) -> None:
+        """Collect the producers behind a call."""
+        target = call.target
+        if target is not None and target.kind is ScopeKind.FUNCTION:
+            values = [self.model.expr(node, site) for node, site in target.returns]
+            if not values or len(values) > _MOST_DEPTH:
+                found[Step("?", call)] = None
+            for value in values:
+                self._produce(value, found, depth + 1, seen)
+            return
+        operation = self.operation(call)
+        if operation is None:
+            found[Step("?", call)] = None
+            return
+        _, inputs, steps = operation
+        for step in reversed(steps):
+            if not step.keeps_values:
+                found[step] = None
+                return
+        if len(inputs) == 1:
+            self._produce(inputs[0], found, depth + 1, seen)
+        else:
+            found[Step("?", call)] = None
+
+
+def pairs_in(steps: tuple[Step, ...]) -> Iterator[Activated]:
+    """Yield the layers of a sequence together with the activations that they feed.
+
+    What stands between may be normalisation, dropout, pooling or a change of shape; a join, an
+    unknown step or another layer with weights ends the search.
+    """
+    layer: Layer | None = None
+    between: list[Step] = []
+    for step in steps:
+        if step.is_linear:
+            layer, between = step.layer, []
+        elif step.is_activation:
+            if layer is not None:
+                yield Activated(layer, step, tuple(between))
+            layer = None
+        elif step.is_normalisation or step.is_dropout or step.keeps_values or "Pool" in step.kind:
+            between.append(step)
+        else:
+            layer = None
+
+
+def _layer_class(name: str) -> str | None:
+    """Return the class of ``torch.nn`` that a qualified name is."""
+    if not name.startswith("torch.nn."):
+        return None
+    last = name[len("torch.nn.") :]
+    return last if last[:1].isupper() and "." not in last else None
+
+
+def _builds(scope: Scope) -> bool:
+    """Say whether a function returns something, as one that builds layers does."""
+    return bool(scope.returns)
+
+
+def _is_index(node: ast.Subscript) -> bool:
+    """Say whether an item is taken by a constant: an element of a tuple, not a slice of a tensor."""
+    return isinstance(node.slice, ast.Constant | ast.UnaryOp)
+
+
+def looks_like_module(bases: tuple[str, ...], *, has_forward: bool) -> bool:
+    """Say whether a class with these foreign bases is an ``nn.Module``."""
+    for base in bases:
+        if base.startswith(_MODULE_BASES):
+            return True
+        last = base.rpartition(".")[2].lower()
+        if has_forward and any(word in last for word in _MODULE_WORDS):
+            return True
+    return False

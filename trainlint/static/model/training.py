@@ -1,0 +1,288 @@
+"""What a training is made of: losses, optimizers, schedulers, loaders."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from trainlint.core.diagnosis import Span
+from trainlint.static.model.expression import Call, Expr
+from trainlint.static.model.torch_api import (
+    LAYER_PARAMETERS,
+    LOADER_PARAMETERS,
+    LOSS_FUNCTIONS,
+    LOSS_MODULES,
+    OPTIMIZER_PARAMETERS,
+    SCHEDULER_PARAMETERS,
+)
+
+if TYPE_CHECKING:
+    from trainlint.static.model.file import FileModel
+    from trainlint.static.model.layers import ModuleClass
+
+_LOSS_WORDS = re.compile(r"crit|loss|objective|cost|\bce\b|bce|nll|mse|xent", re.IGNORECASE)
+_PARAMETER_METHODS = {"parameters", "named_parameters"}
+
+
+@dataclass(frozen=True)
+class _Made:
+    """Something that a call constructs."""
+
+    kind: str
+    """The last part of the class's name: ``Adam``."""
+    call: Call
+
+    @property
+    def path(self) -> str:
+        """The file, as the user named it."""
+        return self.call.path
+
+    @property
+    def span(self) -> Span:
+        """The construction."""
+        return self.call.span
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the constructor's parameters by position."""
+        return ()
+
+    def argument(self, name: str) -> Expr | None:
+        """Return what is passed for a parameter, by position or keyword; None if nothing."""
+        position = self.parameters.index(name) if name in self.parameters else None
+        return self.call.argument(position, name)
+
+    def number(self, name: str) -> float | int | None:
+        """Return a parameter's value if it is a known number, else None."""
+        argument = self.argument(name)
+        if argument is None:
+            return None
+        value = argument.number()
+        if value is None:
+            self.call.model.note_unresolved(argument, f"the value of {name}")
+        return value
+
+
+@dataclass(frozen=True)
+class Optimizer(_Made):
+    """An optimizer of ``torch.optim``, or one of another package with its class's name."""
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the constructor's parameters by position."""
+        return OPTIMIZER_PARAMETERS.get(self.kind, ("params", "lr"))
+
+    @property
+    def is_torch(self) -> bool:
+        """Whether it is of ``torch.optim``."""
+        return (self.call.callee or "").startswith("torch.optim.") or self.call.callee is None
+
+    @property
+    def params(self) -> Expr | None:
+        """What it optimises: parameters, groups, a list of tensors."""
+        return self.argument("params")
+
+    @property
+    def groups(self) -> tuple[dict[str, Expr], ...]:
+        """The parameter groups that are written as dicts; empty where there are none or unknown."""
+        params = self.params
+        if params is None:
+            return ()
+        origins = params.origins()
+        items = origins[0].items if len(origins) == 1 else None
+        entries = [item.origins()[0].entries for item in items or ()]
+        return tuple(entry for entry in entries if entry)
+
+    def values(self, name: str) -> list[tuple[Expr, float | int]]:
+        """Return the known numbers given for a parameter, of the call and of its groups."""
+        places = [self.argument(name), *(group.get(name) for group in self.groups)]
+        found = []
+        for place in places:
+            value = None if place is None else place.number()
+            if place is not None and value is not None:
+                found.append((place, value))
+        return found
+
+    @property
+    def models(self) -> tuple[Expr, ...]:
+        """The objects whose ``parameters()`` it optimises, as written: ``net`` of ``net.parameters()``."""
+        params = self.params
+        return () if params is None else _owners_of_parameters(params)
+
+    @property
+    def modules(self) -> tuple[ModuleClass, ...]:
+        """The module classes of the file that it optimises, where all of them are known."""
+        found = [self.call.model.module_of(model) for model in self.models]
+        return tuple(module for module in found if module is not None)
+
+
+def _owners_of_parameters(expr: Expr) -> tuple[Expr, ...]:
+    """Return what ``parameters()`` is called on anywhere in the origins of an expression."""
+    found: dict[str, Expr] = {}
+    for origin in expr.origins():
+        for call in origin.calls():
+            if call.method in _PARAMETER_METHODS and call.receiver is not None:
+                found.setdefault(call.receiver.text, call.receiver)
+    return tuple(found.values())
+
+
+@dataclass(frozen=True)
+class Scheduler(_Made):
+    """A scheduler of ``torch.optim.lr_scheduler``."""
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the constructor's parameters by position."""
+        return SCHEDULER_PARAMETERS.get(self.kind, ("optimizer",))
+
+
+@dataclass(frozen=True)
+class Loader(_Made):
+    """A ``DataLoader``."""
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the constructor's parameters by position."""
+        return LOADER_PARAMETERS
+
+    @property
+    def held_as(self) -> str | None:
+        """The variable or attribute that it is assigned to, if it is one."""
+        holder = self.call.model.holder(self.call)
+        return None if holder is None else holder[0]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One place where a loss is computed.
+
+    ``kind`` is the class of ``torch.nn`` (``CrossEntropyLoss`` for ``F.cross_entropy`` too), ``made``
+    the construction of the loss module, None of a function.
+    """
+
+    kind: str
+    call: Call
+    made: Call | None
+
+    @property
+    def path(self) -> str:
+        """The file, as the user named it."""
+        return self.call.path
+
+    @property
+    def span(self) -> Span:
+        """The call that computes it."""
+        return self.call.span
+
+    @property
+    def input(self) -> Expr | None:
+        """What the model says."""
+        return self.call.argument(0, "input")
+
+    @property
+    def target(self) -> Expr | None:
+        """What it should say."""
+        return self.call.argument(1, "target")
+
+    def option(self, name: str) -> Expr | None:
+        """Return an option of the loss, given to the module's constructor or to the function."""
+        if self.made is None:
+            return self.call.keywords.get(name)
+        parameters = LAYER_PARAMETERS.get(self.kind, ())
+        position = parameters.index(name) if name in parameters else None
+        return self.made.argument(position, name)
+
+
+class Training:
+    """Finds the losses, optimizers, schedulers and loaders of one file."""
+
+    def __init__(self, model: FileModel) -> None:
+        self.model = model
+
+    @cached_property
+    def losses(self) -> tuple[Loss, ...]:
+        """Every place where a loss of torch is computed, in the order of the file."""
+        if not self.model.has_layers:
+            return ()
+        found = [
+            Loss(kind, call, None)
+            for name, kind in LOSS_FUNCTIONS.items()
+            for call in self.model.calls_to(f"torch.nn.functional.{name}")
+        ]
+        found += self._by_modules()
+        return tuple(sorted(found, key=lambda loss: loss.call.order))
+
+    def _by_modules(self) -> list[Loss]:
+        """Find the calls of loss modules, wherever those are held."""
+        made = {
+            call for call in self.model.constructed if self.model.layers.kind(call) in LOSS_MODULES
+        }
+        if not made:
+            return []
+        names = {"()"} | {name for name in self.model.index.calls if _LOSS_WORDS.search(name)}
+        for call in made:
+            holder = self.model.holder(call)
+            if holder is not None:
+                names.add(holder[0].rpartition(".")[2])
+        found = []
+        for call in self.model.method_calls(*names):
+            if call in made or call.callee is not None or not call.args:
+                continue
+            origins = call.called.objects()
+            kinds = {self.model.layers.kind(one) for one in origins if isinstance(one, Call)}
+            known = [one for one in origins if one in made]
+            if known and len(known) == len(origins) and len(kinds) == 1:
+                kind = self.model.layers.kind(known[0])  # type: ignore[arg-type]
+                if kind is not None:
+                    found.append(Loss(kind, call, known[0]))  # type: ignore[arg-type]
+        return found
+
+    @cached_property
+    def optimizers(self) -> tuple[Optimizer, ...]:
+        """Every optimizer that the file constructs, in order."""
+        found: dict[Call, Optimizer] = {}
+        for kind in OPTIMIZER_PARAMETERS:
+            for call in self.model.calls_to(
+                f"torch.optim.{kind}", f"transformers.{kind}", f"bitsandbytes.optim.{kind}"
+            ):
+                found[call] = Optimizer(kind, call)
+        for call in self._held_classes("torch.optim."):
+            kinds = {
+                (origin.qualified or "").rpartition(".")[2] for origin in call.called.origins()
+            }
+            if call not in found and len(kinds) == 1 and kinds <= set(OPTIMIZER_PARAMETERS):
+                found[call] = Optimizer(kinds.pop(), call)
+        return tuple(sorted(found.values(), key=lambda one: one.call.order))
+
+    def _held_classes(self, prefix: str) -> list[Call]:
+        """Return the calls of variables that hold a class: ``optimizer_class(params, lr=...)``."""
+        if not self.model.has_layers:
+            return []
+        found = []
+        for name in self.model.index.calls:
+            if not re.search(r"opt.*(cls|class|type|fn|ctor)|optim$", name, re.IGNORECASE):
+                continue
+            for call in self.model.method_calls(name):
+                if call.callee is None and all(
+                    (origin.qualified or "").startswith(prefix) for origin in call.called.origins()
+                ):
+                    found.append(call)
+        return found
+
+    @cached_property
+    def schedulers(self) -> tuple[Scheduler, ...]:
+        """Every scheduler that the file constructs, in order."""
+        found = [
+            Scheduler(kind, call)
+            for kind in SCHEDULER_PARAMETERS
+            for call in self.model.calls_to(f"torch.optim.lr_scheduler.{kind}")
+        ]
+        return tuple(sorted(found, key=lambda one: one.call.order))
+
+    @cached_property
+    def loaders(self) -> tuple[Loader, ...]:
+        """Every ``DataLoader`` that the file constructs, in order."""
+        calls = self.model.calls_to("torch.utils.data.DataLoader")
+        return tuple(Loader("DataLoader", call) for call in calls)
