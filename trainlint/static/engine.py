@@ -57,25 +57,18 @@ def lint_source(source: SourceFile, settings: Settings, *, unresolved: bool = Fa
     if checks or unresolved:
         try:
             model = FileModel(source)
-            if unresolved:
-                report.unresolved = list(model.unresolved)
-        except RecursionError:
-            report.failures.append(Failure(source.path, None, "is nested too deeply to be linted"))
-            return report
         except Exception as error:  # noqa: BLE001 - one file must not end the run
-            reason = f"could not be understood ({_said(error)}); this is a bug of trainlint"
-            report.failures.append(Failure(source.path, None, reason))
+            report.failures.append(_bug(source.path, "the file could not be understood", error))
             return report
         for rule in checks:
             try:
                 found += rule.diagnose(model, settings.thresholds[rule.name])
             except Exception as error:  # noqa: BLE001 - one rule must not end the run
                 ran.discard(rule.name)
-                reason = (
-                    f"rule {rule.name} failed ({_said(error)}); this is a bug of trainlint, "
-                    "the other rules went on"
-                )
-                report.failures.append(Failure(source.path, None, reason))
+                report.failures.append(_bug(source.path, f"rule {rule.name} failed", error))
+        if unresolved:
+            # Only what a rule has asked for can have been in vain.
+            report.unresolved = sorted(model.unresolved, key=lambda one: one.span)
     report.diagnoses = _judge(source, settings, rules, found, ran)
     report.lines = _excerpt(source, report.diagnoses)
     return report
@@ -162,10 +155,14 @@ def _spans(diagnosis: Diagnosis) -> Iterator[Span]:
         yield related.span
 
 
-def _said(error: Exception) -> str:
-    """Return an exception in one line."""
+def _bug(path: str, what: str, error: Exception) -> Failure:
+    """Return the line that says what went wrong in trainlint itself."""
+    if isinstance(error, RecursionError):
+        return Failure(path, None, "is nested too deeply to be linted")
     message = " ".join(str(error).split())
-    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+    said = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    bug = f"{what} ({said}); this is a bug of trainlint, the rest went on"
+    return Failure(path, None, bug)
 
 
 class _CollectingRarely:

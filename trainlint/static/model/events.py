@@ -200,10 +200,17 @@ class Events:
             return True
         if self.model.follower.call_sites(scope):
             return True
-        name = str(getattr(scope.node, "name", ""))
-        if scope.parent is not None and scope.parent.kind is ScopeKind.FUNCTION:
-            return bool(self.model.index.names.get(name))
-        return False
+        return id(scope) in self._handed
+
+    @cached_property
+    def _handed(self) -> frozenset[int]:
+        """The functions that are handed to an event: they run there."""
+        return frozenset(
+            id(scope)
+            for call in self.model.method_calls("step", "backward")
+            if self.classify(call) is not None
+            for scope in self._closures(call)
+        )
 
     def _events(
         self, scope: Scope, blocks: tuple[Block, ...], via: tuple[Call, ...], seen: frozenset[int]

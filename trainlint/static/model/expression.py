@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trainlint.core.diagnosis import Span
 from trainlint.core.fix import Edit
@@ -37,7 +37,7 @@ class Expr:
     Two are equal if they are the same place of the file.
     """
 
-    def __init__(self, model: FileModel, node: ast.AST, site: Site) -> None:
+    def __init__(self, model: FileModel, node: Any, site: Site) -> None:
         self.model = model
         self.node = node
         self.site = site
@@ -211,9 +211,45 @@ class Expr:
         )
 
     @property
+    def decided_by(self) -> tuple[tuple[Expr, bool], ...]:
+        """The tests that decide whether it runs, and what they must give, from the outermost.
+
+        Those of the ``if`` statements around it, and of earlier ones whose arm leaves the function
+        or the loop: after ``if not self.training: return x`` the rest is only run in training.
+        """
+        found: list[tuple[Expr, bool]] = []
+        for block in self.blocks:
+            header = block.header
+            if block.kind is BlockKind.BRANCH and isinstance(header, ast.If):
+                site = self.model.site_of_block(block)
+                found.append((self.model.expr(header.test, site), block.arm == 0))
+            for statement in _statements(block):
+                if getattr(statement, "lineno", 0) >= self.line:
+                    break
+                if isinstance(statement, ast.If) and _leaves(statement.body):
+                    site = Site(statement, block, block.scope, block.index)
+                    found.append((self.model.expr(statement.test, site), False))
+        return tuple(found)
+
+    @property
     def without_gradient(self) -> bool:
         """Whether it stands under ``no_grad`` or ``inference_mode``."""
         return any(_turns_gradient_off(context) for context in self.contexts)
+
+    @property
+    def expected_to_fail(self) -> bool:
+        """Whether it stands in a test that expects an exception: ``with pytest.raises(...)``."""
+        return any(
+            isinstance(context, Call)
+            and context.method in {"raises", "assertRaises", "assertRaisesRegex"}
+            for context in self.contexts
+        )
+
+    def parts(self) -> Iterator[Expr]:
+        """Yield every expression inside this one, itself included."""
+        for node in ast.walk(self.node):
+            if isinstance(node, ast.expr):
+                yield self.child(node)
 
     def origins(self) -> tuple[Expr, ...]:
         """Return every expression that may have made this value.
@@ -308,8 +344,6 @@ class Expr:
 
 class Call(Expr):
     """A call: what is called, on what, with which arguments."""
-
-    node: ast.Call
 
     @cached_property
     def callee(self) -> str | None:
@@ -449,6 +483,32 @@ class Loop:
         return isinstance(header, ast.While) and "epoch" in ast.unparse(header.test).lower()
 
     @property
+    def can_end_early(self) -> bool:
+        """Whether a ``break`` of its own, a ``return`` or a ``raise`` can leave it."""
+        found = list(getattr(self.block.header, "body", ()))
+        while found:
+            node = found.pop()
+            if isinstance(node, ast.Break | ast.Return | ast.Raise):
+                return True
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.expr):
+                continue
+            children = ast.iter_child_nodes(node)
+            if isinstance(node, ast.For | ast.AsyncFor | ast.While):
+                leaving = (ast.Return, ast.Raise)
+                found += [one for one in ast.walk(node) if isinstance(one, leaving)]
+            else:
+                found += children
+        return False
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The calls in its body, in the order in which they run."""
+        scope = self.block.scope.function
+        found = [self.model.call(node, site) for node, site in scope.calls]
+        inside = [call for call in found if self.block in call.site.block.ancestors()]
+        return tuple(sorted(inside, key=lambda call: call.order))
+
+    @property
     def over_batches(self) -> bool:
         """Whether it iterates over a loader: one that the file makes, or one by its name."""
         iterable = self.iterable
@@ -530,6 +590,24 @@ class Function:
     def callers(self) -> tuple[Call, ...]:
         """The calls of it in the file."""
         return self.model.follower.call_sites(self.scope)
+
+
+def _statements(block: Block) -> list[ast.stmt]:
+    """Return the statements of a block."""
+    header = block.header
+    if isinstance(header, ast.Try) and block.arm > 0:
+        return header.handlers[block.arm - 1].body if block.arm <= len(header.handlers) else []
+    if isinstance(header, ast.Match):
+        return header.cases[block.arm].body
+    if block.arm == 1:
+        return list(getattr(header, "orelse", ()))
+    body = getattr(header, "body", ())
+    return body if isinstance(body, list) else []
+
+
+def _leaves(body: list[ast.stmt]) -> bool:
+    """Say whether statements end by leaving the function or the loop, other than by an error."""
+    return bool(body) and isinstance(body[-1], ast.Return | ast.Continue | ast.Break)
 
 
 def _turns_gradient_off(context: Expr) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +12,16 @@ from typing import TYPE_CHECKING
 from trainlint.static.model.expression import Call, Expr, Function
 from trainlint.static.model.follow import Follower
 from trainlint.static.model.initialisation import InitCall, Initialisation
-from trainlint.static.model.layers import Activated, Layer, Layers, ModuleClass, Stack, Step
+from trainlint.static.model.layers import (
+    Activated,
+    Layer,
+    Layers,
+    ModuleClass,
+    Outlet,
+    Repetition,
+    Stack,
+    Step,
+)
 from trainlint.static.model.layers import looks_like_module
 from trainlint.static.model.names import Names
 from trainlint.static.model.torch_api import ACTIVATIONS, FUNCTIONS
@@ -19,6 +29,7 @@ from trainlint.static.model.training import Loader, Loss, Optimizer, Scheduler, 
 from trainlint.static.model.events import Events, Routine
 from trainlint.static.model.tree import BindingKind, Block, Scope, ScopeKind, Site, TreeIndex
 from trainlint.static.model.values import Evaluator
+from trainlint.static.model.variables import ParameterGenerator, ReplacedLayer, Variables
 
 if TYPE_CHECKING:
     from trainlint.core.diagnosis import Span
@@ -50,6 +61,7 @@ class FileModel:
         self.initialisation = Initialisation(self)
         self.training = Training(self)
         self.events = Events(self)
+        self.variables = Variables(self)
         self._expressions: dict[int, Expr] = {}
         self._unresolved: dict[int, Unresolved] = {}
         self._lineages: dict[int, tuple[Scope, ...]] = {}
@@ -81,6 +93,23 @@ class FileModel:
             for node, site in self.index.calls.get(method, ())
         ]
         yield from sorted(found, key=lambda call: call.order)
+
+    def calls_taking(self, expr: Expr) -> Iterator[Call]:
+        """Yield the calls that are directly given an expression: ``wrap(..., expr)``."""
+        for node, site in expr.site.scope.function.calls:
+            if expr.node in node.args or any(word.value is expr.node for word in node.keywords):
+                yield self.call(node, site)
+
+    def speaks_of(self, pattern: str) -> bool:
+        """Say whether any name, attribute or keyword of the file matches a pattern in any case."""
+        matches = re.compile(pattern, re.IGNORECASE).search
+        index = self.index
+        tables = (index.names, index.attributes, index.calls, index.stores, index.aliases)
+        return any(matches(name) for table in tables for name in table) or any(
+            matches(name)
+            for scope in (index.root, *index.functions.values(), *index.classes.values())
+            for name in scope.bindings
+        )
 
     def expression_statements(self) -> Iterator[Expr]:
         """Yield the expressions other than calls whose value is thrown away."""
@@ -169,6 +198,19 @@ class FileModel:
     def _activated(self) -> tuple[Activated, ...]:
         return tuple(self.layers.activated()) if self.has_layers else ()
 
+    def outlets(self, layer: Layer) -> tuple[Outlet, ...]:
+        """Return where the output of a layer goes; see :meth:`Layers.outlets`."""
+        return self.layers.outlets(layer)
+
+    def passed_to(self, layer: Layer) -> tuple[Call, ...]:
+        """Return the calls that take a layer as an argument."""
+        return self.layers.passed_to(layer)
+
+    def repetitions(self) -> Iterator[Repetition]:
+        """Yield the lists that are multiplied by a number: ``[nn.Linear(8, 8)] * 4``."""
+        if self.has_layers:
+            yield from self.layers.repetitions()
+
     def producers(self, expr: Expr) -> tuple[Step, ...]:
         """Return what last made a value; see :meth:`Layers.producers`."""
         return self.layers.producers(expr)
@@ -197,6 +239,14 @@ class FileModel:
         """Return every ``DataLoader`` that the file constructs."""
         return self.training.loaders
 
+    def parameter_generators(self) -> tuple[ParameterGenerator, ...]:
+        """Return every generator of parameters that is kept in a variable, with its uses."""
+        return self.variables.parameter_generators
+
+    def replaced_layers(self) -> tuple[ReplacedLayer, ...]:
+        """Return every layer put into a model after an optimizer took the model's parameters."""
+        return self.variables.replaced_layers
+
     def routines(self) -> tuple[Routine, ...]:
         """Return the functions that nothing in the file calls, with the loop events in them."""
         return self.events.routines
@@ -218,7 +268,7 @@ class FileModel:
         found = self._expressions.get(id(node))
         if found is None:
             kind = Call if isinstance(node, ast.Call) else Expr
-            found = self._expressions[id(node)] = kind(self, node, site)  # type: ignore[arg-type]
+            found = self._expressions[id(node)] = kind(self, node, site)
         return found
 
     def call(self, node: ast.Call, site: Site) -> Call:
@@ -408,7 +458,7 @@ class FileModel:
             flags = [argument.node.value for argument in call.args if _is_string(argument.node)]
             long = [flag for flag in flags if flag.startswith("--")] or flags
             if destination is not None and _is_string(destination.node):
-                name = str(destination.node.value)  # type: ignore[attr-defined]
+                name = str(destination.node.value)
             elif long:
                 name = long[0].lstrip("-").replace("-", "_")
             else:
@@ -419,7 +469,7 @@ class FileModel:
         ):
             if len(call.args) > 1 and _is_string(call.args[0].node):
                 call.keywords.setdefault("default", call.args[1])
-                found.setdefault(str(call.args[0].node.value), []).append(call)  # type: ignore[attr-defined]
+                found.setdefault(str(call.args[0].node.value), []).append(call)
         return found
 
     def is_loader(self, expr: Expr) -> bool:

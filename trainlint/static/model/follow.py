@@ -259,6 +259,8 @@ class Follower:
         for binding in reversed(bindings):
             if binding.site.index >= site.index and not _is_target_of(binding, site):
                 continue
+            if binding.kind is BindingKind.AUGMENT and _is_list(binding.value):
+                continue
             block = _settled(binding.site.block)
             if binding.site.scope.function is not scope.function:
                 found.append(binding)
@@ -620,6 +622,11 @@ _PROPERTIES = frozenset({"property", "cached_property"})
 def _is_none(node: ast.expr | None) -> bool:
     """Say whether a value is the placeholder None."""
     return isinstance(node, ast.Constant) and node.value is None
+
+
+def _is_list(node: ast.expr | None) -> bool:
+    """Say whether a value is written as a list: adding one to a list keeps the list."""
+    return isinstance(node, ast.List | ast.ListComp)
 
 
 def _is_generator(scope: Scope) -> bool:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Span
 from trainlint.static.model.expression import Call, Expr
+from trainlint.static.model.formula import RootOfFans, root_of_fans
 from trainlint.static.model.torch_api import LINEAR_LAYERS
 from trainlint.static.model.tree import BindingKind, BlockKind, Scope, ScopeKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from trainlint.static.model.file import FileModel
-    from trainlint.static.model.layers import Layer
+    from trainlint.static.model.layers import Activated, Layer, Outlet
 
 SCHEMES = (
     "xavier_uniform",
@@ -50,6 +54,21 @@ _PARAMETERS = {
     "constant": ("tensor", "val"),
     "orthogonal": ("tensor", "gain"),
 }
+
+
+_GAINS = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2.0), "selu": 0.75}
+_LARGEST_VARIANCE = 30.0
+_SMALLEST_VARIANCE = 0.05
+"""Outside of these a formula over fans means something else: GPT's 0.02 / sqrt(layers)."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The spread of an initialisation: its standard deviation is ``gain`` / sqrt(fan)."""
+
+    gain: float
+    fan: str
+    """``in``, ``out``, ``average`` of both, or ``?`` where the words do not say it."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +110,107 @@ class InitCall:
         argument = self.argument(name)
         return None if argument is None else argument.number()
 
+    @cached_property
+    def recipe(self) -> Recipe | None:
+        """The spread, where it depends on the fans in a known way; formulas by hand included."""
+        kind = self.scheme.partition("_")[0]
+        if kind == "xavier":
+            gain = self._gain_of(self.argument("gain"))
+            return None if gain is None else Recipe(gain, "average")
+        if kind == "kaiming":
+            gain = self._kaiming_gain()
+            given = self.argument("mode")
+            mode = "fan_in" if given is None else given.string()
+            fan = {"fan_in": "in", "fan_out": "out"}.get(mode or "", "?")
+            return None if gain is None else Recipe(gain, fan)
+        formula = self.formula
+        if formula is None:
+            return None
+        variance = formula.numerator / (3.0 if self.scheme == "uniform" else 1.0)
+        if not _SMALLEST_VARIANCE < variance < _LARGEST_VARIANCE:
+            return None
+        if formula.is_sum:
+            return Recipe(math.sqrt(variance / 2.0), "average")
+        return Recipe(math.sqrt(variance), formula.fan)
+
+    @cached_property
+    def formula(self) -> RootOfFans | None:
+        """The formula over fans that is written for the range or the standard deviation."""
+        if self.scheme == "uniform":
+            low, high = self.argument("a"), self.argument("b")
+            if low is None or high is None or not _is_negative_of(low, high):
+                return None
+            return root_of_fans(high)
+        if self.scheme in {"normal", "trunc_normal"}:
+            std = self.argument("std")
+            return None if std is None else root_of_fans(std)
+        return None
+
+    @property
+    def nonlinearity(self) -> str | None:
+        """The activation that Kaiming initialisation is told; None where it is not known."""
+        given = self.argument("nonlinearity")
+        return "leaky_relu" if given is None else given.string()
+
+    def _gain_of(self, given: Expr | None) -> float | None:
+        """Return a gain: a number, or that of ``calculate_gain``; None where it is not known."""
+        if given is None:
+            return 1.0
+        number = given.number()
+        if number is not None:
+            return float(number)
+        for origin in given.origins()[:1]:
+            if isinstance(origin, Call) and origin.callee == "torch.nn.init.calculate_gain":
+                name = origin.argument(0, "nonlinearity")
+                return _gain(None if name is None else name.string(), origin.argument(1, "param"))
+        return None
+
+    def _kaiming_gain(self) -> float | None:
+        """Return the gain of Kaiming initialisation as called."""
+        if self.call.is_open:
+            return None
+        return _gain(self.nonlinearity, self.argument("a"))
+
+    @cached_property
+    def activated(self) -> tuple[Activated, ...]:
+        """The activations that its layers feed, each with its layer.
+
+        Empty unless it is known of every layer what its output feeds; where one call reaches many
+        layers, those without any activation must not be the majority, else the initialisation is
+        not made for the activations. Empty too where an ``if`` about something else decides
+        whether the layers are initialised so.
+        """
+        if not self.layers or self.is_conditional:
+            return ()
+        model = self.call.model
+        found: list[Activated] = []
+        without = 0
+        for layer in self.layers:
+            outlets: tuple[Outlet, ...] = model.outlets(layer)
+            if not outlets or not all(outlet.is_known for outlet in outlets):
+                return ()
+            pairs = [pair for pair in model.activated() if pair.layer == layer]
+            found += pairs
+            without += not pairs
+        return tuple(found) if without <= len(self.layers) - without else ()
+
+    @cached_property
+    def is_conditional(self) -> bool:
+        """Whether a test of something other than the module decides about it."""
+        tensor = self.call.receiver if self.is_method else self.call.argument(0, "tensor")
+        names = set() if tensor is None else _names_in(tensor)
+        for block in self.call.blocks:
+            header = block.header
+            if block.kind is not BlockKind.BRANCH or not isinstance(header, ast.If):
+                continue
+            test = self.call.model.expr(header.test, self.call.model.site_of_block(block))
+            switch = test.is_name or test.is_attribute or test.mentions("__name__")
+            if switch and block.arm == 0 and not header.orelse:
+                continue
+            if not names & _names_in(test, through=True):
+                return True
+        return False
+
     @property
     def is_method(self) -> bool:
         """Whether it is a method of the tensor: ``w.data.normal_(0, 0.02)``."""
@@ -126,7 +246,7 @@ class Initialisation:
                 tensor = _without_data(call.receiver)
                 if tensor.name in {"weight", "bias"}:
                     found.append(self._of(_TENSOR_METHODS[call.method], call, tensor))
-        return tuple(sorted(found, key=lambda one: one.call.order))
+        return tuple(_not_overwritten(sorted(found, key=lambda one: one.call.order)))
 
     def _of(self, scheme: str, call: Call, tensor: Expr) -> InitCall:
         """Resolve whose parameter a tensor is."""
@@ -175,7 +295,8 @@ class Initialisation:
             if part is not None
         ]
         found = [self.model.layers.layer(part) for part in origins]
-        return tuple(layer for layer in found if layer is not None)
+        layers = [layer for layer in found if layer is not None]
+        return self._of_type(layers, owner, call)
 
     def _of_applied(self, owner: Expr, call: Call) -> tuple[Layer, ...] | None:
         """Return the layers that a function given to ``apply`` reaches; None if it is no such."""
@@ -262,6 +383,55 @@ class Initialisation:
             return ()
         layers = self._built(iterable.receiver)
         return tuple(dict.fromkeys(layer for layer in layers if layer.kind in LINEAR_LAYERS))
+
+
+def _not_overwritten(calls: list[InitCall]) -> Iterator[InitCall]:
+    """Yield the initialisations, each without the layers that a later one fills in the same block."""
+    for number, one in enumerate(calls):
+        later = {
+            layer
+            for other in calls[number + 1 :]
+            if other.parameter == one.parameter
+            and other.call.site.block in one.call.site.block.ancestors()
+            for layer in other.layers
+        }
+        kept = tuple(layer for layer in one.layers if layer not in later)
+        yield one if len(kept) == len(one.layers) else replace(one, layers=kept)
+
+
+def _gain(nonlinearity: str | None, parameter: Expr | None) -> float | None:
+    """Return what ``calculate_gain`` gives; None where it is not known."""
+    if nonlinearity is None:
+        return None
+    if nonlinearity == "leaky_relu":
+        slope = 0.0 if parameter is None else parameter.number()
+        return None if slope is None else math.sqrt(2.0 / (1.0 + slope**2))
+    if nonlinearity.startswith(("conv", "linear")):
+        return 1.0
+    return _GAINS.get(nonlinearity)
+
+
+def _is_negative_of(low: Expr, high: Expr) -> bool:
+    """Say whether one bound is the other with a minus sign."""
+    for origin in low.origins()[:1]:
+        node = origin.node
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            return origin.child(node.operand).same_as(high)
+        if isinstance(node, ast.BinOp):
+            return "".join(origin.text.split()) == "".join(f"-{high.text}".split())
+    return False
+
+
+def _names_in(expr: Expr, *, through: bool = False) -> set[str]:
+    """Return the plain names in an expression, those behind its variables included if asked."""
+    found: set[str] = set()
+    for node in ast.walk(expr.node):
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+            if through:
+                for origin in expr.child(node).origins():
+                    found |= _names_in(origin)
+    return found
 
 
 def _without_data(tensor: Expr) -> Expr:

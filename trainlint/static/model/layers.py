@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,7 +23,15 @@ from trainlint.static.model.torch_api import (
     RECURRENT_LAYERS,
     SHAPE_OPERATIONS,
 )
-from trainlint.static.model.tree import Binding, BindingKind, Block, BlockKind, Scope, ScopeKind
+from trainlint.static.model.tree import (
+    Binding,
+    BindingKind,
+    Block,
+    BlockKind,
+    Scope,
+    ScopeKind,
+    Site,
+)
 
 if TYPE_CHECKING:
     from trainlint.static.model.file import FileModel
@@ -35,6 +44,21 @@ CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict"})
 _NO_LAYERS = CONTAINERS | {"Module", "Parameter", "ParameterList", "ParameterDict", "Buffer"}
 _MODULE_BASES = ("torch.nn.", "lightning.", "torch.jit.ScriptModule", "transformers.")
 _MODULE_WORDS = ("module", "net", "model", "layer", "block", "encoder", "decoder")
+
+_COMPOUND = (
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.For,
+    ast.AsyncFor,
+    ast.While,
+    ast.If,
+    ast.With,
+    ast.AsyncWith,
+    ast.Try,
+    ast.Match,
+)
+_ENTRIES = ("forward", "training_step", "validation_step", "test_step", "predict_step")
 
 
 class Layer:
@@ -108,6 +132,36 @@ class Layer:
         return self.kind in DROPOUTS
 
     @property
+    def has_weights(self) -> bool:
+        """Whether it holds parameters that are trained."""
+        if self.is_normalisation:
+            return self._is_affine
+        return (
+            self.is_linear
+            or self.is_recurrent
+            or self.kind in {"Embedding", "EmbeddingBag", "PReLU", "MultiheadAttention"}
+            or self.kind.startswith("Transformer")
+        )
+
+    @property
+    def has_mode(self) -> bool:
+        """Whether it does something else in evaluation than in training."""
+        if self.is_batch_norm:
+            tracks = self.argument("track_running_stats")
+            return tracks is None or tracks.truth() is not False
+        return self.is_dropout and self.number("p") != 0
+
+    @property
+    def _is_affine(self) -> bool:
+        """Whether a normalisation scales by weights of its own."""
+        if self.kind == "LocalResponseNorm":
+            return False
+        given = self.argument("affine") or self.argument("elementwise_affine")
+        if given is None:
+            return not self.kind.startswith("InstanceNorm")
+        return given.truth() is True
+
+    @property
     def width(self) -> int | None:
         """The number of its outputs (features or channels), if known."""
         for name in ("out_features", "out_channels", "hidden_size", "embedding_dim"):
@@ -124,7 +178,20 @@ class Layer:
             return value if isinstance(value, int) else None
         if not self.kind.startswith("Conv"):
             return None
-        channels = self.number("out_channels" if "Transpose" in self.kind else "in_channels")
+        return self._fan("out_channels" if "Transpose" in self.kind else "in_channels")
+
+    @property
+    def fan_out(self) -> int | None:
+        """The number of outputs that each input reaches, if known."""
+        if self.kind in {"Linear", "Bilinear"}:
+            return self.width
+        if not self.kind.startswith("Conv"):
+            return None
+        return self._fan("in_channels" if "Transpose" in self.kind else "out_channels")
+
+    def _fan(self, side: str) -> int | None:
+        """Return the number of channels of one side times the size of the kernel, if known."""
+        channels = self.number(side)
         kernel = self.argument("kernel_size")
         size = None if kernel is None else kernel.literal()
         dimensions = int(self.kind[-2]) if self.kind[-2].isdigit() else 0
@@ -135,10 +202,7 @@ class Layer:
         if isinstance(size, int):
             return channels // groups * size**dimensions
         if isinstance(size, tuple) and all(isinstance(one, int) for one in size):
-            total = channels // groups
-            for one in size:
-                total *= one
-            return total
+            return channels // groups * int(math.prod(size))
         return None
 
 
@@ -198,6 +262,32 @@ class Step:
         """Whether it changes only shape, type or device."""
         return self.kind in SHAPE_OPERATIONS
 
+    @property
+    def passes_on(self) -> bool:
+        """Whether what comes out is what went in: normalised, thinned out, pooled or reshaped."""
+        return (
+            self.is_normalisation or self.is_dropout or self.keeps_values or "Pool" in self.kind
+        )
+
+    @property
+    def slope(self) -> float | None:
+        """The slope of a rectifier for negative values, if this is one and it is known."""
+        if self.kind in {"ReLU", "ReLU6"}:
+            return 0.0
+        default = {"LeakyReLU": 0.01, "PReLU": 0.25, "RReLU": 11 / 48}.get(self.kind)
+        if default is None:
+            return None
+        given: Expr | None = None
+        if self.layer is not None:
+            given = self.layer.argument({"LeakyReLU": "negative_slope"}.get(self.kind, "init"))
+            if self.kind == "RReLU" and len(self.layer.call.args) + len(self.layer.call.keywords):
+                return None
+        elif isinstance(self.at, Call):
+            if self.kind != "LeakyReLU":
+                return None
+            given = self.at.argument(1 if self.at.callee is not None else 0, "negative_slope")
+        return default if given is None else given.number()
+
 
 @dataclass(frozen=True)
 class Stack:
@@ -232,10 +322,43 @@ class Activated:
     activation: Step
     between: tuple[Step, ...]
     """What happens on the way: normalisation, dropout, changes of shape."""
+    is_hidden: bool = False
+    """Whether the activated value goes into a further layer with weights, and is no output."""
 
     @property
     def is_normalised(self) -> bool:
         """Whether a normalisation stands between the two."""
+        return any(step.is_normalisation for step in self.between)
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """A list or tuple that is multiplied: it holds each of its items ``count`` times."""
+
+    at: Expr
+    items: tuple[Expr, ...]
+    count: Expr
+
+
+@dataclass(frozen=True)
+class Outlet:
+    """Where the output of a layer with weights goes: one for each use of the layer."""
+
+    layer: Layer
+    between: tuple[Step, ...]
+    """What happens on the way: normalisation, dropout, changes of shape."""
+    end: Step | None
+    """The first step that is more than that: an activation, the next layer; None: the data ends."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is known what takes the output."""
+        end = self.end
+        return end is None or end.is_activation or end.is_linear
+
+    @property
+    def is_normalised(self) -> bool:
+        """Whether a normalisation takes the output before anything else does."""
         return any(step.is_normalisation for step in self.between)
 
 
@@ -300,6 +423,28 @@ class ModuleClass:
                 scope = self.model.index.functions.get(id(binding.node))
                 if binding.kind is BindingKind.FUNCTION and scope is not None:
                     found.append(Function(self.model, scope))
+        return tuple(found)
+
+    @cached_property
+    def running(self) -> tuple[Function, ...]:
+        """The methods through which data runs: ``forward``, the steps of Lightning, what they call.
+
+        A method that is called under a condition, or for nothing but its effect, builds something
+        rather than passing data through.
+        """
+        found: dict[Function, None] = {}
+        queue = [self.method(name) for name in _ENTRIES]
+        while queue:
+            function = queue.pop(0)
+            if function is None or function in found:
+                continue
+            found[function] = None
+            for call in function.calls:
+                target = call.target
+                if target is None or call.is_statement or call.conditions:
+                    continue
+                if target.parent is not None and target.parent in self.model.lineage(self.scope):
+                    queue.append(self.model.function_of(target))
         return tuple(found)
 
     def attribute(self, name: str) -> tuple[Expr, ...]:
@@ -381,12 +526,61 @@ class Layers:
     def layers_of(self, expr: Expr) -> tuple[Layer, ...]:
         """Return every layer that an expression may be; empty where one of them is unknown."""
         found: dict[Layer, None] = {}
-        for origin in expr.objects():
+        for one in expr.objects():
+            origin = self._item_of_sequential(one) or one
             kind = self.kind(origin) if isinstance(origin, Call) else None
             if kind is None or kind in _NO_LAYERS:
                 return ()
             found[Layer(kind, origin)] = None  # type: ignore[arg-type]
         return tuple(found)
+
+    def _item_of_sequential(self, expr: Expr) -> Expr | None:
+        """Return the module at a known place of a ``Sequential`` or ``ModuleList``."""
+        if not isinstance(expr.node, ast.Subscript) or expr.owner is None:
+            return None
+        index = expr.child(expr.node.slice).literal()
+        items = self.elements(expr.owner)
+        if not isinstance(index, int) or any(item is None or may for item, may in items):
+            return None
+        if not -len(items) <= index < len(items):
+            return None
+        item = items[index][0]
+        objects = () if item is None else item.objects()
+        return objects[0] if len(objects) == 1 else None
+
+    def passed_to(self, layer: Layer) -> tuple[Call, ...]:
+        """Return the calls that take a layer as an argument."""
+        return tuple(
+            call
+            for entries in self.model.index.calls.values()
+            for call in (self.model.call(node, site) for node, site in entries)
+            if any(layer.call in argument.objects() for argument in call.args)
+        )
+
+    def repetitions(self) -> Iterator[Repetition]:
+        """Yield the lists of something constructed that are multiplied by a number."""
+        seen: set[int] = set()
+        for entries in self.model.index.calls.values():
+            for node, site in entries:
+                if not isinstance(site.statement, ast.stmt) or id(site.statement) in seen:
+                    continue
+                seen.add(id(site.statement))
+                yield from self._repeated_in(site)
+
+    def _repeated_in(self, site: Site) -> Iterator[Repetition]:
+        """Yield the multiplied lists of one statement, those that a comprehension copies left out."""
+        statement = site.statement
+        if isinstance(statement, _COMPOUND):
+            return
+        nodes = list(ast.walk(statement))
+        iterated = {id(node.iter) for node in nodes if isinstance(node, ast.comprehension)}
+        for node in nodes:
+            if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Mult):
+                continue
+            expr = self.model.expr(node, site)
+            for items, count in (expr.operands, expr.operands[::-1]):
+                if id(node) not in iterated and items.items is not None:
+                    yield Repetition(expr, items.items, count)
 
     def all(self) -> Iterator[Layer]:
         """Yield every layer that the file builds, in order; losses and containers left out."""
@@ -413,7 +607,7 @@ class Layers:
                 kind = self.kind(call)
                 if kind is not None and kind not in _NO_LAYERS and kind not in LOSS_MODULES:
                     found.append(Layer(kind, call))
-                elif call.target is not None and not part.kind is ScopeKind.CLASS:
+                elif call.target is not None:
                     target = call.target
                     if target.kind is ScopeKind.CLASS or _builds(target):
                         found += self.built_by(target, seen)
@@ -429,8 +623,7 @@ class Layers:
         inner: set[Call] = set()
         calls = list(self.model.calls_to("torch.nn.Sequential"))
         for call in calls:
-            for node in (*call.args, *call.keywords.values()):
-                inner.update(part for part in node.calls() if part != call)
+            inner.update(part for part in call.calls() if part != call)
         for call in calls:
             if call not in inner:
                 yield Stack(tuple(self.steps(call)), call, self.model.class_around(call))
@@ -456,11 +649,11 @@ class Layers:
             return [Step(kind if origin.qualified.startswith("torch.") else "?", origin)]
         if not isinstance(origin, Call):
             return [Step("?", expr)]
-        kind = self.kind(origin)
-        if kind == "Sequential":
+        made = self.kind(origin)
+        if made == "Sequential":
             return self._contents(origin)
-        if kind is not None and kind not in _NO_LAYERS:
-            return [Step(kind, origin, Layer(kind, origin))]
+        if made is not None and made not in _NO_LAYERS:
+            return [Step(made, origin, Layer(made, origin))]
         target = origin.target
         if target is not None and target.kind is ScopeKind.CLASS:
             return self._module_steps(ModuleClass(self.model, target), origin)
@@ -487,7 +680,7 @@ class Layers:
                     items += self._mapped(argument)
                 else:
                     items.append((argument, False))
-        items += self._appended(call)
+        items += self.additions(call)
         found: list[Step] = []
         for item, optional in items[:_MOST_STEPS]:
             steps = [Step("?", call)] if item is None else self.steps(item)
@@ -552,14 +745,14 @@ class Layers:
             found = self.elements(items) * min(count, _MOST_REPEATS)
         elif isinstance(origin, Call) and self.kind(origin) in {"ModuleList", "Sequential"}:
             if self.kind(origin) == "Sequential":
-                found = [(origin.child(item), False) for item in origin.args]
+                found = [(item, False) for item in origin.args]
             elif origin.args:
                 found = self.elements(origin.args[0])
         elif isinstance(origin, Call) and origin.callee == "builtins.list":
             found = self.elements(origin.args[0]) if origin.args else []
         else:
             return [(None, False)]
-        return found + self._appended(origin)
+        return found + self.additions(origin)
 
     def _comprehended(
         self, origin: Expr, node: ast.ListComp | ast.GeneratorExp
@@ -576,7 +769,7 @@ class Layers:
             count *= length
         return [(item, False)] * min(count, _MOST_REPEATS)
 
-    def _appended(self, origin: Expr) -> list[tuple[Expr | None, bool]]:
+    def additions(self, origin: Expr) -> list[tuple[Expr | None, bool]]:
         """Return what is appended to a list or container after it is made, in order."""
         holder = self.model.holder(origin)
         if holder is None:
@@ -938,13 +1131,39 @@ class Layers:
 
     def activated(self) -> Iterator[Activated]:
         """Yield each layer with weights together with the activation that it feeds."""
-        seen: set[tuple[Layer, Expr]] = set()
-        for stack in self.stacks():
+        found: dict[tuple[Layer, Expr], Activated] = {}
+        for stack in self.model.stacks():
             for pair in pairs_in(stack.steps):
                 key = (pair.layer, pair.activation.at)
-                if key not in seen:
-                    seen.add(key)
-                    yield pair
+                if key not in found or (pair.is_hidden and not found[key].is_hidden):
+                    found[key] = pair
+        outputs = self._further_outputs
+        for pair in found.values():
+            shown = pair.is_hidden and pair.activation.at in outputs
+            yield replace(pair, is_hidden=False) if shown else pair
+
+    @cached_property
+    def _further_outputs(self) -> set[Expr]:
+        """What makes the items of the tuples that the ``forward`` methods return."""
+        found: set[Expr] = set()
+        for module in self.model.modules:
+            forward = module.forward
+            for value in () if forward is None else forward.returns:
+                for item in value.items or ():
+                    found.update(step.at for step in self.producers(item))
+        return found
+
+    def outlets(self, layer: Layer) -> tuple[Outlet, ...]:
+        """Return where the output of a layer goes; empty where no use of it can be followed."""
+        return tuple(self._outlets.get(layer, ()))
+
+    @cached_property
+    def _outlets(self) -> dict[Layer, dict[Outlet, None]]:
+        found: dict[Layer, dict[Outlet, None]] = {}
+        for stack in self.model.stacks():
+            for outlet in outlets_in(stack.steps):
+                found.setdefault(outlet.layer, {})[outlet] = None
+        return found
 
     def stacks(self) -> Iterator[Stack]:
         """Yield every ``Sequential``, every way through a ``forward``, and the ways to activations
@@ -1048,19 +1267,29 @@ def pairs_in(steps: tuple[Step, ...]) -> Iterator[Activated]:
     What stands between may be normalisation, dropout, pooling or a change of shape; a join, an
     unknown step or another layer with weights ends the search.
     """
-    layer: Layer | None = None
-    between: list[Step] = []
-    for step in steps:
-        if step.is_linear:
-            layer, between = step.layer, []
-        elif step.is_activation:
-            if layer is not None:
-                yield Activated(layer, step, tuple(between))
-            layer = None
-        elif step.is_normalisation or step.is_dropout or step.keeps_values or "Pool" in step.kind:
-            between.append(step)
-        else:
-            layer = None
+    for number, step in enumerate(steps):
+        if step.is_linear and step.layer is not None:
+            between, end = _onward(steps, number)
+            if end < len(steps) and steps[end].is_activation:
+                _, further = _onward(steps, end)
+                hidden = further < len(steps) and steps[further].is_linear
+                yield Activated(step.layer, steps[end], between, hidden)
+
+
+def outlets_in(steps: tuple[Step, ...]) -> Iterator[Outlet]:
+    """Yield where the outputs of the layers of a sequence go."""
+    for number, step in enumerate(steps):
+        if step.is_linear and step.layer is not None:
+            between, end = _onward(steps, number)
+            yield Outlet(step.layer, between, steps[end] if end < len(steps) else None)
+
+
+def _onward(steps: tuple[Step, ...], number: int) -> tuple[tuple[Step, ...], int]:
+    """Return the steps after one that only pass its output on, and the number of the next other."""
+    end = number + 1
+    while end < len(steps) and steps[end].passes_on:
+        end += 1
+    return steps[number + 1 : end], end
 
 
 def _layer_class(name: str) -> str | None:

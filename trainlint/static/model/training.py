@@ -20,10 +20,32 @@ from trainlint.static.model.torch_api import (
 
 if TYPE_CHECKING:
     from trainlint.static.model.file import FileModel
-    from trainlint.static.model.layers import ModuleClass
+    from trainlint.static.model.layers import Layer, ModuleClass
 
 _LOSS_WORDS = re.compile(r"crit|loss|objective|cost|\bce\b|bce|nll|mse|xent", re.IGNORECASE)
 _PARAMETER_METHODS = {"parameters", "named_parameters"}
+_KEEP_BASE_RATE = frozenset(
+    {
+        "StepLR",
+        "MultiStepLR",
+        "ExponentialLR",
+        "CosineAnnealingLR",
+        "CosineAnnealingWarmRestarts",
+        "ReduceLROnPlateau",
+        "PolynomialLR",
+    }
+)
+"""Schedulers whose first rate is the one that the optimizer was given."""
+_WARM_UPS = (
+    "get_scheduler",
+    "get_constant_schedule_with_warmup",
+    "get_linear_schedule_with_warmup",
+    "get_cosine_schedule_with_warmup",
+    "get_polynomial_decay_schedule_with_warmup",
+    "create_scheduler",
+    "create_scheduler_v2",
+)
+"""Functions of transformers and timm that make a scheduler for the optimizer they are given."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +88,36 @@ class _Made:
 
 
 @dataclass(frozen=True)
+class Given:
+    """A number that an optimizer is given: ``at`` where it is told, ``value`` what the file says."""
+
+    at: Expr
+    value: float | int
+    call: Call
+    in_group: bool = False
+    """Whether it is given to one parameter group only."""
+
+    @property
+    def path(self) -> str:
+        """The file, as the user named it."""
+        return self.at.path
+
+    @property
+    def span(self) -> Span:
+        """The argument; the construction, where the argument stands elsewhere (``**settings``)."""
+        inside = self.at in self.call.parts()
+        return self.at.span if inside else self.call.span
+
+    @property
+    def sources(self) -> tuple[tuple[Expr, str], ...]:
+        """Where the number is written, if that is another place: a constant, a default."""
+        origins = self.at.origins()
+        if len(origins) != 1 or origins[0].span == self.span:
+            return ()
+        return ((origins[0], "the value comes from here"),)
+
+
+@dataclass(frozen=True)
 class Optimizer(_Made):
     """An optimizer of ``torch.optim``, or one of another package with its class's name."""
 
@@ -95,6 +147,69 @@ class Optimizer(_Made):
         entries = [item.origins()[0].entries for item in items or ()]
         return tuple(entry for entry in entries if entry)
 
+    def given(self, name: str) -> list[Given]:
+        """Return the known numbers given for a parameter, of the call and of its groups."""
+        places = [(self.argument(name), False)]
+        places += [(group.get(name), True) for group in self.groups]
+        found = []
+        for place, in_group in places:
+            value = None if place is None else place.number()
+            if place is not None and value is not None:
+                found.append(Given(place, value, self.call, in_group))
+        return found
+
+    def given_pair(self, name: str) -> list[Given | None]:
+        """Return the two numbers of a pair (``betas``), None for one that is not known."""
+        place = self.argument(name)
+        if place is None:
+            return []
+        origins = place.origins()
+        items = origins[0].items if len(origins) == 1 else None
+        if items is None or len(items) != 2:  # noqa: PLR2004 - a pair
+            return []
+        numbers = [item.number() for item in items]
+        return [None if number is None else Given(place, number, self.call) for number in numbers]
+
+    def may_be(self, expr: Expr) -> bool:
+        """Say whether an expression may stand for this optimizer."""
+        return self.call in expr.objects()
+
+    @property
+    def schedulers(self) -> tuple[Scheduler, ...]:
+        """The schedulers of the file that drive its rate, or may."""
+        model = self.call.model
+        return tuple(one for one in model.schedulers() if one.may_drive(self))
+
+    @property
+    def rate_is_idle(self) -> bool:
+        """Whether the rate it is given may not be the one it uses.
+
+        A scheduler sets it or multiplies it by factors of its own, the loop writes it into the
+        groups, or a wrapper that takes the optimizer does.
+        """
+        model = self.call.model
+        if any(one.kind not in _KEEP_BASE_RATE for one in self.schedulers):
+            return True
+        if any(target.owner is not None and not target.is_attribute
+               for target, _ in model.assignments("lr")):
+            return True
+        if any(self.may_be(call.args[0]) for call in model.method_calls(*_WARM_UPS) if call.args):
+            return True
+        return any(True for _ in model.calls_taking(self.call))
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers of what it optimises, as far as they are known: at least these."""
+        model = self.call.model
+        found: list[Layer] = []
+        for owner in self.models:
+            module = model.module_of(owner)
+            if module is not None:
+                found += module.layers
+            else:
+                found += [step.layer for step in model.layers.steps(owner) if step.layer]
+        return tuple(found)
+
     def values(self, name: str) -> list[tuple[Expr, float | int]]:
         """Return the known numbers given for a parameter, of the call and of its groups."""
         places = [self.argument(name), *(group.get(name) for group in self.groups)]
@@ -109,7 +224,12 @@ class Optimizer(_Made):
     def models(self) -> tuple[Expr, ...]:
         """The objects whose ``parameters()`` it optimises, as written: ``net`` of ``net.parameters()``."""
         params = self.params
-        return () if params is None else _owners_of_parameters(params)
+        parts = [] if params is None else [params, *(group.get("params") for group in self.groups)]
+        found: dict[str, Expr] = {}
+        for part in parts:
+            for owner in () if part is None else _owners_of_parameters(part):
+                found.setdefault(owner.text, owner)
+        return tuple(found.values())
 
     @property
     def modules(self) -> tuple[ModuleClass, ...]:
@@ -136,6 +256,15 @@ class Scheduler(_Made):
     def parameters(self) -> tuple[str, ...]:
         """The names of the constructor's parameters by position."""
         return SCHEDULER_PARAMETERS.get(self.kind, ("optimizer",))
+
+    def may_drive(self, optimizer: Optimizer) -> bool:
+        """Say whether it schedules an optimizer, or one that is not known."""
+        driven = self.argument("optimizer")
+        if driven is None:
+            return True
+        return optimizer.may_be(driven) or not any(
+            isinstance(origin, Call) for origin in driven.objects()
+        )
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from enum import Enum, auto
+from typing import Any
 
 
 class BlockKind(Enum):
@@ -195,7 +196,7 @@ class TreeIndex:
             self._index += 1
             self._statement(statement, Site(statement, block, scope, self._index))
 
-    def _statement(self, node: ast.stmt, site: Site) -> None:
+    def _statement(self, node: Any, site: Site) -> None:
         """Walk one statement."""
         kind = node.__class__
         if kind is ast.Expr:
@@ -296,8 +297,8 @@ class TreeIndex:
         self.definition_sites[id(node)] = site
         scope = Scope(ScopeKind.FUNCTION, node, site.scope)
         self.functions[id(node)] = scope
-        self._parameters(node.args, scope, site, node)
-        self._body(node.body, scope.block, scope)
+        inside = self._parameters(node.args, scope, site, node)
+        self._body(node.body, inside.block, scope)
 
     def _parameters(
         self, arguments: ast.arguments, scope: Scope, site: Site, node: ast.AST
@@ -317,10 +318,10 @@ class TreeIndex:
                     parameter.arg, BindingKind.PARAMETER, inside, default, (position,), parameter
                 )
             ]
-        for parameter in (arguments.vararg, arguments.kwarg):
-            if parameter is not None:
-                binding = Binding(parameter.arg, BindingKind.OTHER, inside, node=parameter)
-                scope.bindings[parameter.arg] = [binding]
+        for rest in (arguments.vararg, arguments.kwarg):
+            if rest is not None:
+                binding = Binding(rest.arg, BindingKind.OTHER, inside, node=rest)
+                scope.bindings[rest.arg] = [binding]
         return inside
 
     def _class(self, node: ast.ClassDef, site: Site) -> None:
@@ -365,7 +366,7 @@ class TreeIndex:
 
     def _target(
         self,
-        target: ast.expr,
+        target: Any,
         value: ast.expr | None,
         path: tuple[int, ...],
         kind: BindingKind,
@@ -403,9 +404,8 @@ class TreeIndex:
             self._expression(target.value, site)
         elif shape is ast.Subscript:
             key = target.slice.value if isinstance(target.slice, ast.Constant) else "[]"
-            if isinstance(key, str):
-                binding = Binding(key, kind, site, value, path, target)
-                self.stores[key].append((target, binding))
+            key = key if isinstance(key, str) else "[]"
+            self.stores[key].append((target, Binding(key, kind, site, value, path, target)))
             self._expression(target.value, site)
             self._expression(target.slice, site)
         elif shape is ast.Starred:
@@ -426,7 +426,7 @@ class TreeIndex:
 
     def _expression(self, root: ast.AST, site: Site) -> None:
         """Walk an expression and index its calls, names and attributes."""
-        stack = [root]
+        stack: list[Any] = [root]
         pop, push = stack.pop, stack.append
         while stack:
             node = pop()

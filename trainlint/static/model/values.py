@@ -92,6 +92,8 @@ class Evaluator:
         if isinstance(node, ast.Tuple | ast.List):
             if any(isinstance(item, ast.Starred) for item in node.elts):
                 return UNKNOWN
+            if isinstance(node, ast.List) and self.model.layers.additions(expr):
+                return UNKNOWN
             items = [expr.child(item).literal() for item in node.elts]
             return UNKNOWN if any(item is UNKNOWN for item in items) else tuple(items)
         if isinstance(expr, Call):
@@ -162,7 +164,8 @@ class Evaluator:
     def _length(self, expr: Expr) -> int | None:
         """Return the number of items of a literal, a range, or what counts one through."""
         if expr.items is not None:
-            return len(expr.items)
+            grows = isinstance(expr.node, ast.List) and self.model.layers.additions(expr)
+            return None if grows else len(expr.items)
         if isinstance(expr.node, ast.Dict):
             return len(expr.node.keys) if None not in expr.node.keys else None
         if isinstance(expr.node, ast.Subscript) and isinstance(expr.node.slice, ast.Slice):

@@ -1,0 +1,368 @@
+"""Edge cases of missing-eval-mode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+def test_an_evaluation_loop_with_dropout_and_without_eval_is_found(
+    lines: Callable[..., list[int]],
+) -> None:
+    found = lines(
+        "missing-eval-mode",
+        """
+        import torch
+        from torch import nn
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.fc = nn.Linear(4, 2)
+                self.drop = nn.Dropout(0.5)
+            def forward(self, x):
+                return self.fc(self.drop(x))
+        model = Net()
+        with torch.no_grad():
+            for x, y in test_loader:
+                correct += (model(x).argmax(1) == y).sum().item()
+        """,
+    )
+    assert found == [14]
+
+
+def test_a_batch_normalisation_in_a_sequential_is_found(lines: Callable[..., list[int]]) -> None:
+    found = lines(
+        "missing-eval-mode",
+        """
+        import torch
+        import torch.nn as nn
+        net = nn.Sequential(nn.Conv2d(1, 8, 3), nn.BatchNorm2d(8), nn.ReLU())
+        for epoch in range(10):
+            for x, y in train_loader:
+                optimizer.zero_grad()
+                criterion(net(x), y).backward()
+                optimizer.step()
+            with torch.inference_mode():
+                for x, y in val_loader:
+                    loss = criterion(net(x), y)
+        """,
+    )
+    assert found == [12]
+
+
+def test_a_decorated_function_on_a_global_model_is_found(lines: Callable[..., list[int]]) -> None:
+    found = lines(
+        "missing-eval-mode",
+        """
+        import torch
+        from torch import nn
+        model = nn.Sequential(nn.Linear(4, 4), nn.Dropout(), nn.Linear(4, 2)).to("cuda")
+        @torch.no_grad()
+        def evaluate(loader):
+            correct = 0
+            for x, y in loader:
+                correct += (model(x).argmax(1) == y).sum().item()
+            return correct
+        """,
+    )
+    assert found == [9]
+
+
+def test_a_parameter_whose_caller_shows_the_model_is_found(lines: Callable[..., list[int]]) -> None:
+    found = lines(
+        "missing-eval-mode",
+        """
+        import torch
+        from torch import nn
+        def test(net, loader):
+            with torch.no_grad():
+                for x, y in loader:
+                    print((net(x).argmax(1) == y).float().mean())
+        def main(loader):
+            net = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Linear(4, 2))
+            fit(net, loader)
+            test(net, loader)
+        """,
+    )
+    assert found == [7]
+
+
+def test_dropout_in_a_nested_block_is_found(lines: Callable[..., list[int]]) -> None:
+    found = lines(
+        "missing-eval-mode",
+        """
+        import torch
+        from torch import nn
+        class Block(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.body = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.1))
+            def forward(self, x):
+                return x + self.body(x)
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.blocks = nn.ModuleList([Block() for _ in range(3)])
+            def forward(self, x):
+                for block in self.blocks:
+                    x = block(x)
+                return x
+        net = Net()
+        with torch.no_grad():
+            for x, y in val_loader:
+                val_loss += criterion(net(x), y).item()
+        """,
+    )
+    assert found == [21]
+
+
+def test_eval_before_the_loop_is_fine(lines: Callable[..., list[int]]) -> None:
+    found = lines(
+        "missing-eval-mode",
+        """
+        import torch
+        from torch import nn
+        model = nn.Sequential(nn.Linear(4, 4), nn.Dropout())
+        model.eval()
+        with torch.no_grad():
+            for x, y in test_loader:
+                print(model(x))
+        """,
+    )
+    assert found == []
+
+
+def test_train_with_false_is_fine(lines: Callable[..., list[int]]) -> None:
+    found = lines(
+        "missing-eval-mode",
+        """
+        import torch
+        from torch import nn
+        model = nn.Sequential(nn.Linear(4, 4), nn.Dropout())
+        model.train(False)
+        with torch.no_grad():
+            for x, y in test_loader:
+                print(model(x))
+        """,
+    )
+    assert found == []
+
+
+def test_the_mode_set_by_the_caller_is_fine(lines: Callable[..., list[int]]) -> None:
+    found = lines(
+        "missing-eval-mode",
+        """
+        import torch
+        from torch import nn
+        model = nn.Sequential(nn.Linear(4, 4), nn.Dropout())
+        def run(net, loader):
+            with torch.no_grad():
+                for x, y in loader:
+                    print(net(x))
+        def main(loader):
+            model.eval()
+            run(model, loader)
+        """,
+    )
+    assert found == []
+
+
+def test_an_inner_helper_takes_its_mode_from_the_function_around_it(
+    lines: Callable[..., list[int]],
+) -> None:
+    found = lines(
+        "missing-eval-mode",
+        """
+        import torch
+        from torch import nn
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.drop = nn.Dropout()
+            def forward(self, x):
+                return self.drop(x)
+        def validate(loader, model, args):
+            def run_validate(loader):
+                with torch.no_grad():
+                    for x, y in loader:
+                        print(model(x))
+            model.eval()
+            run_validate(loader)
+        def main():
+            model = Net()
+            validate(loader, model, args)
+        """,
+    )
+    assert found == []
+
+
+def test_a_model_without_dropout_or_normalisation_is_fine(lines: Callable[..., list[int]]) -> None:
+    found = lines(
+        "missing-eval-mode",
+        """
+        import torch
+        from torch import nn
+        model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.LayerNorm(8), nn.Linear(8, 2))
+        with torch.no_grad():
+            for x, y in test_loader:
+                print(model(x))
+        """,
+    )
+    assert found == []
+
+
+def test_a_dropout_of_nothing_is_fine(lines: Callable[..., list[int]]) -> None:
+    found = lines(
+        "missing-eval-mode",
+        """
+        import torch
+        from torch import nn
+        model = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.0), nn.Linear(8, 2))
+        with torch.no_grad():
+            for x, y in test_loader:
+                print(model(x))
+        """,
+    )
+    assert found == []
+
+
+def test_a_model_from_another_file_is_not_judged(lines: Callable[..., list[int]]) -> None:
+    found = lines(
+        "missing-eval-mode",
+        """
+        import torch
+        import timm
+        model = timm.create_model("resnet50")
+        with torch.no_grad():
+            for x, y in test_loader:
+                print(model(x))
+        """,
+    )
+    assert found == []
+
+
+def test_a_target_network_inside_a_training_step_is_fine(lines: Callable[..., list[int]]) -> None:
+    found = lines(
+        "missing-eval-mode",
+        """
+        import torch
+        from torch import nn
+        target = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Linear(8, 2))
+        online = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Linear(8, 2))
+        for x, x2 in loader:
+            with torch.no_grad():
+                goal = target(x2)
+            optimizer.zero_grad()
+            criterion(online(x), goal).backward()
+            optimizer.step()
+        """,
+    )
+    assert found == []
+
+
+def test_drawing_samples_from_a_generator_is_fine(lines: Callable[..., list[int]]) -> None:
+    found = lines(
+        "missing-eval-mode",
+        """
+        import torch
+        from torch import nn
+        generator = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Tanh())
+        with torch.no_grad():
+            for i in range(10):
+                save_image(generator(torch.randn(16, 4)), f"{i}.png")
+        """,
+    )
+    assert found == []
+
+
+def test_monte_carlo_dropout_wants_training_mode(lines: Callable[..., list[int]]) -> None:
+    found = lines(
+        "missing-eval-mode",
+        """
+        import torch
+        from torch import nn
+        model = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5), nn.Linear(8, 2))
+        def mc_dropout_predict(loader, samples=20):
+            with torch.no_grad():
+                for x, y in loader:
+                    print(torch.stack([model(x) for _ in range(samples)]).std(0))
+        """,
+    )
+    assert found == []
+
+
+def test_recomputing_the_statistics_of_batch_normalisation_wants_training_mode(
+    lines: Callable[..., list[int]],
+) -> None:
+    found = lines(
+        "missing-eval-mode",
+        """
+        import torch
+        from torch import nn
+        model = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Linear(8, 2))
+        def update_bn(loader):
+            model.train()
+            with torch.no_grad():
+                for x, y in loader:
+                    model(x)
+        """,
+    )
+    assert found == []
+
+
+def test_a_model_that_is_put_into_evaluation_mode_by_a_loop_over_models_is_fine(
+    lines: Callable[..., list[int]],
+) -> None:
+    found = lines(
+        "missing-eval-mode",
+        """
+        import torch
+        from torch import nn
+        a = nn.Sequential(nn.Linear(4, 8), nn.Dropout())
+        b = nn.Sequential(nn.Linear(4, 8), nn.Dropout())
+        for net in (a, b):
+            net.eval()
+        with torch.no_grad():
+            for x, y in loader:
+                print(a(x) + b(x))
+        """,
+    )
+    assert found == []
+
+
+def test_a_model_handed_to_a_function_of_another_file_may_be_set_there(
+    lines: Callable[..., list[int]],
+) -> None:
+    found = lines(
+        "missing-eval-mode",
+        """
+        import torch
+        from torch import nn
+        from utils import prepare_for_eval
+        model = nn.Sequential(nn.Linear(4, 8), nn.Dropout())
+        prepare_for_eval(model)
+        with torch.no_grad():
+            for x, y in loader:
+                print(model(x))
+        """,
+    )
+    assert found == []
+
+
+def test_a_lightning_validation_step_is_fine(lines: Callable[..., list[int]]) -> None:
+    found = lines(
+        "missing-eval-mode",
+        """
+        import torch
+        import lightning as L
+        from torch import nn
+        class Lit(L.LightningModule):
+            def __init__(self):
+                super().__init__()
+                self.net = nn.Sequential(nn.Linear(4, 8), nn.Dropout())
+            @torch.no_grad()
+            def validation_step(self, batch, batch_idx):
+                for x in batch:
+                    self.log("loss", self.net(x).mean())
+        """,
+    )
+    assert found == []

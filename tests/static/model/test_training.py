@@ -1,0 +1,143 @@
+"""Losses, optimizers, schedulers and initialisations, wherever they are held."""
+
+from __future__ import annotations
+
+import pytest
+
+HEAD = "from torch import nn, optim\nimport torch\nimport torch.nn.functional as F\n"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "criterion = nn.CrossEntropyLoss()\ncriterion(out, y)",
+        "criterion = nn.CrossEntropyLoss().cuda()\ncriterion(out, y)",
+        "nn.CrossEntropyLoss()(out, y)",
+        "F.cross_entropy(out, y)",
+        "F.cross_entropy(input=out, target=y)",
+        "class T:\n    def __init__(self):\n        self.criterion = nn.CrossEntropyLoss()\n    def f(self):\n        return self.criterion(out, y)",
+        "def f(loss_fn):\n    return loss_fn(out, y)\nf(nn.CrossEntropyLoss())",
+        "def make(a):\n    return nn.CrossEntropyLoss()\nloss_function = make(1)\nloss_function(out, y)",
+        "losses = {'ce': nn.CrossEntropyLoss()}\nlosses['ce'](out, y)",
+        "from torch.nn import CrossEntropyLoss as CE\nce = CE(label_smoothing=0.1)\nce(out, y)",
+    ],
+)
+def test_a_loss_is_found_wherever_it_is_held(model, source):
+    (loss,) = model(HEAD + source).losses()
+    assert loss.kind == "CrossEntropyLoss"
+    assert loss.input.text == "out"
+    assert loss.target.text == "y"
+
+
+def test_a_criterion_that_may_be_one_of_two_is_not_guessed(model):
+    file = model(HEAD + "c = nn.CrossEntropyLoss() if multi else nn.BCELoss()\nc(out, y)")
+    assert file.losses() == ()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "optim.SGD(net.parameters(), 0.5)",
+        "optim.SGD(net.parameters(), lr=0.5)",
+        "torch.optim.SGD(params=net.parameters(), lr=0.5)",
+        "from torch.optim import SGD\nSGD([{'params': net.parameters()}], lr=0.5)",
+        "cls = optim.SGD\ncls(net.parameters(), lr=0.5)",
+        "def make(params, optimizer_class=torch.optim.SGD):\n    return optimizer_class(params, lr=0.5)\nmake(net.parameters())",
+    ],
+)
+def test_an_optimizer_is_found_and_its_rate_read(model, source):
+    (optimizer,) = model(HEAD + "net = nn.Linear(1, 1)\n" + source).optimizers()
+    assert (optimizer.kind, optimizer.number("lr")) == ("SGD", 0.5)
+    assert [owner.text for owner in optimizer.models] == ["net"]
+
+
+def test_the_groups_of_an_optimizer_have_their_own_values(model):
+    file = model(HEAD + "optim.Adam([{'params': a, 'lr': 3.0}, {'params': b}], lr=0.1)")
+    assert [value for _, value in file.optimizers()[0].values("lr")] == [0.1, 3.0]
+
+
+INIT = HEAD + """class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 8, 3)
+        self.fc = nn.Linear(8, 8)
+        self.out = nn.Linear(8, 2)
+        {init}
+    def forward(self, x):
+        return self.out(F.relu(self.fc(self.conv(x))))
+    {methods}
+{after}
+"""
+
+
+def init(model, init="pass", methods="", after=""):
+    return model(INIT.format(init=init, methods=methods, after=after)).init_calls()
+
+
+@pytest.mark.parametrize(
+    ("parts", "lines"),
+    [
+        ({"init": "nn.init.xavier_uniform_(self.fc.weight)"}, [8]),
+        ({"init": "torch.nn.init.xavier_uniform_(self.fc.weight.data)"}, [8]),
+        (
+            {
+                "init": "for m in self.modules():\n            if isinstance(m, nn.Linear):\n                nn.init.xavier_uniform_(m.weight)"
+            },
+            [8, 9],
+        ),
+        (
+            {
+                "init": "for m in self.modules():\n            if isinstance(m, (nn.Linear, nn.Conv2d)):\n                nn.init.xavier_uniform_(m.weight)"
+            },
+            [7, 8, 9],
+        ),
+        (
+            {
+                "init": "for m in self.modules():\n            if isinstance(m, nn.Conv2d):\n                pass\n            elif isinstance(m, nn.Linear):\n                nn.init.xavier_uniform_(m.weight)"
+            },
+            [8, 9],
+        ),
+        (
+            {
+                "init": "self.apply(self._init)",
+                "methods": "def _init(self, m):\n        if isinstance(m, nn.Linear):\n            nn.init.xavier_uniform_(m.weight)",
+            },
+            [8, 9],
+        ),
+        (
+            {
+                "after": "def init(m):\n    name = m.__class__.__name__\n    if name.find('Conv') != -1:\n        nn.init.xavier_uniform_(m.weight.data)\nnet = Net()\nnet.apply(init)"
+            },
+            [7],
+        ),
+        (
+            {
+                "after": "def init(m):\n    if type(m) == nn.Linear:\n        nn.init.xavier_uniform_(m.weight)\nNet().apply(init)"
+            },
+            [8, 9],
+        ),
+        (
+            {
+                "init": "for p in self.parameters():\n            if p.dim() > 1:\n                nn.init.xavier_uniform_(p)"
+            },
+            [7, 8, 9],
+        ),
+        ({"init": "for l in [self.fc, self.out]:\n            nn.init.xavier_uniform_(l.weight)"}, [8, 9]),
+        ({"after": "net = Net()\nnn.init.xavier_uniform_(net.fc.weight)"}, [8]),
+        ({"after": "def init(m):\n    nn.init.xavier_uniform_(m.weight)"}, []),
+    ],
+)
+def test_an_initialisation_knows_the_layers_that_it_reaches(model, parts, lines):
+    (found,) = init(model, **parts)
+    assert found.scheme == "xavier_uniform"
+    assert sorted(layer.call.line for layer in found.layers) == lines
+
+
+def test_an_initialisation_by_a_method_of_the_tensor_is_one(model):
+    (found,) = init(model, init="self.fc.weight.data.normal_(0.0, 0.02)")
+    assert (found.scheme, found.number("std"), found.parameter) == ("normal", 0.02, "weight")
+
+
+def test_the_bounds_of_a_uniform_are_read_by_position(model):
+    (found,) = init(model, init="self.fc.weight.data.uniform_(-0.1, 0.1)")
+    assert (found.number("a"), found.number("b")) == (-0.1, 0.1)

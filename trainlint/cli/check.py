@@ -1,0 +1,203 @@
+"""`trainlint check`: lint files and folders."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from trainlint.cli.output import COLOUR_CHOICES, in_colours, warn, write
+from trainlint.cli.settings import command_line, configuration, selection_options
+from trainlint.core.catalogue import load_catalogue
+from trainlint.core.config import resolve
+from trainlint.core.diagnosis import Severity
+from trainlint.core.errors import UserError
+from trainlint.core.report import Failure, FileReport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from trainlint.core.catalogue import Catalogue
+    from trainlint.core.config import Settings
+    from trainlint.core.page import Page
+
+STDIN = "-"
+
+
+@click.command("check", short_help="Lint files and folders.")
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@selection_options
+@click.option(
+    "--output-format",
+    type=click.Choice(["full", "concise", "json", "github"]),
+    default="full",
+    help="How to show diagnoses; full is the default.",
+)
+@click.option("-o", "--output-file", metavar="PATH", help="Write there instead of on the screen.")
+@click.option("--statistics", is_flag=True, help="Show only how often each rule speaks.")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 even where there are diagnoses.")
+@click.option("-q", "--quiet", is_flag=True, help="Show diagnoses and failures only.")
+@click.option("-v", "--verbose", is_flag=True, help="Tell what is read, and how long it takes.")
+@click.option(
+    "--color",
+    type=click.Choice(COLOUR_CHOICES),
+    default="auto",
+    help="auto (the default) asks NO_COLOR, FORCE_COLOR and the terminal.",
+)
+@click.option("--show-files", is_flag=True, help="List the files that would be linted.")
+@click.option("--show-unresolved", is_flag=True, help="List what could not be followed.")
+@click.option("--stdin-filename", metavar="PATH", help="The name of what is read from `-`.")
+def command(paths: tuple[str, ...], **options: Any) -> int:
+    """Lint Python files, folders (all the Python files in them), or - for standard input.
+
+    Exits with 0 where all is well (advice does not count), 1 where there are diagnoses, 2 where
+    something could not be linted.
+    """
+    started = time.perf_counter()
+    paths = paths or (os.curdir,)
+    if STDIN in paths and len(paths) > 1:
+        msg = "`-` stands alone: standard input is not linted together with files"
+        raise UserError(msg)
+    if options["statistics"] and options["output_format"] == "github":
+        msg = "--statistics has no github format"
+        raise UserError(msg)
+    places = (options["stdin_filename"] or os.curdir,) if paths == (STDIN,) else paths
+    config = configuration(places, options["config"], isolated=options["isolated"])
+    catalogue = load_catalogue()
+    chosen = command_line(options["select"], options["ignore"], options["extend_select"])
+    settings = resolve(catalogue, config, chosen)
+
+    if paths == (STDIN,):
+        if options["show_files"]:
+            write([options["stdin_filename"] or STDIN])
+            return 0
+        reports = [_lint_stdin(options["stdin_filename"] or STDIN, settings, options)]
+    else:
+        from trainlint.static.discovery import discover  # noqa: PLC0415 - not needed for stdin
+
+        found = list(discover(paths, config.exclude, str(config.folder)))
+        files = [one for one in found if isinstance(one, str)]
+        lost = [one for one in found if isinstance(one, Failure)]
+        if options["show_files"]:
+            write(files, options["output_file"])
+            _tell(lost)
+            return 2 if lost else 0
+        if not files and not lost:
+            warn(f"warning: no Python files found under {', '.join(paths)}")
+        reports = [FileReport(one.path, failures=[one]) for one in lost]
+        reports += _lint(files, settings, options)
+    for report in reports:
+        _tell(report.failures)
+    _show(reports, catalogue, options)
+    if options["verbose"]:
+        _tell_more(config.path, settings, reports, time.perf_counter() - started)
+    return _exit_code(reports, exit_zero=options["exit_zero"])
+
+
+def _lint_stdin(name: str, settings: Settings, options: dict[str, Any]) -> FileReport:
+    """Lint what comes from standard input."""
+    from trainlint.static.engine import lint_bytes  # noqa: PLC0415 - most of our own start-up time
+
+    return lint_bytes(name, sys.stdin.buffer.read(), settings, unresolved=_wants_unresolved(options))
+
+
+def _lint(files: Sequence[str], settings: Settings, options: dict[str, Any]) -> list[FileReport]:
+    """Lint files."""
+    if not files:
+        return []
+    from trainlint.static.engine import lint_files  # noqa: PLC0415 - most of our own start-up time
+
+    return list(lint_files(files, settings, unresolved=_wants_unresolved(options)))
+
+
+def _wants_unresolved(options: dict[str, Any]) -> bool:
+    """Say whether what could not be followed is shown or counted."""
+    return bool(options["show_unresolved"] or options["verbose"])
+
+
+def _show(reports: Sequence[FileReport], catalogue: Catalogue, options: dict[str, Any]) -> None:
+    """Write the reports in the format that was asked for."""
+    to_file = options["output_file"]
+    colours = in_colours(options["color"], to_file=to_file is not None)
+    write(_lines(reports, catalogue, options, colours=colours), to_file)
+
+
+def _lines(
+    reports: Sequence[FileReport],
+    catalogue: Catalogue,
+    options: dict[str, Any],
+    *,
+    colours: bool,
+) -> Iterator[str]:
+    """Yield the output."""
+    form = options["output_format"]
+    if form == "json":
+        from trainlint.output import json_format  # noqa: PLC0415 - only where it is used
+
+        if options["statistics"]:
+            yield json_format.statistics(reports)
+        else:
+            wanted = options["show_unresolved"]
+            yield json_format.diagnoses(reports, _pages(catalogue), unresolved=wanted)
+        return
+    if form == "github":
+        from trainlint.output import github  # noqa: PLC0415 - only where it is used
+
+        yield from github.annotations(reports)
+        return
+    from trainlint.output import text  # noqa: PLC0415 - only where it is used
+    from trainlint.output.style import Style  # noqa: PLC0415
+
+    style = Style(colours)
+    if options["statistics"]:
+        yield from text.statistics(reports, style)
+    else:
+        yield from (text.full if form == "full" else text.concise)(reports, style)
+    if options["show_unresolved"]:
+        yield from text.unresolved((one for report in reports for one in report.unresolved), style)
+    if not options["quiet"]:
+        yield text.summary(reports, style)
+
+
+def _pages(catalogue: Catalogue) -> Any:
+    """Return a function that reads the page of a rule once."""
+    from functools import cache  # noqa: PLC0415
+
+    from trainlint.core.page import read_page  # noqa: PLC0415 - only where it is used
+
+    @cache
+    def page(name: str) -> Page | None:
+        rule = catalogue.find(name)
+        return None if rule is None else read_page(rule)
+
+    return page
+
+
+def _tell(failures: Sequence[Failure]) -> None:
+    """Say what could not be linted."""
+    for failure in failures:
+        warn(f"error: {failure}")
+
+
+def _tell_more(
+    config: object, settings: Settings, reports: Sequence[FileReport], seconds: float
+) -> None:
+    """Say what was read, and how long it took."""
+    unresolved = sum(len(report.unresolved) for report in reports)
+    warn(f"configuration: {config or 'none'}")
+    warn(f"rules on: {len(settings.rules)}")
+    warn(f"files: {len(reports)} in {seconds:.2f} s")
+    warn(f"not followed: {unresolved} expressions (--show-unresolved lists them)")
+
+
+def _exit_code(reports: Sequence[FileReport], *, exit_zero: bool) -> int:
+    """Return 2 where something could not be linted, 1 where a diagnosis is more than advice."""
+    if any(report.failures for report in reports):
+        return 2
+    serious = any(
+        one.severity is not Severity.ADVICE for report in reports for one in report.diagnoses
+    )
+    return int(serious and not exit_zero)

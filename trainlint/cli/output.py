@@ -1,0 +1,49 @@
+"""Where the commands write, and whether in colours."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from trainlint.core.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+COLOUR_CHOICES = ("auto", "always", "never")
+
+
+def in_colours(choice: str, *, to_file: bool = False) -> bool:
+    """Say whether to write colours: as asked, else as NO_COLOR, FORCE_COLOR and the terminal say."""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return not to_file
+    return not to_file and on_terminal() and os.environ.get("TERM") != "dumb"
+
+
+def on_terminal() -> bool:
+    """Say whether a person reads the output."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def write(lines: Iterable[str], path: str | None = None) -> None:
+    """Write lines to the standard output or to a file."""
+    text = "".join(f"{line}\n" for line in lines)
+    if path is None:
+        sys.stdout.write(text)
+        return
+    try:
+        with open(path, "w", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(text)
+    except OSError as error:
+        msg = f"{path}: cannot be written: {error.strerror or error}"
+        raise UserError(msg) from error
+
+
+def warn(line: str) -> None:
+    """Write a line to the standard error output."""
+    sys.stderr.write(f"{line}\n")

@@ -1,0 +1,1 @@
+"""From diagnoses to text and JSON; knows neither syntax trees nor torch."""

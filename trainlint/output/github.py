@@ -1,0 +1,61 @@
+"""Diagnoses as annotations of a GitHub workflow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from trainlint.core.diagnosis import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from trainlint.core.diagnosis import Diagnosis
+    from trainlint.core.report import FileReport
+
+_LEVELS: Final = {
+    Severity.ERROR: "error",
+    Severity.WARNING: "warning",
+    Severity.ADVICE: "notice",
+}
+
+
+def annotations(reports: Iterable[FileReport]) -> Iterator[str]:
+    """Yield one workflow command for every diagnosis and every failure."""
+    for report in reports:
+        for diagnosis in report.diagnoses:
+            yield _annotation(diagnosis)
+        for failure in report.failures:
+            line = {} if failure.line is None else {"line": str(failure.line)}
+            properties = {"title": "trainlint", "file": failure.path, **line}
+            yield _command("error", properties, str(failure))
+
+
+def _annotation(diagnosis: Diagnosis) -> str:
+    """Return the workflow command of a diagnosis."""
+    span = diagnosis.span
+    properties = {
+        "title": f"{diagnosis.code} {diagnosis.rule}",
+        "file": diagnosis.path,
+        "line": str(span.line),
+        "endLine": str(span.end_line),
+    }
+    if span.line == span.end_line:
+        # GitHub shows columns only for a single line.
+        properties |= {"col": str(span.column), "endColumn": str(span.end_column)}
+    place = f"{diagnosis.path}:{span.line}:{span.column}"
+    message = f"{place}: {diagnosis.code} {diagnosis.message}\n{diagnosis.remedy}"
+    return _command(_LEVELS[diagnosis.severity], properties, message)
+
+
+def _command(level: str, properties: dict[str, str], message: str) -> str:
+    """Return a workflow command with what needs it escaped."""
+    listed = ",".join(
+        f"{key}={_escaped(value).replace(':', '%3A').replace(',', '%2C')}"
+        for key, value in properties.items()
+    )
+    return f"::{level} {listed}::{_escaped(message)}"
+
+
+def _escaped(text: str) -> str:
+    """Return text that a workflow command may hold."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

@@ -1,0 +1,138 @@
+"""Diagnoses as JSON; the format is described in the README and does not change within a version."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from trainlint.output.text import count
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from trainlint.core.diagnosis import Diagnosis, Span
+    from trainlint.core.page import Page
+    from trainlint.core.report import FileReport, Unresolved
+    from trainlint.core.rule import Rule
+
+VERSION: Final = 1
+"""Grows when a key changes its meaning or goes; keys may be added without it."""
+
+
+def diagnoses(
+    reports: Sequence[FileReport],
+    pages: Callable[[str], Page | None],
+    *,
+    unresolved: bool = False,
+) -> str:
+    """Return the diagnoses of all files; ``pages`` gives the page of a rule by its name."""
+    document: dict[str, Any] = {
+        "version": VERSION,
+        "files": len(reports),
+        "diagnoses": [
+            _diagnosis(one, pages(one.rule)) for report in reports for one in report.diagnoses
+        ],
+        "failures": [
+            {"path": one.path, "line": one.line, "reason": one.reason}
+            for report in reports
+            for one in report.failures
+        ],
+    }
+    if unresolved:
+        document["unresolved"] = [
+            _unresolved(one) for report in reports for one in report.unresolved
+        ]
+    return _text(document)
+
+
+def statistics(reports: Iterable[FileReport]) -> str:
+    """Return how often each rule spoke."""
+    rows = [
+        {"rule": one.rule, "code": one.code, "severity": one.severity, "count": number}
+        for one, number in count(reports)
+    ]
+    return _text({"version": VERSION, "statistics": rows})
+
+
+def page(rule: Rule, found: Page | None) -> str:
+    """Return a rule with its page."""
+    return _text({"version": VERSION, "rule": {**_rule(rule), **_page(found), "text": found.text if found else None}})
+
+
+def rules(listed: Iterable[tuple[Rule, bool]]) -> str:
+    """Return a list of rules, each with whether it is on."""
+    return _text({"version": VERSION, "rules": [{**_rule(rule), "on": on} for rule, on in listed]})
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    """Return what is known of a rule without its page."""
+    return {
+        "rule": rule.name,
+        "code": rule.code,
+        "family": rule.family,
+        "severity": rule.severity,
+        "fixable": rule.fixable,
+        "title": rule.summary,
+        "thresholds": dict(rule.thresholds),
+    }
+
+
+def _page(found: Page | None) -> dict[str, Any]:
+    """Return what a page says in short."""
+    if found is None:
+        return {"summary": None, "sources": []}
+    links = [{"title": link.title, "url": link.url} for link in found.sources]
+    return {"summary": found.summary, "sources": links}
+
+
+def _diagnosis(diagnosis: Diagnosis, found: Page | None) -> dict[str, Any]:
+    """Return one diagnosis."""
+    fix = diagnosis.fix
+    return {
+        "rule": diagnosis.rule,
+        "code": diagnosis.code,
+        "severity": diagnosis.severity,
+        "path": diagnosis.path,
+        "span": _span(diagnosis.span),
+        "message": diagnosis.message,
+        "label": diagnosis.label,
+        "remedy": diagnosis.remedy,
+        "related": [
+            {"span": _span(one.span), "label": one.label} for one in diagnosis.related
+        ],
+        "fix": fix
+        and {
+            "title": fix.title,
+            "safety": fix.safety,
+            "edits": [
+                {"start": one.start, "end": one.end, "replacement": one.replacement}
+                for one in fix.edits
+            ],
+        },
+        "page": _page(found),
+    }
+
+
+def _unresolved(one: Unresolved) -> dict[str, Any]:
+    """Return one expression that could not be followed."""
+    return {
+        "path": one.path,
+        "span": _span(one.span),
+        "expression": one.expression,
+        "reason": one.reason,
+    }
+
+
+def _span(span: Span) -> dict[str, int]:
+    """Return a span."""
+    return {
+        "line": span.line,
+        "column": span.column,
+        "end_line": span.end_line,
+        "end_column": span.end_column,
+    }
+
+
+def _text(document: dict[str, Any]) -> str:
+    """Return the document as text; ASCII, so that any path survives any encoding."""
+    return json.dumps(document, indent=2, default=list)
