@@ -245,7 +245,7 @@ def test_an_activation_picked_by_the_caller_is_unknown(lines):
     assert lines(RULE, """
         from torch import nn
         class MLP(nn.Module):
-            def __init__(self, act_layer=nn.ReLU):
+            def __init__(self, act_layer):
                 super().__init__()
                 self.fc1 = nn.Linear(8, 8)
                 self.act = act_layer()
@@ -265,3 +265,18 @@ def test_the_fix_keeps_the_kind_of_distribution_and_the_slope(diagnoses):
     assert one.fix is not None
     assert "kaiming_normal_" in "".join(edit.replacement for edit in one.fix.edits)
     assert "0.3" in "".join(edit.replacement for edit in one.fix.edits)
+
+
+def test_the_default_activation_of_a_block_is_known(lines):
+    assert lines(RULE, """
+        from torch import nn
+        class MLP(nn.Module):
+            def __init__(self, act_layer=nn.ReLU):
+                super().__init__()
+                self.fc1 = nn.Linear(8, 8)
+                self.act = act_layer()
+                self.fc2 = nn.Linear(8, 8)
+                nn.init.xavier_uniform_(self.fc1.weight)
+            def forward(self, x):
+                return self.fc2(self.act(self.fc1(x)))
+    """) == [9]

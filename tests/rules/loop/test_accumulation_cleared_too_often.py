@@ -11,6 +11,7 @@ def test_clearing_each_micro_batch_and_stepping_every_few_is_found(
     found = lines(
         "accumulation-cleared-too-often",
         """
+        import torch
         def train(model, loader, optimizer, criterion, accumulation_steps):
             for i, (x, y) in enumerate(loader):
                 optimizer.zero_grad()
@@ -20,7 +21,7 @@ def test_clearing_each_micro_batch_and_stepping_every_few_is_found(
                     optimizer.step()
         """,
     )
-    assert found == [4]
+    assert found == [5]
 
 
 def test_a_flag_computed_from_a_modulo_is_found(lines: Callable[..., list[int]]) -> None:
@@ -44,6 +45,7 @@ def test_the_last_batch_in_the_condition_is_found(lines: Callable[..., list[int]
     found = lines(
         "accumulation-cleared-too-often",
         """
+        import torch
         def train(model, loader, opt):
             for step, batch in enumerate(loader):
                 model.zero_grad()
@@ -53,7 +55,7 @@ def test_the_last_batch_in_the_condition_is_found(lines: Callable[..., list[int]
                     scheduler.step()
         """,
     )
-    assert found == [4]
+    assert found == [5]
 
 
 def test_mixed_precision_is_found(lines: Callable[..., list[int]]) -> None:
@@ -80,6 +82,7 @@ def test_a_trainer_class_is_found(lines: Callable[..., list[int]]) -> None:
     found = lines(
         "accumulation-cleared-too-often",
         """
+        import torch
         class Trainer:
             def run(self):
                 for i, batch in enumerate(self.loader):
@@ -90,13 +93,14 @@ def test_a_trainer_class_is_found(lines: Callable[..., list[int]]) -> None:
                         self.optimizer.step()
         """,
     )
-    assert found == [5]
+    assert found == [6]
 
 
 def test_clearing_with_the_step_is_fine(lines: Callable[..., list[int]]) -> None:
     found = lines(
         "accumulation-cleared-too-often",
         """
+        import torch
         def train(model, loader, optimizer, k):
             for i, (x, y) in enumerate(loader):
                 (criterion(model(x), y) / k).backward()
@@ -112,6 +116,7 @@ def test_clearing_at_the_start_of_an_accumulation_is_fine(lines: Callable[..., l
     found = lines(
         "accumulation-cleared-too-often",
         """
+        import torch
         def train(model, loader, optimizer, k):
             for i, (x, y) in enumerate(loader):
                 if i % k == 0:
@@ -152,6 +157,7 @@ def test_a_step_that_waits_for_a_finite_loss_is_fine(lines: Callable[..., list[i
     found = lines(
         "accumulation-cleared-too-often",
         """
+        import torch
         import math
         def train(model, loader, optimizer):
             for x, y in loader:
@@ -169,6 +175,7 @@ def test_a_flag_that_says_whether_to_train_is_fine(lines: Callable[..., list[int
     found = lines(
         "accumulation-cleared-too-often",
         """
+        import torch
         def run(model, loader, optimizer, training):
             for x, y in loader:
                 optimizer.zero_grad()
@@ -185,6 +192,7 @@ def test_logging_every_few_batches_is_fine(lines: Callable[..., list[int]]) -> N
     found = lines(
         "accumulation-cleared-too-often",
         """
+        import torch
         def train(model, loader, optimizer):
             for i, (x, y) in enumerate(loader):
                 optimizer.zero_grad()
@@ -202,6 +210,7 @@ def test_several_backward_passes_in_an_inner_loop_are_fine(lines: Callable[..., 
     found = lines(
         "accumulation-cleared-too-often",
         """
+        import torch
         def train(model, loader, optimizer):
             for i, batch in enumerate(loader):
                 optimizer.zero_grad()
@@ -217,6 +226,7 @@ def test_stepping_in_either_branch_is_fine(lines: Callable[..., list[int]]) -> N
     found = lines(
         "accumulation-cleared-too-often",
         """
+        import torch
         def train(model, loader, optimizer, scaler):
             for i, batch in enumerate(loader):
                 optimizer.zero_grad()
@@ -234,6 +244,7 @@ def test_accelerate_is_left_alone(lines: Callable[..., list[int]]) -> None:
     found = lines(
         "accumulation-cleared-too-often",
         """
+        import torch
         from accelerate import Accelerator
         accelerator = Accelerator(gradient_accumulation_steps=4)
         def train(model, loader, optimizer):
@@ -253,6 +264,7 @@ def test_a_delayed_policy_update_that_has_its_own_backward_is_fine(
     found = lines(
         "accumulation-cleared-too-often",
         """
+        import torch
         def learn(self, step):
             self.critic_optimizer.zero_grad()
             critic_loss = self.critic_loss()

@@ -9,6 +9,7 @@ def test_the_best_state_in_a_loop_is_found(lines: Callable[..., list[int]]) -> N
     found = lines(
         "best-state-not-copied",
         """
+        import torch
         def fit(model, loader, epochs):
             best, best_state = 1e9, None
             for epoch in range(epochs):
@@ -20,13 +21,14 @@ def test_the_best_state_in_a_loop_is_found(lines: Callable[..., list[int]]) -> N
             model.load_state_dict(best_state)
         """,
     )
-    assert found == [9]
+    assert found == [10]
 
 
 def test_an_attribute_of_an_early_stopping_class_is_found(lines: Callable[..., list[int]]) -> None:
     found = lines(
         "best-state-not-copied",
         """
+        import torch
         class EarlyStopping:
             def __call__(self, loss, model):
                 if loss < self.best_loss:
@@ -39,13 +41,14 @@ def test_an_attribute_of_an_early_stopping_class_is_found(lines: Callable[..., l
                 model.load_state_dict(self.best_weights)
         """,
     )
-    assert found == [6]
+    assert found == [7]
 
 
 def test_a_shallow_copy_does_not_help(lines: Callable[..., list[int]]) -> None:
     found = lines(
         "best-state-not-copied",
         """
+        import torch
         import copy
         def fit(net):
             for epoch in range(10):
@@ -56,13 +59,14 @@ def test_a_shallow_copy_does_not_help(lines: Callable[..., list[int]]) -> None:
             net.load_state_dict(best_weights)
         """,
     )
-    assert found == [8]
+    assert found == [9]
 
 
 def test_the_copy_method_of_the_dictionary_does_not_help(lines: Callable[..., list[int]]) -> None:
     found = lines(
         "best-state-not-copied",
         """
+        import torch
         def fit(net):
             best_model_wts = None
             while True:
@@ -77,7 +81,7 @@ def test_the_copy_method_of_the_dictionary_does_not_help(lines: Callable[..., li
             return net
         """,
     )
-    assert found == [9]
+    assert found == [10]
 
 
 def test_a_state_saved_to_disk_only_after_the_loop_is_found(
@@ -102,6 +106,7 @@ def test_a_deep_copy_is_fine(lines: Callable[..., list[int]]) -> None:
     found = lines(
         "best-state-not-copied",
         """
+        import torch
         import copy
         def fit(model):
             for epoch in range(10):
@@ -118,6 +123,7 @@ def test_deep_copying_later_but_at_once_is_fine(lines: Callable[..., list[int]])
     found = lines(
         "best-state-not-copied",
         """
+        import torch
         from copy import deepcopy
         def fit(model):
             for epoch in range(10):
@@ -135,6 +141,7 @@ def test_clones_in_a_dictionary_are_fine(lines: Callable[..., list[int]]) -> Non
     found = lines(
         "best-state-not-copied",
         """
+        import torch
         def fit(model):
             for epoch in range(10):
                 train(model)
@@ -182,6 +189,7 @@ def test_a_state_taken_after_the_training_is_fine(lines: Callable[..., list[int]
     found = lines(
         "best-state-not-copied",
         """
+        import torch
         def fit(model):
             for epoch in range(10):
                 train(model)
@@ -198,6 +206,7 @@ def test_a_state_taken_to_load_another_network_at_once_is_fine(
     found = lines(
         "best-state-not-copied",
         """
+        import torch
         def sync(online, target):
             for step in range(10):
                 train(online)
@@ -213,6 +222,7 @@ def test_a_state_that_is_looked_through_is_fine(lines: Callable[..., list[int]])
     found = lines(
         "best-state-not-copied",
         """
+        import torch
         def average(models, ema):
             for model in models:
                 msd = model.state_dict()
@@ -244,6 +254,7 @@ def test_a_state_that_breaks_out_of_the_loop_at_once_is_fine(
     found = lines(
         "best-state-not-copied",
         """
+        import torch
         def fit(model):
             best_state = None
             for epoch in range(10):
@@ -261,6 +272,7 @@ def test_an_epoch_and_path_kept_as_best_are_fine(lines: Callable[..., list[int]]
     found = lines(
         "best-state-not-copied",
         """
+        import torch
         def fit(model):
             for epoch in range(10):
                 train(model)

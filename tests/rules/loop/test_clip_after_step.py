@@ -129,6 +129,7 @@ def test_clamping_the_weights_after_the_step_is_fine(lines: Callable[..., list[i
     found = lines(
         "clip-after-step",
         """
+        import torch
         def train(discriminator, loader, optimizer):
             for x in loader:
                 optimizer.zero_grad()

@@ -202,6 +202,7 @@ def test_accelerate_and_fabric_unscale_by_themselves(lines: Callable[..., list[i
     found = lines(
         "clip-without-unscale",
         """
+        import torch
         from accelerate import Accelerator
         accelerator = Accelerator(mixed_precision="fp16")
         for batch in loader:

@@ -4,7 +4,9 @@ RULE = "fixed-epochs-without-early-stopping"
 
 
 def test_a_fixed_number_of_epochs_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
         for epoch in range(100):
@@ -12,11 +14,14 @@ def test_a_fixed_number_of_epochs_is_found(lines):
                 optimizer.zero_grad()
                 loss_fn(net(x), y).backward()
                 optimizer.step()
-    """) == [4]
+    """,
+    ) == [4]
 
 
 def test_a_number_from_argparse_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import argparse
         import torch
         def train(net, loader, optimizer):
@@ -32,11 +37,14 @@ def test_a_number_from_argparse_is_found(lines):
             for epoch in range(1, args.epochs + 1):
                 train(net, loader, optimizer)
                 test(net)
-    """) == [14]
+    """,
+    ) == [14]
 
 
 def test_a_trainer_with_methods_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         class Trainer:
             def __init__(self, model):
@@ -50,11 +58,14 @@ def test_a_trainer_with_methods_is_found(lines):
             def fit(self, epochs=10):
                 for epoch in range(epochs):
                     self.run_epoch()
-    """) == [13]
+    """,
+    ) == [13]
 
 
 def test_a_number_in_a_constant_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         from tqdm import tqdm
         NUM_EPOCHS = 20
@@ -64,11 +75,15 @@ def test_a_number_in_a_constant_is_found(lines):
                 optimizer.zero_grad()
                 loss_fn(net(x), y).backward()
                 optimizer.step()
-    """) == [6]
+    """,
+    ) == [6]
 
 
 def test_a_break_is_a_way_to_stop(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
         for epoch in range(100):
@@ -78,11 +93,17 @@ def test_a_break_is_a_way_to_stop(lines):
                 optimizer.step()
             if waited > patience:
                 break
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_keeping_the_best_weights_is_enough(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
         best = float("inf")
@@ -95,11 +116,17 @@ def test_keeping_the_best_weights_is_enough(lines):
             if val_loss < best:
                 best = val_loss
                 torch.save(net.state_dict(), "best.pt")
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_class_that_stops_early_is_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         stopper = EarlyStopping(patience=5)
         optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
@@ -109,11 +136,17 @@ def test_a_class_that_stops_early_is_fine(lines):
                 loss_fn(net(x), y).backward()
                 optimizer.step()
             stop = stopper(epoch, validate(net))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_return_out_of_the_loop_is_a_way_to_stop(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         def fit(net, optimizer):
             for epoch in range(100):
@@ -123,11 +156,17 @@ def test_a_return_out_of_the_loop_is_a_way_to_stop(lines):
                     optimizer.step()
                 if validate(net) > 0.99:
                     return net
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_an_adversarial_pair_has_no_loss_to_stop_on(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         opt_g = torch.optim.Adam(g.parameters(), lr=1e-4)
         opt_d = torch.optim.Adam(d.parameters(), lr=1e-4)
@@ -139,11 +178,17 @@ def test_an_adversarial_pair_has_no_loss_to_stop_on(lines):
                 opt_g.zero_grad()
                 g_loss(d, g).backward()
                 opt_g.step()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_loop_over_steps_is_not_judged(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
         for step in range(1000):
@@ -151,11 +196,17 @@ def test_a_loop_over_steps_is_not_judged(lines):
             optimizer.zero_grad()
             loss_fn(net(x), y).backward()
             optimizer.step()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_one_epoch_has_no_end_to_choose(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
         for epoch in range(1):
@@ -163,11 +214,17 @@ def test_one_epoch_has_no_end_to_choose(lines):
                 optimizer.zero_grad()
                 loss_fn(net(x), y).backward()
                 optimizer.step()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_the_epochs_over_one_rollout_are_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         optimizer = torch.optim.Adam(agent.parameters(), lr=1e-3)
         for iteration in range(1000):
@@ -177,20 +234,32 @@ def test_the_epochs_over_one_rollout_are_fine(lines):
                     optimizer.zero_grad()
                     ppo_loss(agent, rollout, start).backward()
                     optimizer.step()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_loop_that_only_evaluates_is_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         for epoch in range(10):
             for x, y in loader:
                 print(net(x))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_plain_endless_loop_is_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
         while True:
@@ -198,4 +267,7 @@ def test_a_plain_endless_loop_is_fine(lines):
                 optimizer.zero_grad()
                 loss_fn(net(x), y).backward()
                 optimizer.step()
-    """) == []
+    """,
+        )
+        == []
+    )

@@ -9,6 +9,7 @@ def test_adding_the_loss_to_a_running_total_is_found(lines: Callable[..., list[i
     found = lines(
         "loss-accumulation-keeps-graph",
         """
+        import torch
         def train(model, loader, optimizer, criterion):
             total_loss = 0
             for x, y in loader:
@@ -20,7 +21,7 @@ def test_adding_the_loss_to_a_running_total_is_found(lines: Callable[..., list[i
             return total_loss / len(loader)
         """,
     )
-    assert found == [9]
+    assert found == [10]
 
 
 def test_adding_without_an_augmented_assignment_is_found(lines: Callable[..., list[int]]) -> None:
@@ -44,6 +45,7 @@ def test_a_product_with_the_batch_size_is_found(lines: Callable[..., list[int]])
     found = lines(
         "loss-accumulation-keeps-graph",
         """
+        import torch
         def train(net, loader, opt):
             epoch_loss = 0.0
             for x, y in loader:
@@ -54,13 +56,14 @@ def test_a_product_with_the_batch_size_is_found(lines: Callable[..., list[int]])
                 epoch_loss += loss * x.size(0)
         """,
     )
-    assert found == [9]
+    assert found == [10]
 
 
 def test_a_total_in_an_attribute_is_found(lines: Callable[..., list[int]]) -> None:
     found = lines(
         "loss-accumulation-keeps-graph",
         """
+        import torch
         class Trainer:
             def epoch(self):
                 self.total = 0
@@ -72,13 +75,14 @@ def test_a_total_in_an_attribute_is_found(lines: Callable[..., list[int]]) -> No
                     self.total += loss
         """,
     )
-    assert found == [10]
+    assert found == [11]
 
 
 def test_a_total_in_a_dictionary_is_found(lines: Callable[..., list[int]]) -> None:
     found = lines(
         "loss-accumulation-keeps-graph",
         """
+        import torch
         def train(model, loader, optimizer):
             meters = {"loss": 0.0}
             for x, y in loader:
@@ -89,13 +93,14 @@ def test_a_total_in_a_dictionary_is_found(lines: Callable[..., list[int]]) -> No
                 meters["loss"] += loss
         """,
     )
-    assert found == [9]
+    assert found == [10]
 
 
 def test_a_list_of_losses_beside_their_backward_is_found(lines: Callable[..., list[int]]) -> None:
     found = lines(
         "loss-accumulation-keeps-graph",
         """
+        import torch
         def train(model, loader, optimizer):
             losses = []
             for x, y in loader:
@@ -107,13 +112,14 @@ def test_a_list_of_losses_beside_their_backward_is_found(lines: Callable[..., li
             return sum(losses) / len(losses)
         """,
     )
-    assert found == [9]
+    assert found == [10]
 
 
 def test_a_number_is_fine(lines: Callable[..., list[int]]) -> None:
     found = lines(
         "loss-accumulation-keeps-graph",
         """
+        import torch
         def train(model, loader, optimizer):
             total = 0.0
             for x, y in loader:
@@ -131,6 +137,7 @@ def test_a_detached_loss_and_its_data_are_fine(lines: Callable[..., list[int]]) 
     found = lines(
         "loss-accumulation-keeps-graph",
         """
+        import torch
         def train(model, loader, optimizer):
             total, other, third = 0.0, 0.0, 0.0
             for x, y in loader:
@@ -150,6 +157,7 @@ def test_a_sum_that_is_differentiated_is_fine(lines: Callable[..., list[int]]) -
     found = lines(
         "loss-accumulation-keeps-graph",
         """
+        import torch
         def train(model, loader, optimizer, criterions):
             for x, ys in loader:
                 optimizer.zero_grad()
@@ -170,6 +178,7 @@ def test_a_sum_over_time_that_is_differentiated_after_the_loop_is_fine(
     found = lines(
         "loss-accumulation-keeps-graph",
         """
+        import torch
         def train(rnn, inputs, targets, optimizer):
             optimizer.zero_grad()
             loss = 0
@@ -225,6 +234,7 @@ def test_a_loss_that_was_turned_into_a_number_before_is_fine(
     found = lines(
         "loss-accumulation-keeps-graph",
         """
+        import torch
         def train(model, loader, optimizer):
             total = 0
             for x, y in loader:
@@ -243,6 +253,7 @@ def test_a_parts_sum_of_one_step_is_fine(lines: Callable[..., list[int]]) -> Non
     found = lines(
         "loss-accumulation-keeps-graph",
         """
+        import torch
         def step(model, x, y, optimizer):
             loss = criterion(model(x), y)
             loss += 0.1 * penalty(model)
@@ -257,6 +268,7 @@ def test_a_total_made_anew_in_each_iteration_is_fine(lines: Callable[..., list[i
     found = lines(
         "loss-accumulation-keeps-graph",
         """
+        import torch
         def train(model, loader, optimizer):
             for x, y in loader:
                 optimizer.zero_grad()
@@ -275,6 +287,7 @@ def test_a_helper_that_returns_a_number_is_fine(lines: Callable[..., list[int]])
     found = lines(
         "loss-accumulation-keeps-graph",
         """
+        import torch
         def step(model, optimizer, x, y):
             optimizer.zero_grad()
             loss = criterion(model(x), y)
@@ -316,6 +329,7 @@ def test_a_list_of_numbers_is_fine(lines: Callable[..., list[int]]) -> None:
     found = lines(
         "loss-accumulation-keeps-graph",
         """
+        import torch
         def train(model, loader, optimizer):
             history = []
             for x, y in loader:

@@ -38,6 +38,7 @@ def test_the_clearing_of_a_parameter_named_optimizer_is_found(
     found = lines(
         "method-not-called",
         """
+        import torch
         def train(model, loader, optimizer):
             for x, y in loader:
                 optimizer.zero_grad
@@ -46,13 +47,14 @@ def test_the_clearing_of_a_parameter_named_optimizer_is_found(
                 optimizer.step()
         """,
     )
-    assert found == [4]
+    assert found == [5]
 
 
 def test_the_backward_of_a_loss_is_found(lines: Callable[..., list[int]]) -> None:
     found = lines(
         "method-not-called",
         """
+        import torch
         def train(model, loader, opt):
             for x, y in loader:
                 opt.zero_grad()
@@ -61,13 +63,14 @@ def test_the_backward_of_a_loss_is_found(lines: Callable[..., list[int]]) -> Non
                 opt.step()
         """,
     )
-    assert found == [6]
+    assert found == [7]
 
 
 def test_attributes_of_a_trainer_are_found(lines: Callable[..., list[int]]) -> None:
     found = lines(
         "method-not-called",
         """
+        import torch
         class Trainer:
             def validate(self):
                 self.model.eval
@@ -77,7 +80,7 @@ def test_attributes_of_a_trainer_are_found(lines: Callable[..., list[int]]) -> N
                 self.scaler.update
         """,
     )
-    assert found == [4, 7, 8]
+    assert found == [5, 8, 9]
 
 
 def test_a_module_s_own_train_is_found(lines: Callable[..., list[int]]) -> None:
@@ -109,6 +112,7 @@ def test_a_method_that_is_passed_on_is_fine(lines: Callable[..., list[int]]) -> 
     found = lines(
         "method-not-called",
         """
+        import torch
         def setup(model, optimizer, register):
             register(model.eval)
             step = optimizer.step
@@ -122,6 +126,7 @@ def test_an_unknown_object_is_fine(lines: Callable[..., list[int]]) -> None:
     found = lines(
         "method-not-called",
         """
+        import torch
         env.step
         config.train
         data.eval
@@ -149,6 +154,7 @@ def test_a_stub_body_or_a_docstring_is_fine(lines: Callable[..., list[int]]) -> 
     found = lines(
         "method-not-called",
         """
+        import torch
         class Trainer:
             'Train.'
             def step(self):
@@ -164,6 +170,7 @@ def test_a_command_line_object_called_model_is_not_a_module_by_its_method_alone(
     found = lines(
         "method-not-called",
         """
+        import torch
         import click
         @click.group()
         def cli():
@@ -191,6 +198,7 @@ def test_a_typed_dictionary_of_modes_is_fine(lines: Callable[..., list[int]]) ->
     found = lines(
         "method-not-called",
         """
+        import torch
         def pick(args, model):
             mode = model.eval if args.eval else model.train
             mode()

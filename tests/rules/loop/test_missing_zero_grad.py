@@ -63,6 +63,7 @@ def test_an_optimizer_that_comes_as_a_parameter_is_found(lines: Callable[..., li
     found = lines(
         "missing-zero-grad",
         """
+        import torch
         def train(model, loader, optimizer, criterion, device):
             model.train()
             for batch, (x, y) in enumerate(loader):
@@ -74,7 +75,7 @@ def test_an_optimizer_that_comes_as_a_parameter_is_found(lines: Callable[..., li
                     print(loss.item())
         """,
     )
-    assert found == [8]
+    assert found == [9]
 
 
 def test_a_while_loop_with_mixed_precision_is_found(lines: Callable[..., list[int]]) -> None:
@@ -100,6 +101,7 @@ def test_an_accumulation_that_is_never_cleared_is_found(lines: Callable[..., lis
     found = lines(
         "missing-zero-grad",
         """
+        import torch
         def train(model, loader, optimizer, criterion):
             for i, (x, y) in enumerate(loader):
                 loss = criterion(model(x), y) / 4
@@ -108,7 +110,7 @@ def test_an_accumulation_that_is_never_cleared_is_found(lines: Callable[..., lis
                     optimizer.step()
         """,
     )
-    assert found == [7]
+    assert found == [8]
 
 
 def test_the_scheduler_and_the_clipping_do_not_count_as_clearing(
@@ -174,6 +176,7 @@ def test_clearing_before_the_forward_pass_with_set_to_none_is_fine(
     found = lines(
         "missing-zero-grad",
         """
+        import torch
         def train(model, loader, optimizer):
             for x, y in loader:
                 optimizer.zero_grad(set_to_none=True)
@@ -363,6 +366,7 @@ def test_a_deepspeed_engine_clears_by_itself(lines: Callable[..., list[int]]) ->
     found = lines(
         "missing-zero-grad",
         """
+        import torch
         import deepspeed
         engine, optimizer, _, _ = deepspeed.initialize(model=model, config=config)
         for x, y in loader:
@@ -378,6 +382,7 @@ def test_accelerate_is_left_alone(lines: Callable[..., list[int]]) -> None:
     found = lines(
         "missing-zero-grad",
         """
+        import torch
         from accelerate import Accelerator
         accelerator = Accelerator()
         model, optimizer, loader = accelerator.prepare(model, optimizer, loader)
@@ -411,6 +416,7 @@ def test_a_method_of_the_trainer_that_clears_is_fine(lines: Callable[..., list[i
     found = lines(
         "missing-zero-grad",
         """
+        import torch
         class Trainer:
             def reset(self):
                 self.optimizer.zero_grad()
@@ -445,6 +451,7 @@ def test_a_step_function_that_is_called_from_elsewhere_is_not_judged(
     found = lines(
         "missing-zero-grad",
         """
+        import torch
         class Learner:
             def finish_episode(self):
                 loss = self.policy_loss()
@@ -478,6 +485,7 @@ def test_a_loss_scaler_of_another_file_that_clears_is_not_judged(
     found = lines(
         "missing-zero-grad",
         """
+        import torch
         def train(model, loader, optimizer, loss_scaler):
             for x, y in loader:
                 loss = criterion(model(x), y)
@@ -527,6 +535,7 @@ def test_clearing_under_its_own_condition_is_fine(lines: Callable[..., list[int]
     found = lines(
         "missing-zero-grad",
         """
+        import torch
         def train(model, loader, optimizer, args):
             for i, (x, y) in enumerate(loader):
                 if i % args.update_freq == 0:
@@ -543,6 +552,7 @@ def test_an_early_continue_before_the_clearing_is_fine(lines: Callable[..., list
     found = lines(
         "missing-zero-grad",
         """
+        import torch
         def train(model, loader, optimizer):
             for x, y in loader:
                 if x.numel() == 0:

@@ -85,6 +85,7 @@ def test_a_trainer_class_is_found(lines: Callable[..., list[int]]) -> None:
     found = lines(
         "train-mode-not-restored",
         """
+        import torch
         class Trainer:
             def fit(self):
                 self.model.train()
@@ -99,7 +100,7 @@ def test_a_trainer_class_is_found(lines: Callable[..., list[int]]) -> None:
                 return [self.model(batch) for batch in self.val_loader]
         """,
     )
-    assert found == [12]
+    assert found == [13]
 
 
 def test_an_evaluation_every_few_steps_inside_the_batch_loop_is_found(
@@ -166,6 +167,7 @@ def test_train_in_the_training_helper_is_fine(lines: Callable[..., list[int]]) -
     found = lines(
         "train-mode-not-restored",
         """
+        import torch
         def train(model, loader, optimizer):
             model.train()
             for x, y in loader:
@@ -188,6 +190,7 @@ def test_the_mode_is_given_back_by_an_argument(lines: Callable[..., list[int]]) 
     found = lines(
         "train-mode-not-restored",
         """
+        import torch
         def validate(model, loader):
             was_training = model.training
             model.eval()
@@ -211,6 +214,7 @@ def test_a_teacher_that_stays_in_eval_mode_is_fine(lines: Callable[..., list[int
     found = lines(
         "train-mode-not-restored",
         """
+        import torch
         teacher.train()
         for epoch in range(10):
             teacher.eval()
@@ -229,6 +233,7 @@ def test_an_average_of_the_weights_that_is_evaluated_is_fine(
     found = lines(
         "train-mode-not-restored",
         """
+        import torch
         model.train()
         for epoch in range(10):
             for x, y in loader:
@@ -248,6 +253,7 @@ def test_a_model_handed_to_another_file_may_be_set_to_train_there(
     found = lines(
         "train-mode-not-restored",
         """
+        import torch
         from engine import train_one_epoch
         model.train()
         for epoch in range(10):
@@ -263,6 +269,7 @@ def test_a_loop_that_ends_after_the_evaluation_is_fine(lines: Callable[..., list
     found = lines(
         "train-mode-not-restored",
         """
+        import torch
         model.train()
         for epoch in range(10):
             for x, y in loader:
@@ -281,6 +288,7 @@ def test_evaluating_once_after_the_training_is_fine(lines: Callable[..., list[in
     found = lines(
         "train-mode-not-restored",
         """
+        import torch
         model.train()
         for epoch in range(10):
             for x, y in loader:
@@ -297,6 +305,7 @@ def test_a_loop_that_only_evaluates_is_fine(lines: Callable[..., list[int]]) -> 
     found = lines(
         "train-mode-not-restored",
         """
+        import torch
         model.train()
         fit(model)
         for name, loader in loaders.items():
@@ -311,6 +320,7 @@ def test_fine_tuning_in_evaluation_mode_on_purpose_is_fine(lines: Callable[..., 
     found = lines(
         "train-mode-not-restored",
         """
+        import torch
         for epoch in range(10):
             model.eval()
             for x, y in loader:
@@ -349,6 +359,7 @@ def test_a_helper_of_the_trainer_that_sets_the_mode_is_fine(
     found = lines(
         "train-mode-not-restored",
         """
+        import torch
         class Trainer:
             def set_train(self):
                 for m in self.models.values():

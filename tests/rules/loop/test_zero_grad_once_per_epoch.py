@@ -63,6 +63,7 @@ def test_clearing_once_in_front_of_the_batch_loop_of_a_function_is_found(
     found = lines(
         "zero-grad-once-per-epoch",
         """
+        import torch
         def train_epoch(model, loader, optimizer, criterion):
             model.train()
             optimizer.zero_grad()
@@ -72,7 +73,7 @@ def test_clearing_once_in_front_of_the_batch_loop_of_a_function_is_found(
                 optimizer.step()
         """,
     )
-    assert found == [4]
+    assert found == [5]
 
 
 def test_a_trainer_that_clears_in_fit_and_steps_in_a_helper_is_found(
@@ -81,6 +82,7 @@ def test_a_trainer_that_clears_in_fit_and_steps_in_a_helper_is_found(
     found = lines(
         "zero-grad-once-per-epoch",
         """
+        import torch
         class Trainer:
             def fit(self):
                 for epoch in range(self.epochs):
@@ -93,7 +95,7 @@ def test_a_trainer_that_clears_in_fit_and_steps_in_a_helper_is_found(
                 self.optimizer.step()
         """,
     )
-    assert found == [5]
+    assert found == [6]
 
 
 def test_clearing_in_the_batch_loop_too_is_fine(lines: Callable[..., list[int]]) -> None:
@@ -117,6 +119,7 @@ def test_clearing_under_the_condition_of_the_step_is_fine(lines: Callable[..., l
     found = lines(
         "zero-grad-once-per-epoch",
         """
+        import torch
         def train(model, loader, optimizer, accumulate):
             optimizer.zero_grad()
             for ni, (x, y) in enumerate(loader):
@@ -136,6 +139,7 @@ def test_accumulating_in_the_inner_loop_and_stepping_outside_is_fine(
     found = lines(
         "zero-grad-once-per-epoch",
         """
+        import torch
         def train(model, loader, optimizer):
             for batch in loader:
                 optimizer.zero_grad()
@@ -190,6 +194,7 @@ def test_a_helper_that_clears_in_the_inner_loop_is_fine(lines: Callable[..., lis
     found = lines(
         "zero-grad-once-per-epoch",
         """
+        import torch
         class Trainer:
             def clear(self):
                 self.optimizer.zero_grad()

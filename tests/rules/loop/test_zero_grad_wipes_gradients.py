@@ -60,6 +60,7 @@ def test_a_method_without_a_loop_is_found(lines: Callable[..., list[int]]) -> No
     found = lines(
         "zero-grad-wipes-gradients",
         """
+        import torch
         class Agent:
             def learn(self, batch):
                 loss = self.loss(batch)
@@ -68,7 +69,7 @@ def test_a_method_without_a_loop_is_found(lines: Callable[..., list[int]]) -> No
                 self.optimizer.step()
         """,
     )
-    assert found == [6]
+    assert found == [7]
 
 
 def test_mixed_precision_is_found(lines: Callable[..., list[int]]) -> None:
@@ -92,6 +93,7 @@ def test_the_usual_order_is_fine(lines: Callable[..., list[int]]) -> None:
     found = lines(
         "zero-grad-wipes-gradients",
         """
+        import torch
         def train(model, loader, optimizer):
             for x, y in loader:
                 optimizer.zero_grad()
@@ -106,6 +108,7 @@ def test_clearing_after_the_step_is_fine(lines: Callable[..., list[int]]) -> Non
     found = lines(
         "zero-grad-wipes-gradients",
         """
+        import torch
         def train(model, loader, optimizer):
             for x, y in loader:
                 criterion(model(x), y).backward()
@@ -140,6 +143,7 @@ def test_two_steps_of_sam_are_fine(lines: Callable[..., list[int]]) -> None:
     found = lines(
         "zero-grad-wipes-gradients",
         """
+        import torch
         for x, y in loader:
             criterion(model(x), y).backward()
             optimizer.first_step(zero_grad=True)
@@ -154,6 +158,7 @@ def test_a_second_backward_after_the_clearing_is_fine(lines: Callable[..., list[
     found = lines(
         "zero-grad-wipes-gradients",
         """
+        import torch
         def train(model, loader, optimizer):
             for x, y in loader:
                 x.requires_grad_(True)
@@ -192,6 +197,7 @@ def test_a_conditional_clearing_of_a_bad_batch_is_not_judged(
     found = lines(
         "zero-grad-wipes-gradients",
         """
+        import torch
         def train(model, loader, optimizer):
             for x, y in loader:
                 loss = criterion(model(x), y)
@@ -210,6 +216,7 @@ def test_gradients_that_were_copied_before_the_clearing_are_fine(
     found = lines(
         "zero-grad-wipes-gradients",
         """
+        import torch
         def train(model, loader, optimizer):
             for x, y in loader:
                 criterion(model(x), y).backward()
@@ -227,6 +234,7 @@ def test_another_branch_that_clears_is_fine(lines: Callable[..., list[int]]) -> 
     found = lines(
         "zero-grad-wipes-gradients",
         """
+        import torch
         def step(model, optimizer, x, y, train):
             if train:
                 criterion(model(x), y).backward()
@@ -257,6 +265,7 @@ def test_an_unknown_model_is_not_taken_for_the_optimizer_s(lines: Callable[..., 
     found = lines(
         "zero-grad-wipes-gradients",
         """
+        import torch
         def train(model, critic, optimizer, loader):
             for x in loader:
                 critic(model(x)).mean().backward()

@@ -61,7 +61,7 @@ def test_a_softmax_in_the_forward_of_the_class_is_found(lines: Lines) -> None:
                 output = model(data)
                 loss = criterion(output, target)
                 loss.backward()
-    """) == [21]
+    """) == [22]
 
 
 def test_a_softmax_layer_used_in_forward_is_found(lines: Lines) -> None:

@@ -45,6 +45,7 @@ def test_a_scaler_as_a_parameter_is_found(lines: Callable[..., list[int]]) -> No
     found = lines(
         "scaled-loss-plain-step",
         """
+        import torch
         def train(model, loader, optimizer, scaler):
             for x, y in loader:
                 optimizer.zero_grad()
@@ -53,7 +54,7 @@ def test_a_scaler_as_a_parameter_is_found(lines: Callable[..., list[int]]) -> No
                 scaler.update()
         """,
     )
-    assert found == [6]
+    assert found == [7]
 
 
 def test_a_scaled_loss_with_a_name_is_found(lines: Callable[..., list[int]]) -> None:
@@ -133,6 +134,7 @@ def test_a_missing_scaler_is_fine(lines: Callable[..., list[int]]) -> None:
     found = lines(
         "scaled-loss-plain-step",
         """
+        import torch
         def step(loss, optimizer, scaler=None):
             if scaler:
                 scaler.scale(loss).backward()
@@ -202,6 +204,7 @@ def test_a_data_scaler_is_no_gradient_scaler(lines: Callable[..., list[int]]) ->
     found = lines(
         "scaled-loss-plain-step",
         """
+        import torch
         from sklearn.preprocessing import StandardScaler
         scaler = StandardScaler()
         def step(loss, optimizer):

@@ -363,3 +363,30 @@ F.nll_loss(probabilities, y)
 def test_what_an_unknown_model_gives_is_unknown(model, source):
     file = model(f"{HEAD}def f(model, x, y, outputs):\n    return F.cross_entropy({source}, y)")
     assert [step.kind for step in file.producers(file.losses()[0].input)] == ["?"]
+
+
+def test_a_loop_over_different_modules_applies_each_in_turn(model):
+    file = model(f"""{HEAD}
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 2)])
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return torch.sigmoid(x)
+""")
+    assert kinds(file.modules[0].stacks[0]) == ["Linear", "ReLU", "Linear", "Sigmoid"]
+
+
+@pytest.mark.parametrize(
+    "make", ["partial(nn.ReLU, inplace=True)()", "ACTS['relu']()", "ACTS[name]()", "ACTS.get(name)()"]
+)
+def test_an_activation_looked_up_or_partly_applied_is_known(model, make):
+    file = model(f"""{HEAD}
+from functools import partial
+ACTS = {{"relu": nn.ReLU, "tanh": nn.Tanh}}
+def build(name="relu"):
+    return nn.Sequential(nn.Linear(8, 8), {make})
+""")
+    assert kinds(next(file.sequentials())) == ["Linear", "ReLU"]

@@ -141,3 +141,23 @@ def test_an_initialisation_by_a_method_of_the_tensor_is_one(model):
 def test_the_bounds_of_a_uniform_are_read_by_position(model):
     (found,) = init(model, init="self.fc.weight.data.uniform_(-0.1, 0.1)")
     assert (found.number("a"), found.number("b")) == (-0.1, 0.1)
+
+
+def test_a_loss_that_a_caller_elsewhere_chooses_is_noted_as_unresolved(model):
+    file = model(HEAD + "def train(criterion, out, y):\n    return criterion(out, y)")
+    assert file.losses() == ()
+    assert [(one.expression, one.reason) for one in file.unresolved] == [
+        ("criterion", "which loss this is")
+    ]
+
+
+def test_an_output_that_cannot_be_followed_is_noted_as_unresolved(model):
+    file = model(HEAD + "def f(model, x, y):\n    return F.cross_entropy(model(x), y)")
+    file.producers(file.losses()[0].input)
+    assert [one.expression for one in file.unresolved] == ["model(x)"]
+
+
+def test_a_rate_that_cannot_be_followed_is_noted_as_unresolved(model):
+    file = model(HEAD + "optim.SGD(net.parameters(), lr=choose())")
+    assert file.optimizers()[0].number("lr") is None
+    assert [one.expression for one in file.unresolved] == ["choose()"]

@@ -175,3 +175,16 @@ def test_the_number_of_rounds_of_a_loop_is_read_where_it_is_written(model, expre
     file = model(f"for i in {expression}:\n    ask(i)")
     (call,) = file.method_calls("ask")
     assert call.loops[0].count == length
+
+
+def test_a_hyperparameter_that_lightning_saves_is_read_through_hparams(asked):
+    source = """
+        import lightning as L
+        class Net(L.LightningModule):
+            def __init__(self, lr=3.0):
+                super().__init__()
+                self.save_hyperparameters()
+            def configure_optimizers(self):
+                ask(self.hparams.lr)
+    """
+    assert asked(source).number() == 3.0

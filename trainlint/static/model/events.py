@@ -14,7 +14,7 @@ from trainlint.core.diagnosis import Span
 from trainlint.core.loop import LoopEvent
 from trainlint.static.model.expression import Call, Expr, Function, Loop
 from trainlint.static.model.torch_api import OPTIMIZER_PARAMETERS, SCHEDULER_PARAMETERS
-from trainlint.static.model.tree import Block, BlockKind, Scope, ScopeKind
+from trainlint.static.model.tree import BindingKind, Block, BlockKind, Scope, ScopeKind
 
 if TYPE_CHECKING:
     from trainlint.static.model.file import FileModel
@@ -97,6 +97,154 @@ class Event:
             one.kind is BlockKind.BRANCH and arms.get(id(one.header), one.arm) != one.arm
             for one in self.blocks
         )
+
+
+    @property
+    def scaler(self) -> Expr | None:
+        """The GradScaler that has its hand in it."""
+        if not self.scaled:
+            return None
+        if self.kind is not LoopEvent.BACKWARD:
+            return self.call.receiver
+        for origin in () if self.subject is None else self.subject.origins():
+            if isinstance(origin, Call) and origin.method == "scale":
+                return origin.receiver
+        return None
+
+    @property
+    def without_gradient(self) -> bool:
+        """Whether it, or a call that leads to it, stands under ``no_grad``."""
+        return any(call.without_gradient for call in (self.call, *self.via))
+
+    def conditions_in(self, loop: Loop) -> tuple[Expr, ...]:
+        """Return the tests of the ``if`` statements that decide about it within a loop."""
+        after = self.blocks[self.blocks.index(loop.block) + 1 :] if self.inside(loop) else ()
+        return tuple(
+            self.call.model.expr(block.header.test, self.call.model.site_of_block(block))
+            for block in after
+            if block.kind is BlockKind.BRANCH and isinstance(block.header, ast.If)
+        )
+
+    def always_before(self, other: Event) -> bool:
+        """Say whether it has run whenever another runs: no loop or branch around it alone."""
+        return all(
+            block in other.blocks for block in self.blocks if block.kind in _MAY_NOT_RUN
+        )
+
+    def ends(self, loop: Loop) -> bool:
+        """Say whether the loop is left after it: a branch around it ends in ``break`` or ``return``."""
+        after = self.blocks[self.blocks.index(loop.block) + 1 :] if self.inside(loop) else ()
+        return any(_leaves_loop(block) for block in after)
+
+    def same_subject(self, other: Event) -> bool:
+        """Say whether both are surely done to one optimizer, or to a model and its optimizer."""
+        if self.subject is None or other.subject is None:
+            return False
+        identities = self.call.model.identities
+        if identities.same(self.subject, other.subject):
+            return True
+        return any(
+            identities.same(model, subject)
+            for one, subject in ((self.subject, other.subject), (other.subject, self.subject))
+            for model in _models_of(one)
+        )
+
+    def may_concern(self, other: Event) -> bool:
+        """Say whether both may be done to one optimizer, or to a model and its optimizer.
+
+        True of what is not known; two optimizers by two names are known to differ, and a model
+        differs from the optimizers of the file that do not hold it, if one of them does.
+        """
+        if self.subject is None or other.subject is None:
+            return True
+        model = self.call.model
+        if model.identities.may_be_same(self.subject, other.subject):
+            roles = [model.events.role(one) for one in (self.subject, other.subject)]
+            overlap = model.identities.of(self.subject) & model.identities.of(other.subject)
+            return bool(overlap) or roles != ["optimizer", "optimizer"] or not _both_named(
+                self.subject, other.subject
+            )
+        if all(model.events.role(one) == "optimizer" for one in (self.subject, other.subject)):
+            return False
+        pairs = ((self.subject, other.subject), (other.subject, self.subject))
+        for one, subject in pairs:
+            if any(model.identities.may_be_same(held, subject) for held in _models_of(one)):
+                return True
+        return not any(
+            model.identities.same(held, subject)
+            for optimizer in model.optimizers()
+            for held in optimizer.models
+            for subject in (self.subject, other.subject)
+        )
+
+    def made_in(self, loop: Loop) -> bool:
+        """Say whether its subject is made anew in each round of a loop around it."""
+        return self.subject is not None and _made_in(self.subject, self.via, loop)
+
+
+_MAY_NOT_RUN = frozenset({BlockKind.BRANCH, BlockKind.LOOP})
+
+
+def _leaves_loop(block: Block) -> bool:
+    """Say whether a branch ends by leaving the loop or the function."""
+    if block.kind is not BlockKind.BRANCH or not isinstance(block.header, ast.If):
+        return False
+    body = block.header.body if block.arm == 0 else block.header.orelse
+    return bool(body) and isinstance(body[-1], ast.Return | ast.Raise | ast.Break)
+
+
+def _both_named(one: Expr, other: Expr) -> bool:
+    """Say whether both are plain names or attributes of ``self``, and not the same one."""
+    return (
+        one.name is not None
+        and other.name is not None
+        and one.name != other.name
+        and one.site.scope.function is other.site.scope.function
+    )
+
+
+def _models_of(subject: Expr) -> tuple[Expr, ...]:
+    """Return the models whose parameters an optimizer holds, where the file makes it."""
+    origins = subject.objects()
+    return tuple(
+        model
+        for optimizer in subject.model.optimizers()
+        if optimizer.call in origins
+        for model in optimizer.models
+    )
+
+
+def _made_in(expr: Expr, via: tuple[Call, ...], loop: Loop) -> bool:
+    """Say whether what an expression stands for is made anew in each round of a loop."""
+    model = expr.model
+    if any(isinstance(one, Call) and loop.block in one.blocks for one in expr.objects()):
+        return True
+    root = expr
+    while root.owner is not None:
+        root = root.owner
+    if model.class_of_self(root.site, root.node) is not None:
+        for number in reversed(range(len(via))):
+            receiver = via[number].receiver
+            if receiver is not None and not model.class_of_self(receiver.site, receiver.node):
+                return _made_in(receiver, via[:number], loop)
+        return False
+    found = model.names.lookup(root.text, root.site.scope) if root.is_name else None
+    if found is None:
+        return False
+    scope, bindings = found
+    for binding in bindings:
+        if loop.block in binding.site.block.ancestors():
+            return True
+        if binding.kind is BindingKind.PARAMETER:
+            if via and any(
+                _made_in(argument, via[:-1], loop)
+                for argument in (*via[-1].args, *via[-1].keywords.values())
+                if argument.name is not None and model.events.role(argument) == "optimizer"
+            ):
+                return True
+        elif scope.kind is ScopeKind.FUNCTION and loop.block.scope.function is not scope.function:
+            return any(call.target is scope for call in via)
+    return False
 
 
 class Routine:
@@ -396,6 +544,23 @@ class Events:
             return "scheduler"
         if _OPTIMIZER_WORDS.search(name) and not _NO_OPTIMIZER_WORDS.search(name):
             return "optimizer"
+        return None
+
+    def role_of(self, expr: Expr) -> str | None:
+        """Say what an object is: ``optimizer``, ``scheduler``, ``scaler``, ``model``, or None."""
+        home = self.model.class_of_self(expr.site, expr.node)
+        if home is not None:
+            is_module = any(module.scope is home for module in self.model.modules)
+            return "model" if is_module else None
+        role = self.role(expr)
+        if role is not None:
+            return role
+        if expr.qualified is not None:
+            return None
+        if self._is_scaler(expr):
+            return "scaler"
+        if self.model.module_of(expr) is not None or self._is_model(expr):
+            return "model"
         return None
 
     def _is_scaler(self, receiver: Expr) -> bool:

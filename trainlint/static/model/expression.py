@@ -156,6 +156,12 @@ class Expr:
         return Expr(self.model, self.site.statement, self.site)
 
     @property
+    def assigned_to(self) -> str | None:
+        """The variable or attribute that this very value is assigned to, as written."""
+        holder = self.model.holder(self)
+        return None if holder is None else holder[0]
+
+    @property
     def is_statement(self) -> bool:
         """Whether its value is thrown away: it is a statement of its own."""
         statement = self.site.statement
@@ -337,9 +343,64 @@ class Expr:
         return Edit(start, source.offset(node.end_lineno, node.end_col_offset), text)
 
     @property
+    def counts_iterations(self) -> bool:
+        """Whether it asks for the remainder of a division, itself or in a variable that it names."""
+        return any(
+            part.operator == "Mod"
+            or (part.is_name and any(origin.operator == "Mod" for origin in _tested(part)))
+            for part in self.parts()
+        )
+
+    def line_before(self, text: str) -> Edit | None:
+        """Return the edit that puts a line of its own before the statement; None where none fits."""
+        place = _lines_of_statement(self)
+        if place is None:
+            return None
+        start, _, indent = place
+        return Edit(start, start, f"{indent}{text}\n")
+
+    def line_after(self, text: str) -> Edit | None:
+        """Return the edit that puts a line of its own after the statement; None where none fits."""
+        place = _lines_of_statement(self)
+        if place is None:
+            return None
+        _, end, indent = place
+        missing = "" if self.model.source.text[:end].endswith(("\n", "\r")) else "\n"
+        return Edit(end, end, f"{missing}{indent}{text}\n")
+
+    def moved(self, *, before: Expr | None = None, after: Expr | None = None) -> tuple[Edit, ...]:
+        """Return the edits that move the statement before or after another; none where they do not fit."""
+        place = _lines_of_statement(self)
+        other = before if before is not None else after
+        if place is None or other is None:
+            return ()
+        start, end, _ = place
+        text = self.model.source.text[start:end].strip()
+        edit = other.line_before(text) if before is not None else other.line_after(text)
+        if edit is None or "\n" in text or start <= edit.start < end:
+            return ()
+        return (edit, Edit(start, end, ""))
+
+    @property
     def source_text(self) -> str:
         """The source text as written, line breaks and all: what an edit puts elsewhere."""
         return self.model.source.segment(self.node)
+
+    @property
+    def operand_text(self) -> str:
+        """The source text as it can stand anywhere: in parentheses unless it binds tightly."""
+        text = self.source_text
+        tight = ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.Constant | ast.List
+        if isinstance(self.node, tight) and "\n" not in text:
+            return text
+        return f"({text})"
+
+    def renamed(self, last: str) -> Edit | None:
+        """Return the edit that changes the last part of a dotted name; None of anything else."""
+        owner = self.owner
+        if not self.is_attribute or owner is None:
+            return None
+        return self.replaced_by(f"{owner.source_text}.{last}")
 
 
 class Call(Expr):
@@ -424,6 +485,29 @@ class Call(Expr):
         place = source.offset(last.end_lineno, last.end_col_offset) if place >= end else place
         return Edit(place, place, f", {keyword}={value}")
 
+    def without_argument(self, argument: Expr) -> Edit | None:
+        """Return the edit that drops an argument; None where comments or brackets are in the way."""
+        source = self.model.source
+        parts: list[tuple[int, int, bool]] = []
+        for node in (*self.node.args, *self.node.keywords):
+            end = source.offset(node.end_lineno, node.end_col_offset)
+            own = node is argument.node or getattr(node, "value", None) is argument.node
+            parts.append((source.offset(node.lineno, node.col_offset), end, own))
+        parts.sort()
+        place = next((number for number, part in enumerate(parts) if part[2]), None)
+        if place is None:
+            return None
+        start, end, _ = parts[place]
+        if place:
+            between = source.text[parts[place - 1][1] : start]
+            edit = Edit(parts[place - 1][1], end, "")
+        elif len(parts) > 1:
+            between = source.text[end : parts[1][0]]
+            edit = Edit(start, parts[1][0], "")
+        else:
+            return Edit(start, end, "")
+        return edit if between.strip() == "," else None
+
 
 class Loop:
     """A ``for`` or ``while`` loop."""
@@ -507,6 +591,15 @@ class Loop:
         found = [self.model.call(node, site) for node, site in scope.calls]
         inside = [call for call in found if self.block in call.site.block.ancestors()]
         return tuple(sorted(inside, key=lambda call: call.order))
+
+    def runs(self, call: Call, depth: int = 4) -> bool:
+        """Say whether a call stands in the loop, or in a function of the file that the loop calls."""
+        if self in call.loops:
+            return True
+        function = call.function
+        if function is None or depth == 0:
+            return False
+        return any(self.runs(caller, depth - 1) for caller in function.callers)
 
     @property
     def over_batches(self) -> bool:
@@ -608,6 +701,30 @@ def _statements(block: Block) -> list[ast.stmt]:
 def _leaves(body: list[ast.stmt]) -> bool:
     """Say whether statements end by leaving the function or the loop, other than by an error."""
     return bool(body) and isinstance(body[-1], ast.Return | ast.Continue | ast.Break)
+
+
+def _tested(name: Expr) -> Iterator[Expr]:
+    """Yield the parts of the values that a name may hold."""
+    for origin in name.origins():
+        yield from origin.parts()
+
+
+def _lines_of_statement(expr: Expr) -> tuple[int, int, str] | None:
+    """Return where the lines of a simple statement start and end, and its indentation.
+
+    None where it shares a line with something else, a comment aside.
+    """
+    statement, source = expr.site.statement, expr.model.source
+    if not isinstance(statement, ast.Expr | ast.Assign | ast.AugAssign | ast.AnnAssign):
+        return None
+    first, last = statement.lineno, statement.end_lineno or statement.lineno
+    start = source.line_starts[first - 1]
+    end = source.line_starts[last] if last < len(source.line_starts) else len(source.text)
+    indent = source.text[start : source.offset(first, statement.col_offset)]
+    rest = source.text[source.offset(last, statement.end_col_offset or 0) : end].strip()
+    if indent.strip() or (rest and not rest.startswith("#")):
+        return None
+    return start, end, indent
 
 
 def _turns_gradient_off(context: Expr) -> bool:

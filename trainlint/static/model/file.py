@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from trainlint.static.model.accumulation import Accumulation, accumulations
 from trainlint.static.model.expression import Call, Expr, Function
 from trainlint.static.model.follow import Follower
+from trainlint.static.model.identity import Identities
 from trainlint.static.model.initialisation import InitCall, Initialisation
 from trainlint.static.model.layers import (
     Activated,
@@ -23,6 +25,7 @@ from trainlint.static.model.layers import (
     Step,
 )
 from trainlint.static.model.layers import looks_like_module
+from trainlint.static.model.modes import ModeDependence, mode_dependence
 from trainlint.static.model.names import Names
 from trainlint.static.model.torch_api import ACTIVATIONS, FUNCTIONS
 from trainlint.static.model.training import Loader, Loss, Optimizer, Scheduler, Training
@@ -35,6 +38,9 @@ if TYPE_CHECKING:
     from trainlint.core.diagnosis import Span
     from trainlint.static.source import SourceFile
 
+_SETS_WEIGHTS = frozenset(
+    {"apply", "load_state_dict", "from_pretrained", "reset_parameters", "load_weights", "copy_"}
+)
 _LOADER_WORDS = ("loader", "dataloader", "batches", "dl", "data_iter", "train_iter", "iterator")
 
 
@@ -61,9 +67,10 @@ class FileModel:
         self.initialisation = Initialisation(self)
         self.training = Training(self)
         self.events = Events(self)
+        self.identities = Identities(self)
         self.variables = Variables(self)
         self._expressions: dict[int, Expr] = {}
-        self._unresolved: dict[int, Unresolved] = {}
+        self._unresolved: dict[Expr, str] = {}
         self._lineages: dict[int, tuple[Scope, ...]] = {}
         self._block_sites: dict[int, Site] = {}
 
@@ -188,7 +195,12 @@ class FileModel:
 
     @cached_property
     def _stacks(self) -> tuple[Stack, ...]:
-        return tuple(self.layers.stacks()) if self.has_layers else ()
+        stacks = tuple(self.layers.stacks()) if self.has_layers else ()
+        for stack in stacks:
+            for step in stack.steps:
+                if step.is_unknown:
+                    self.note_unresolved(step.at, "what this does to the data")
+        return stacks
 
     def activated(self) -> Iterator[Activated]:
         """Yield each layer with weights and the activation function it feeds."""
@@ -206,6 +218,73 @@ class FileModel:
         """Return the calls that take a layer as an argument."""
         return self.layers.passed_to(layer)
 
+    def is_frozen(self, layer: Layer) -> bool:
+        """Say whether the file switches the gradient of a layer, or of what holds it, off."""
+        holder = self.holder(layer.call)
+        if holder is None:
+            return False
+        targets = [
+            target
+            for target, value in self.assignments("requires_grad")
+            if value is None or value.truth() is not True
+        ]
+        calls = [call.called for call in self.method_calls("requires_grad_")]
+        return any(one.text.startswith(f"{holder[0]}.") for one in (*targets, *calls))
+
+    def sets_weights_of(self, layer: Layer) -> bool:
+        """Say whether the function that builds a layer fills its weights itself, or loads them."""
+        name = layer.call.assigned_to
+        if name is None:
+            return False
+        weights = [target for target, _ in (*self.assignments("weight"), *self.assignments("data"))]
+        touched = [*weights, *self.attributes_read("weight")]
+        touched += [call.called for call in self.method_calls("load_state_dict")]
+        function = layer.call.function
+        return any(one.text.startswith(f"{name}.") and one.function == function for one in touched)
+
+    def suits_tanh(self, activations: Sequence[Step]) -> bool:
+        """Say whether tanh is a choice here: the weights are drawn for it, or smoothness is needed."""
+        if any(step.kind != "Tanh" for step in activations):
+            return False
+        if any(self.calls_to("torch.autograd.grad", "torch.func.grad", "torch.func.jacrev")):
+            return True
+        places = {step.at for step in activations}
+        layers = {pair.layer for pair in self.activated() if pair.activation.at in places}
+        return any(
+            init.scheme.startswith(("xavier", "orthogonal"))
+            and init.parameter != "bias"
+            and (not init.layers or layers.intersection(init.layers))
+            for init in self.init_calls()
+        )
+
+    def trains(self, expr: Expr) -> bool:
+        """Say whether an expression constructs something with weights: a layer, a module of the file."""
+        if not isinstance(expr, Call):
+            return False
+        for origin in expr.objects():
+            target = origin.target if isinstance(origin, Call) else None
+            if target is not None and target.kind is ScopeKind.CLASS:
+                layers = self.layers.built_by(target)
+            else:
+                steps = self.layers.steps(origin)
+                layers = [step.layer for step in steps if step.layer is not None]
+            if not any(layer.has_weights for layer in layers):
+                return False
+        return True
+
+    @cached_property
+    def touches_weights(self) -> bool:
+        """Whether anything in the file may set weights: an initialisation, ``apply``, a loaded state."""
+        if any(init.parameter != "bias" for init in self.init_calls()):
+            return True
+        if self.index.attributes.get("weight") or self.index.stores.get("weight"):
+            return True
+        return any(
+            name in _SETS_WEIGHTS or ("init" in name.lower() and not name.startswith("__"))
+            for name in self.index.calls
+            if not name.startswith("init_process")
+        )
+
     def repetitions(self) -> Iterator[Repetition]:
         """Yield the lists that are multiplied by a number: ``[nn.Linear(8, 8)] * 4``."""
         if self.has_layers:
@@ -213,7 +292,11 @@ class FileModel:
 
     def producers(self, expr: Expr) -> tuple[Step, ...]:
         """Return what last made a value; see :meth:`Layers.producers`."""
-        return self.layers.producers(expr)
+        steps = self.layers.producers(expr)
+        for step in steps:
+            if step.is_unknown:
+                self.note_unresolved(step.at, "what makes this value")
+        return steps
 
     def way_to(self, expr: Expr) -> tuple[Step, ...]:
         """Return the steps that lead to a value; see :meth:`Layers.way_to`."""
@@ -251,15 +334,54 @@ class FileModel:
         """Return the functions that nothing in the file calls, with the loop events in them."""
         return self.events.routines
 
+    def accumulations(self) -> Iterator[Accumulation]:
+        """Yield every place where a value is added to a total or appended to a list."""
+        return accumulations(self)
+
+    @cached_property
+    def writes_gradients(self) -> bool:
+        """Whether the file writes or clears ``.grad`` by hand: ``p.grad = None``, ``p.grad.zero_()``."""
+        in_place = ("zero_", "fill_", "copy_", "add_", "sub_", "mul_", "div_", "detach_")
+        return bool(self.index.stores.get("grad")) or any(
+            call.receiver is not None and call.receiver.mentions("grad")
+            for call in self.method_calls(*in_place)
+        )
+
+    def mode_dependence(self, expr: Expr) -> ModeDependence:
+        """Say what of a model behaves differently in training and in evaluation mode."""
+        return mode_dependence(self, expr)
+
+    def handed_on(self, expr: Expr) -> Iterator[Call]:
+        """Yield the calls of functions of other files that are given an object."""
+        return self.identities.handed_on(expr)
+
+    def role_of(self, expr: Expr) -> str | None:
+        """Say what an object is in a training loop; see :meth:`Events.role_of`."""
+        return self.events.role_of(expr)
+
+    def spelling(self, qualified: str) -> str | None:
+        """Return how the file may write a qualified name through its imports; None if it cannot."""
+        for name, bindings in self.index.root.bindings.items():
+            for binding in bindings:
+                if binding.kind is BindingKind.IMPORT and binding.imported is not None:
+                    if binding.imported == qualified:
+                        return name
+                    if qualified.startswith(binding.imported + "."):
+                        return name + qualified[len(binding.imported) :]
+        return None
+
     @property
     def unresolved(self) -> list[Unresolved]:
         """What rules asked and the file does not say, in order."""
-        return sorted(self._unresolved.values(), key=lambda one: one.span)
+        found = [
+            Unresolved(expr.path, expr.span, expr.text, reason)
+            for expr, reason in self._unresolved.items()
+        ]
+        return sorted(found, key=lambda one: one.span)
 
     def note_unresolved(self, expr: Expr, reason: str) -> None:
         """Keep that a rule asked something that is not known."""
-        if id(expr.node) not in self._unresolved:
-            self._unresolved[id(expr.node)] = Unresolved(expr.path, expr.span, expr.text, reason)
+        self._unresolved.setdefault(expr, reason)
 
     # -- wrapping nodes -----------------------------------------------------------------------
 

@@ -434,9 +434,11 @@ class Follower:
         scope = None
         for origin in self.objects(called):
             one = self.definition(origin)
-            if one is None and isinstance(origin, Call) and origin.target is not None:
-                made = origin.target
-                if made.kind is ScopeKind.CLASS:
+            if one is None:
+                made = self.model.class_of_self(origin.site, origin.node)
+                if isinstance(origin, Call):
+                    made = origin.target
+                if made is not None and made.kind is ScopeKind.CLASS:
                     one = self.model.method_scope(made, "forward") or self.model.method_scope(
                         made, "__call__"
                     )
@@ -541,6 +543,9 @@ class Follower:
     def _field(self, expr: Expr, node: ast.Attribute) -> list[Expr] | None:
         """Return the value of a field of a namespace, a parsed command line or a dataclass."""
         base = expr.child(node.value)
+        saved = self._saved_hyperparameter(base, node.attr)
+        if saved is not None:
+            return saved
         assigned = self._assigned_elsewhere(base, node.attr)
         found: list[Expr] = []
         for origin in self.objects(base):
@@ -549,6 +554,19 @@ class Follower:
                 return assigned or None
             found.append(value)
         return [*found, *assigned]
+
+    def _saved_hyperparameter(self, base: Expr, name: str) -> list[Expr] | None:
+        """Return what Lightning keeps as ``self.hparams.name``: a parameter of ``__init__``."""
+        if base.name != "hparams" or base.owner is None:
+            return None
+        home = self.model.class_of_self(base.site, base.owner.node)
+        init = None if home is None else self.model.method_scope(home, "__init__")
+        if init is None:
+            return None
+        bindings = init.bindings.get(name, [])
+        if len(bindings) != 1 or bindings[0].kind is not BindingKind.PARAMETER:
+            return None
+        return self._arguments(bindings[0])
 
     def _field_of(self, origin: Expr, name: str, base: Expr) -> Expr | None:
         """Return a field of one origin."""
@@ -585,9 +603,8 @@ class Follower:
         key = node.slice
         if isinstance(key, ast.Constant):
             return self._item(expr.child(node.value), key.value, expr)
-        if isinstance(key, ast.UnaryOp) and isinstance(key.operand, ast.Constant):
-            value = expr.child(key).literal()
-            return self._item(expr.child(node.value), value, expr)
+        if isinstance(key, ast.UnaryOp | ast.Name | ast.Attribute):
+            return self._item(expr.child(node.value), expr.child(key).literal(), expr)
         return None
 
     def _item(self, base: Expr, key: object, expr: Expr) -> list[Expr] | None:

@@ -61,7 +61,8 @@ class Identities:
     def handed_on(self, expr: Expr) -> Iterator[Call]:
         """Yield the calls of functions outside of the file that get an object as an argument.
 
-        What those do to it is not known. Functions of torch, the builtins and loggers are left out.
+        What those do to it is not known. Functions of torch, the builtins and loggers are left out,
+        and so are the events of a loop (``scaler.step(optimizer)``).
         """
         wanted = self.of(expr)
         for entries in self.model.index.calls.values():
@@ -69,8 +70,10 @@ class Identities:
                 if not node.args and not node.keywords:
                     continue
                 call = self.model.call(node, site)
+                if call.target is not None or (call.callee or "").startswith(_TAKES_NO_PART):
+                    continue
                 if any(self.of(argument) & wanted for argument in _given(call)):
-                    if call.target is None and not (call.callee or "").startswith(_TAKES_NO_PART):
+                    if self.model.events.classify(call) is None:
                         yield call
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Span
+from trainlint.core.fix import Edit
 from trainlint.static.model.expression import Call, Expr, Function
 from trainlint.static.model.torch_api import (
     ACTIVATIONS,
@@ -23,15 +24,7 @@ from trainlint.static.model.torch_api import (
     RECURRENT_LAYERS,
     SHAPE_OPERATIONS,
 )
-from trainlint.static.model.tree import (
-    Binding,
-    BindingKind,
-    Block,
-    BlockKind,
-    Scope,
-    ScopeKind,
-    Site,
-)
+from trainlint.static.model.tree import Binding, BindingKind, Block, BlockKind, Scope, ScopeKind
 
 if TYPE_CHECKING:
     from trainlint.static.model.file import FileModel
@@ -45,19 +38,6 @@ _NO_LAYERS = CONTAINERS | {"Module", "Parameter", "ParameterList", "ParameterDic
 _MODULE_BASES = ("torch.nn.", "lightning.", "torch.jit.ScriptModule", "transformers.")
 _MODULE_WORDS = ("module", "net", "model", "layer", "block", "encoder", "decoder")
 
-_COMPOUND = (
-    ast.FunctionDef,
-    ast.AsyncFunctionDef,
-    ast.ClassDef,
-    ast.For,
-    ast.AsyncFor,
-    ast.While,
-    ast.If,
-    ast.With,
-    ast.AsyncWith,
-    ast.Try,
-    ast.Match,
-)
 _ENTRIES = ("forward", "training_step", "validation_step", "test_step", "predict_step")
 
 
@@ -261,6 +241,23 @@ class Step:
     def keeps_values(self) -> bool:
         """Whether it changes only shape, type or device."""
         return self.kind in SHAPE_OPERATIONS
+
+    @property
+    def removal(self) -> Edit | None:
+        """The edit that takes it out of the way of the data; None where that is not one edit.
+
+        A function gives way to the tensor that it is called with; a layer leaves the ``Sequential``
+        in which it is constructed.
+        """
+        if not isinstance(self.at, Call):
+            return None
+        if self.layer is None:
+            tensor = self.at.argument(0, "input") if self.at.callee else self.at.receiver
+            return None if tensor is None else self.at.replaced_by(tensor.operand_text)
+        for container in self.at.model.calls_to("torch.nn.Sequential"):
+            if self.at in container.args and len(container.args) > 1:
+                return container.without_argument(self.at)
+        return None
 
     @property
     def passes_on(self) -> bool:
@@ -507,9 +504,9 @@ class Layers:
         """Resolve the class: named outright, or held in a variable (``act_layer()``)."""
         if call.callee is not None:
             return _layer_class(call.callee)
-        if call.target is not None or not (call.called.is_name or call.called.is_attribute):
+        if call.target is not None:
             return None
-        kinds = {_layer_class(origin.qualified or "") for origin in call.called.origins()}
+        kinds = {_held_class(origin) for origin in call.called.origins()}
         return kinds.pop() if len(kinds) == 1 else None
 
     def layer(self, expr: Expr) -> Layer | None:
@@ -558,28 +555,14 @@ class Layers:
         )
 
     def repetitions(self) -> Iterator[Repetition]:
-        """Yield the lists of something constructed that are multiplied by a number."""
-        seen: set[int] = set()
-        for entries in self.model.index.calls.values():
-            for node, site in entries:
-                if not isinstance(site.statement, ast.stmt) or id(site.statement) in seen:
-                    continue
-                seen.add(id(site.statement))
-                yield from self._repeated_in(site)
-
-    def _repeated_in(self, site: Site) -> Iterator[Repetition]:
-        """Yield the multiplied lists of one statement, those that a comprehension copies left out."""
-        statement = site.statement
-        if isinstance(statement, _COMPOUND):
-            return
-        nodes = list(ast.walk(statement))
-        iterated = {id(node.iter) for node in nodes if isinstance(node, ast.comprehension)}
-        for node in nodes:
-            if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Mult):
+        """Yield the lists that are multiplied by a number, those that a comprehension copies left out."""
+        index = self.model.index
+        for node, site in index.multiplied:
+            if not isinstance(node.op, ast.Mult) or id(node) in index.iterated:
                 continue
             expr = self.model.expr(node, site)
             for items, count in (expr.operands, expr.operands[::-1]):
-                if id(node) not in iterated and items.items is not None:
+                if items.items is not None:
                     yield Repetition(expr, items.items, count)
 
     def all(self) -> Iterator[Layer]:
@@ -670,6 +653,14 @@ class Layers:
 
     def _contents(self, call: Call) -> list[Step]:
         """Return what the modules of a ``Sequential`` do, one after the other."""
+        found: list[Step] = []
+        for item, optional in self._modules_in(call)[:_MOST_STEPS]:
+            steps = [Step("?", call)] if item is None else self.steps(item)
+            found += [replace(step, optional=True) for step in steps] if optional else steps
+        return found[:_MOST_STEPS]
+
+    def _modules_in(self, call: Call) -> list[tuple[Expr | None, bool]]:
+        """Return the modules of a ``Sequential``, and whether an ``if`` decides about each."""
         items: list[tuple[Expr | None, bool]] = []
         for node in call.node.args:
             if isinstance(node, ast.Starred):
@@ -680,12 +671,7 @@ class Layers:
                     items += self._mapped(argument)
                 else:
                     items.append((argument, False))
-        items += self.additions(call)
-        found: list[Step] = []
-        for item, optional in items[:_MOST_STEPS]:
-            steps = [Step("?", call)] if item is None else self.steps(item)
-            found += [replace(step, optional=True) for step in steps] if optional else steps
-        return found[:_MOST_STEPS]
+        return items + self.additions(call)
 
     def _is_mapping(self, expr: Expr) -> bool:
         """Say whether an expression is an ``OrderedDict`` or a dict."""
@@ -745,8 +731,8 @@ class Layers:
             found = self.elements(items) * min(count, _MOST_REPEATS)
         elif isinstance(origin, Call) and self.kind(origin) in {"ModuleList", "Sequential"}:
             if self.kind(origin) == "Sequential":
-                found = [(item, False) for item in origin.args]
-            elif origin.args:
+                return self._modules_in(origin)
+            if origin.args:
                 found = self.elements(origin.args[0])
         elif isinstance(origin, Call) and origin.callee == "builtins.list":
             found = self.elements(origin.args[0]) if origin.args else []
@@ -921,7 +907,18 @@ class Layers:
         return self.steps(called)
 
     def _loop_elements(self, called: Expr) -> list[Step] | None:
-        """Return what one item of a looped-over ``ModuleList`` does: ``for layer in self.layers``."""
+        """Return what one item of a looped-over ``ModuleList`` does, if all do the same."""
+        items = self._looped_items(called)
+        if items is None:
+            return None
+        known = [self.steps(item) for item, _ in items if item is not None]
+        kinds = {tuple(step.kind for step in steps) for steps in known}
+        if len(known) != len(items) or len(kinds) != 1:
+            return [Step("?", called)]
+        return known[0]
+
+    def _looped_items(self, called: Expr) -> list[tuple[Expr | None, bool]] | None:
+        """Return the modules that a loop variable stands for: ``for layer in self.layers``."""
         binding = called.binding
         if binding is None or binding.kind is not BindingKind.LOOP or binding.value is None:
             return None
@@ -938,15 +935,7 @@ class Layers:
             for origin in iterable.objects()
         ):
             return None
-        items = self.elements(iterable)
-        if not items or any(item is None for item, _ in items):
-            return [Step("?", called)]
-        first = self.steps(items[0][0])  # type: ignore[arg-type]
-        kinds = [step.kind for step in first]
-        for item, _ in items[1:]:
-            if item is None or [step.kind for step in self.steps(item)] != kinds:
-                return [Step("?", called)]
-        return first
+        return self.elements(iterable)
 
     def _is_object(self, origin: Expr) -> bool:
         """Say whether an origin is a module that the file constructs."""
@@ -1090,11 +1079,14 @@ class Layers:
             return [], self.model.expr(last.value, last.site)  # type: ignore[arg-type]
         outer = outward[-1]
         value = self.model.expr(last.value, last.site)  # type: ignore[arg-type]
-        steps = self._way(value, (name, outer))
+        unrolled = self._each_applied(value, name) if outer.kind is BlockKind.LOOP else None
+        steps = unrolled or self._way(value, (name, outer))
         before = [one for one in reaching if outer not in one.site.block.ancestors()]
         elsewhere = [one for one in before if id(one.site.block.header) == id(outer.header)]
         if elsewhere or not before:
             return [Step("?", current), *steps], None
+        if unrolled is not None:
+            return steps, self._before(name, before)
         if outer.kind is BlockKind.LOOP:
             from trainlint.static.model.expression import Loop  # noqa: PLC0415
 
@@ -1103,6 +1095,19 @@ class Layers:
         else:
             steps = [replace(step, optional=True) for step in steps]
         return steps, self._before(name, before)
+
+    def _each_applied(self, value: Expr, name: str) -> list[Step] | None:
+        """Return what ``for layer in self.layers: x = layer(x)`` does, layer by layer."""
+        if not isinstance(value, Call) or len(value.args) != 1 or value.args[0].name != name:
+            return None
+        items = self._looped_items(value.called)
+        if not items:
+            return None
+        found: list[Step] = []
+        for item, optional in items:
+            steps = [Step("?", value)] if item is None else self.steps(item)
+            found += [replace(step, optional=True) for step in steps] if optional else steps
+        return found[:_MOST_STEPS]
 
     def _before(self, name: str, before: list[Binding]) -> Expr | None:
         """Return the value that a variable had before a block."""
@@ -1298,6 +1303,13 @@ def _layer_class(name: str) -> str | None:
         return None
     last = name[len("torch.nn.") :]
     return last if last[:1].isupper() and "." not in last else None
+
+
+def _held_class(origin: Expr) -> str | None:
+    """Return the class of ``torch.nn`` that a value is, or that a ``partial`` of it makes."""
+    if isinstance(origin, Call) and origin.callee == "functools.partial" and origin.args:
+        origin = origin.args[0]
+    return _layer_class(origin.qualified or "")
 
 
 def _builds(scope: Scope) -> bool:

@@ -348,9 +348,8 @@ class Training:
         made = {
             call for call in self.model.constructed if self.model.layers.kind(call) in LOSS_MODULES
         }
-        if not made:
-            return []
-        names = {"()"} | {name for name in self.model.index.calls if _LOSS_WORDS.search(name)}
+        names = {"()"} if made else set()
+        names |= {name for name in self.model.index.calls if _LOSS_WORDS.search(name)}
         for call in made:
             holder = self.model.holder(call)
             if holder is not None:
@@ -366,6 +365,8 @@ class Training:
                 kind = self.model.layers.kind(known[0])  # type: ignore[arg-type]
                 if kind is not None:
                     found.append(Loss(kind, call, known[0]))  # type: ignore[arg-type]
+            elif call.target is None and any(one.is_name or one.is_attribute for one in origins):
+                self.model.note_unresolved(call.called, "which loss this is")
         return found
 
     @cached_property

@@ -157,6 +157,7 @@ class Binding:
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_SEQUENCES = (ast.List, ast.Tuple)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 
 
@@ -173,6 +174,10 @@ class TreeIndex:
         """Every attribute that is read, by its name."""
         self.stores: dict[str, list[tuple[ast.expr, Binding]]] = defaultdict(list)
         """Assignments to attributes and items of other objects, by attribute or literal key."""
+        self.multiplied: list[tuple[ast.BinOp, Site]] = []
+        """Arithmetic with a list or tuple as one of its sides."""
+        self.iterated: set[int] = set()
+        """What comprehensions iterate over."""
         self.statements: list[tuple[ast.Expr, Site]] = []
         """Expressions that stand as statements, other than calls and constants."""
         self.classes: dict[int, Scope] = {}
@@ -455,6 +460,8 @@ class TreeIndex:
             elif kind is ast.Tuple or kind is ast.List:
                 stack.extend(node.elts)
             elif kind is ast.BinOp:
+                if node.left.__class__ in _SEQUENCES or node.right.__class__ in _SEQUENCES:
+                    self.multiplied.append((node, site))
                 push(node.right)
                 push(node.left)
             elif kind is ast.Subscript:
@@ -485,6 +492,7 @@ class TreeIndex:
         inside = Site(site.statement, site.block, scope, site.index)
         self.inner_sites[id(node)] = inside
         for number, generator in enumerate(node.generators):
+            self.iterated.add(id(generator.iter))
             self._expression(generator.iter, site if number == 0 else inside)
             self._target(generator.target, generator.iter, (), BindingKind.LOOP, inside)
             for condition in generator.ifs:

@@ -1,0 +1,56 @@
+"""Four or more hidden layers with sigmoid or tanh and no normalisation: the gradient vanishes on its way down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from trainlint.core.diagnosis import Diagnosis, Severity
+from trainlint.core.rule import Rule
+from trainlint.static.model import FileModel, Step
+
+rule = Rule(__name__, "TL205", Severity.WARNING)
+
+_SATURATING = {"Sigmoid", "Tanh"}
+
+
+@rule.check
+def check(
+    file: FileModel,
+    *,
+    depth: int = 4,  # Glorot 2010: stalls there
+) -> Iterator[Diagnosis]:
+    """Find stacks in which that many hidden layers one after the other saturate."""
+    found: dict[Step, list[Step]] = {}
+    for stack in file.stacks():
+        for run in _runs(stack.steps):
+            if len(run) >= depth and not file.suits_tanh(run):
+                known = found.setdefault(run[0], run)
+                if len(run) > len(known):
+                    found[run[0]] = run
+    for first, run in found.items():
+        yield rule.at(
+            first.at,
+            f"{first.at.quoted} is the first of {len(run)} hidden layers in a row that saturate, with no "
+            f"normalisation between them: what reaches this one of the gradient is near 0.",
+            label=f"the first of {len(run)}",
+            related=[(run[-1].at, "the last")] if run[-1].at != first.at else [],
+            remedy="Use ReLU, GELU or SiLU with matching initialisation, or normalise in each layer.",
+        )
+
+
+def _runs(steps: tuple[Step, ...]) -> Iterator[list[Step]]:
+    """Yield the saturating activations of hidden layers that follow each other."""
+    run: list[Step] = []
+    waiting: Step | None = None
+    after_layer = False
+    for step in steps:
+        if step.is_linear and not step.optional:
+            if waiting is not None:
+                run.append(waiting)
+            waiting, after_layer = None, True
+        elif step.kind in _SATURATING and after_layer and not step.optional:
+            waiting, after_layer = step, False
+        elif step.is_normalisation or not step.passes_on:
+            yield run
+            run, waiting, after_layer = [], None, False
+    yield run

@@ -1,0 +1,71 @@
+"""Weights drawn with a standard deviation of 0.5 or more on a wide layer blow its outputs up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from trainlint.core.diagnosis import Diagnosis, Severity
+from trainlint.core.fix import Fix, Safety
+from trainlint.core.rule import Rule
+from trainlint.static.model import FileModel, InitCall, Layer
+
+rule = Rule(__name__, "TL107", Severity.WARNING, fixable=Safety.UNSAFE)
+
+
+@rule.check
+def check(
+    file: FileModel,
+    *,
+    std: float = 0.5,  # He 2015: sqrt(2 / fan_in)
+    fan_in: int = 64,  # gain 4 at std 0.5
+) -> Iterator[Diagnosis]:
+    """Find normal initialisations of wide layers with a large standard deviation."""
+    for init in file.init_calls():
+        if init.scheme != "normal" or init.parameter != "weight":
+            continue
+        given = init.argument("std")
+        deviation = 1.0 if given is None and not init.call.is_open else init.number("std")
+        if deviation is None or deviation < std:
+            continue
+        wide = [layer for layer in init.layers if (layer.fan_in or 0) >= fan_in]
+        wide = [layer for layer in wide if not _is_rescaled(file, layer, init)]
+        if not wide:
+            continue
+        layer = max(wide, key=lambda layer: layer.fan_in or 0)
+        gain = deviation * (layer.fan_in or 0) ** 0.5
+        yield rule.at(
+            init,
+            f"{init.call.quoted} draws weights of standard deviation {deviation:g} for "
+            f"{layer.call.quoted}, which sums {layer.fan_in} inputs: what it puts out is {gain:.0f} "
+            "times as large as what it takes in.",
+            label=f"std {deviation:g}",
+            related=[(layer, f"sums {layer.fan_in} inputs")],
+            remedy=f"Use Kaiming or Xavier initialisation, or a std near {(layer.fan_in or 0) ** -0.5:.2g} "
+            "(1 / sqrt(fan_in)).",
+            fix=_smaller(init, layer),
+        )
+
+
+def _is_rescaled(file: FileModel, layer: Layer, init: InitCall) -> bool:
+    """Say whether something sets the scale of a layer anew, or nothing trains it."""
+    if any(outlet.is_normalised for outlet in file.outlets(layer)) or file.is_frozen(layer):
+        return True
+    for call in file.passed_to(layer):
+        callee = call.callee or ""
+        if "norm" in callee or not (callee or call.target is not None):
+            return True
+        if callee and not callee.startswith(("torch.", "builtins.")):
+            return True
+        target = call.target
+        if target is not None and init.call.site.scope.function is not target:
+            return True
+    return False
+
+
+def _smaller(init: InitCall, layer: Layer) -> Fix | None:
+    """Return the edit of the standard deviation, where one layer alone is meant."""
+    given = init.argument("std")
+    if given is None or len(init.layers) != 1:
+        return None
+    edit = given.replaced_by(f"{layer.fan_in}**-0.5")
+    return Fix("Scale by the number of inputs", Safety.UNSAFE, (edit,))
