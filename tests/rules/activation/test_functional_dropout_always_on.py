@@ -147,6 +147,18 @@ def test_a_training_step_is_only_run_in_training(lines):
     """) == []
 
 
+def test_a_closure_in_a_training_step_is_only_run_in_training(lines):
+    assert lines(RULE, """
+        import torch.nn.functional as F
+        import lightning.pytorch as pl
+        class Net(pl.LightningModule):
+            def training_step(self, batch, batch_idx):
+                def compute_loss():
+                    return self(F.dropout(batch[0], 0.1)).sum()
+                self.optimizers().step(compute_loss)
+    """) == []
+
+
 def test_a_parameter_that_says_the_mode_is_fine(lines):
     assert lines(RULE, """
         from torch import nn

@@ -46,7 +46,8 @@ def test_the_last_batch_in_the_condition_is_found(lines: Callable[..., list[int]
         "accumulation-cleared-too-often",
         """
         import torch
-        def train(model, loader, opt):
+        def train(model, loader):
+            opt = torch.optim.SGD(model.parameters(), lr=0.1)
             for step, batch in enumerate(loader):
                 model.zero_grad()
                 model(batch).mean().backward()
@@ -55,7 +56,7 @@ def test_the_last_batch_in_the_condition_is_found(lines: Callable[..., list[int]
                     scheduler.step()
         """,
     )
-    assert found == [5]
+    assert found == [6]
 
 
 def test_mixed_precision_is_found(lines: Callable[..., list[int]]) -> None:

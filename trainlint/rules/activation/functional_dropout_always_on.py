@@ -42,7 +42,7 @@ def _knows_the_mode(call: Call) -> bool:
     function = call.function
     asked = [call.statement.text, *(test.text for test, _ in call.decided_by)]
     if function is not None:
-        asked.append(function.name)
+        asked += [one.name for one in function.enclosing]
     return any(word in text.lower() for text in asked for word in _MODE_WORDS)
 
 

@@ -47,6 +47,9 @@ Questions of the file
     a loss asks what it is given: ``{step.kind for step in file.producers(loss.input)} == {"Softmax"}``.
 ``file.way_to(expr)``
     all steps that lead to a value.
+``file.cuts(expr)``
+    where a value was cut from the network that made it (``.item()``, ``.detach()``, ``argmax``); empty
+    where a part of it may still hang on the weights.
 ``file.init_calls()``
     the initialisations (:class:`InitCall`): scheme, arguments, and the layers each reaches.
 ``file.losses()``, ``file.optimizers()``, ``file.schedulers()``, ``file.loaders()``
@@ -61,15 +64,18 @@ Questions of the file
 Unknown is a value of its own. A rule that cannot be sure stays silent.
 """
 
+from trainlint.static.model.accumulation import Accumulation
 from trainlint.static.model.events import Driver, Event, Routine
 from trainlint.static.model.expression import UNKNOWN, Call, Expr, Function, Loop, Unknown
 from trainlint.static.model.file import FileModel, Unresolved
 from trainlint.static.model.initialisation import InitCall
+from trainlint.static.model.keeping import Kept
 from trainlint.static.model.layers import Activated, Layer, ModuleClass, Stack, Step
 from trainlint.static.model.training import Loader, Loss, Optimizer, Scheduler
 
 __all__ = [
     "UNKNOWN",
+    "Accumulation",
     "Activated",
     "Call",
     "Driver",
@@ -78,6 +84,7 @@ __all__ = [
     "FileModel",
     "Function",
     "InitCall",
+    "Kept",
     "Layer",
     "Loader",
     "Loop",

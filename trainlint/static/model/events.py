@@ -134,7 +134,7 @@ class Event:
     def ends(self, loop: Loop) -> bool:
         """Say whether the loop is left after it: a branch around it ends in ``break`` or ``return``."""
         after = self.blocks[self.blocks.index(loop.block) + 1 :] if self.inside(loop) else ()
-        return any(_leaves_loop(block) for block in after)
+        return any(leaves_loop(block) for block in after)
 
     def same_subject(self, other: Event) -> bool:
         """Say whether both are surely done to one optimizer, or to a model and its optimizer."""
@@ -185,7 +185,7 @@ class Event:
 _MAY_NOT_RUN = frozenset({BlockKind.BRANCH, BlockKind.LOOP})
 
 
-def _leaves_loop(block: Block) -> bool:
+def leaves_loop(block: Block) -> bool:
     """Say whether a branch ends by leaving the loop or the function."""
     if block.kind is not BlockKind.BRANCH or not isinstance(block.header, ast.If):
         return False
@@ -419,7 +419,7 @@ class Events:
 
     def _classify(self, call: Call) -> tuple[LoopEvent, Expr | None, Driver, bool] | None:
         method = call.method
-        if method is None or (method not in _NAMES and method not in _CLIP_METHODS):
+        if method is None or (method not in _NAMES and method not in self._clip_names):
             return self._classify_other(call)
         if call.target is not None:
             return None
@@ -433,6 +433,12 @@ class Events:
         if receiver is None or (call.callee is not None):
             return None
         return self._classify_method(call, receiver, method)
+
+    @cached_property
+    def _clip_names(self) -> frozenset[str]:
+        """The last names under which the file may call a clipping, those of aliases included."""
+        names = {name.rpartition(".")[2] for name in _CLIPS} | _CLIP_METHODS
+        return frozenset(alias for name in names for alias in self.model.spellings(name))
 
     def _classify_method(
         self, call: Call, receiver: Expr, method: str

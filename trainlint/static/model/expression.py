@@ -328,6 +328,10 @@ class Expr:
             for node in ast.walk(self.node)
         )
 
+    def is_argument_of(self, method: str) -> bool:
+        """Say whether it is directly given to a call of something by this last name."""
+        return any(call.method == method for call in self.model.calls_taking(self))
+
     def same_as(self, other: Expr) -> bool:
         """Say whether both are written alike (``self.optimizer`` and ``self.optimizer``)."""
         return self.text == other.text
@@ -678,6 +682,18 @@ class Function:
         """The class that this is a method of."""
         parent = self.scope.parent
         return parent if parent is not None and self.model.is_class_scope(parent) else None
+
+    @property
+    def enclosing(self) -> tuple[Function, ...]:
+        """The functions in which this one is defined, itself first."""
+        found: list[Function] = [self]
+        scope = self.scope.parent
+        while scope is not None:
+            outer = self.model.function_of(scope)
+            if outer is not None:
+                found.append(outer)
+            scope = scope.parent
+        return tuple(found)
 
     @property
     def callers(self) -> tuple[Call, ...]:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 from trainlint.static.model.accumulation import Accumulation, accumulations
 from trainlint.static.model.expression import Call, Expr, Function
 from trainlint.static.model.follow import Follower
+from trainlint.static.model.gradient import Gradient
 from trainlint.static.model.identity import Identities
 from trainlint.static.model.initialisation import InitCall, Initialisation
+from trainlint.static.model.keeping import Kept, kept
 from trainlint.static.model.layers import (
     Activated,
     Layer,
@@ -67,6 +69,7 @@ class FileModel:
         self.initialisation = Initialisation(self)
         self.training = Training(self)
         self.events = Events(self)
+        self.gradient = Gradient(self)
         self.identities = Identities(self)
         self.variables = Variables(self)
         self._expressions: dict[int, Expr] = {}
@@ -85,7 +88,7 @@ class FileModel:
         found: dict[Call, None] = {}
         wanted = frozenset(names)
         for last in {name.rpartition(".")[2] for name in names}:
-            for written in self._written(last):
+            for written in self.spellings(last):
                 for node, site in self.index.calls.get(written, ()):
                     call = self.call(node, site)
                     if call.callee in wanted:
@@ -302,6 +305,10 @@ class FileModel:
         """Return the steps that lead to a value; see :meth:`Layers.way_to`."""
         return self.layers.way_to(expr)
 
+    def cuts(self, expr: Expr) -> tuple[Expr, ...]:
+        """Return where a value was cut from its network; see :meth:`Gradient.cuts`."""
+        return self.gradient.cuts(expr)
+
     def init_calls(self) -> tuple[InitCall, ...]:
         """Return every initialisation of a weight or bias, and the layers it reaches."""
         return self.initialisation.calls
@@ -346,6 +353,10 @@ class FileModel:
             call.receiver is not None and call.receiver.mentions("grad")
             for call in self.method_calls(*in_place)
         )
+
+    def kept(self, made: Expr) -> Kept | None:
+        """Return the variable or attribute in which a value is kept, with its uses."""
+        return kept(self, made)
 
     def mode_dependence(self, expr: Expr) -> ModeDependence:
         """Say what of a model behaves differently in training and in evaluation mode."""
@@ -487,7 +498,7 @@ class FileModel:
         name = str(getattr(scope.node, "name", ""))
         found = [
             self.call(node, site)
-            for written in self._written(name)
+            for written in self.spellings(name)
             for node, site in self.index.calls.get(written, ())
         ]
         return tuple(call for call in found if call.target is scope)
@@ -624,7 +635,7 @@ class FileModel:
             return None
         return ast.unparse(target), made.site.scope.function
 
-    def _written(self, last: str) -> set[str]:
+    def spellings(self, last: str) -> set[str]:
         """Return the last names under which something imported may be written in this file."""
         found = {last}
         queue = [last]
