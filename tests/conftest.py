@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from textwrap import dedent
+from typing import TYPE_CHECKING
 
 import pytest
 
 from trainlint.core.catalogue import Catalogue, load_catalogue
-from trainlint.core.diagnosis import Diagnosis
 from trainlint.static.model import FileModel
 from trainlint.static.source import SourceFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from trainlint.core.diagnosis import Diagnosis
 
 
 @pytest.fixture(scope="session")

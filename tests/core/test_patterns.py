@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import random
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from trainlint.core.patterns import Patterns
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 NAMES = ("a", "b", "ab", "a.py", "b.py", "ab.py", "[x]", "x y", "#c", "!d")
 PIECES = (
     *("a", "b", "ab", "a.py", "*", "*", "**", "?", "*.py", "a*", "*b", "[ab]", "[!a]", "[^b]*"),
-    *("[a-b].py", "[[:alpha:]]", r"\#c", r"\!d", "x y", r"\[x\]", "[]x]", "[", "a\\", r"a\.py", "a**b"),
+    *(
+        "[a-b].py",
+        "[[:alpha:]]",
+        r"\#c",
+        r"\!d",
+        "x y",
+        r"\[x\]",
+        "[]x]",
+        "[",
+        "a\\",
+        r"a\.py",
+        "a**b",
+    ),
 )
 
 

@@ -101,7 +101,9 @@ def _lint_stdin(name: str, settings: Settings, options: dict[str, Any]) -> FileR
     """Lint what comes from standard input."""
     from trainlint.static.engine import lint_bytes  # noqa: PLC0415 - most of our own start-up time
 
-    return lint_bytes(name, sys.stdin.buffer.read(), settings, unresolved=_wants_unresolved(options))
+    return lint_bytes(
+        name, sys.stdin.buffer.read(), settings, unresolved=_wants_unresolved(options)
+    )
 
 
 def _lint(files: Sequence[str], settings: Settings, options: dict[str, Any]) -> list[FileReport]:

@@ -15,7 +15,11 @@ from trainlint.core.rule import Family
 
 
 @click.command("rules", short_help="List the rules.")
-@click.option("--family", type=click.Choice([family.value for family in Family]), help="Only the rules of this family.")
+@click.option(
+    "--family",
+    type=click.Choice([family.value for family in Family]),
+    help="Only the rules of this family.",
+)
 @selection_options
 @click.option(
     "--output-format", type=click.Choice(["text", "json"]), default="text", help="text or json."

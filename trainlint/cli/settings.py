@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
-def _names(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:
+def _names(
+    _: click.Context, __: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...] | None:
     """Split comma lists; None where the option was not given."""
     if not values:
         return None
@@ -29,9 +31,15 @@ def selection_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--isolated", is_flag=True, help="Read no configuration file."),
         click.option("--config", metavar="PATH", help="Read this configuration file."),
         click.option(
-            "--extend-select", multiple=True, metavar="RULES", callback=_names, help="More to turn on."
+            "--extend-select",
+            multiple=True,
+            metavar="RULES",
+            callback=_names,
+            help="More to turn on.",
         ),
-        click.option("--ignore", multiple=True, metavar="RULES", callback=_names, help="To turn off."),
+        click.option(
+            "--ignore", multiple=True, metavar="RULES", callback=_names, help="To turn off."
+        ),
         click.option(
             "--select",
             multiple=True,

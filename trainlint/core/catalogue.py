@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trainlint.core.errors import UserError
 from trainlint.core.rule import Family, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 OUR_RULES = "trainlint.rules"
 ENTRY_POINT_GROUP = "trainlint.rules"

@@ -127,7 +127,9 @@ def resolve(catalogue: Catalogue, config: Config, *selections: Selection) -> Set
                 frozenset(
                     rule.name
                     for selector in selectors
-                    for rule in _selected(catalogue, selector, f"{config.path}: per-file-ignores")[1]
+                    for rule in _selected(catalogue, selector, f"{config.path}: per-file-ignores")[
+                        1
+                    ]
                 ),
             )
             for pattern, selectors in config.per_file_ignores.items()
@@ -211,7 +213,7 @@ def _like(default: object, value: object, where: str) -> object:
             return value
         case float(), int():
             return float(value)
-        case (tuple() | frozenset()), list():
+        case ((tuple() | frozenset()), list()):
             members = list(default)
             if members:
                 value = [_like(members[0], one, where) for one in value]
@@ -265,7 +267,8 @@ def _config(path: Path, data: bytes) -> Config | None:
         },
         exclude=_texts(table.get("exclude", []), f"{path}: exclude"),
         thresholds={
-            name: dict(_items(table["rules"], name, path)) for name, _ in _items(table, "rules", path)
+            name: dict(_items(table["rules"], name, path))
+            for name, _ in _items(table, "rules", path)
         },
     )
 

@@ -94,7 +94,11 @@ class _Block:
         if _WILD.isdisjoint(pattern):
             literals = self._folders if only_folders else self._literals
             literals.add("/" + pattern if anchored else pattern)
-        elif pattern.startswith("*.") and _WILD.isdisjoint(pattern[1:]) and not anchored | only_folders:
+        elif (
+            pattern.startswith("*.")
+            and _WILD.isdisjoint(pattern[1:])
+            and not anchored | only_folders
+        ):
             self._endings += (pattern[1:],)
         else:
             expressions = self._folder_expressions if only_folders else self._expressions

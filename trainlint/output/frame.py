@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from trainlint.core.diagnosis import Diagnosis, Severity, Span
-    from trainlint.core.report import CONTEXT
 from trainlint.output.style import Style
 
 RELATED_CONTEXT: Final = 1
@@ -35,7 +34,9 @@ class _Mark:
         last = self.span.end_line
         if self.span.end_column == 1 and last > self.span.line:
             last -= 1
-        return range(self.span.line, (last if last - self.span.line < MOST_LINES else self.span.line) + 1)
+        return range(
+            self.span.line, (last if last - self.span.line < MOST_LINES else self.span.line) + 1
+        )
 
 
 def frame(
@@ -50,12 +51,16 @@ def frame(
     numbers = _numbers(marks, lines)
     gutter = len(str(numbers[-1])) if numbers else 1
     if numbers:
-        yield from _code(marks, {number: lines[number] for number in numbers}, gutter, diagnosis.severity, style)
+        yield from _code(
+            marks, {number: lines[number] for number in numbers}, gutter, diagnosis.severity, style
+        )
     for note in notes:
         yield f"{' ' * gutter} {style.paint('=', 'blue')} {note}"
 
 
-def _code(marks: list[_Mark], lines: Mapping[int, str], gutter: int, severity: Severity, style: Style) -> Iterator[str]:
+def _code(
+    marks: list[_Mark], lines: Mapping[int, str], gutter: int, severity: Severity, style: Style
+) -> Iterator[str]:
     """Yield the lines to show with the marks below them."""
     empty = style.paint(" " * gutter + " |", "blue")
     yield empty
@@ -85,7 +90,11 @@ def _numbers(marks: list[_Mark], lines: Mapping[int, str]) -> list[int]:
     for mark in marks:
         context = CONTEXT if mark.primary else RELATED_CONTEXT
         marked = mark.lines()
-        around = [number for number in range(marked.start - context, marked.stop + context) if number in lines]
+        around = [
+            number
+            for number in range(marked.start - context, marked.stop + context)
+            if number in lines
+        ]
         while around and around[0] < marked.start and not lines[around[0]].strip():
             del around[0]
         while around and around[-1] >= marked.stop and not lines[around[-1]].strip():

@@ -56,7 +56,12 @@ def statistics(reports: Iterable[FileReport]) -> str:
 
 def page(rule: Rule, found: Page | None) -> str:
     """Return a rule with its page."""
-    return _text({"version": VERSION, "rule": {**_rule(rule), **_page(found), "text": found.text if found else None}})
+    return _text(
+        {
+            "version": VERSION,
+            "rule": {**_rule(rule), **_page(found), "text": found.text if found else None},
+        }
+    )
 
 
 def rules(listed: Iterable[tuple[Rule, bool]]) -> str:
@@ -97,9 +102,7 @@ def _diagnosis(diagnosis: Diagnosis, found: Page | None) -> dict[str, Any]:
         "message": diagnosis.message,
         "label": diagnosis.label,
         "remedy": diagnosis.remedy,
-        "related": [
-            {"span": _span(one.span), "label": one.label} for one in diagnosis.related
-        ],
+        "related": [{"span": _span(one.span), "label": one.label} for one in diagnosis.related],
         "fix": fix
         and {
             "title": fix.title,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from trainlint.core.catalogue import OUR_RULES
 from trainlint.core.config import ConfigError
@@ -130,9 +130,7 @@ def _judge(
     if not found:
         return []
     wanted = {
-        one
-        for one in found
-        if one.severity is not Severity.ADVICE or one.rule in settings.explicit
+        one for one in found if one.severity is not Severity.ADVICE or one.rule in settings.explicit
     }
     return sorted(wanted, key=lambda one: (one.position, one.span, one.message))
 
@@ -176,7 +174,7 @@ class _CollectingRarely:
         self._pending = 0
         self._was_on = gc.isenabled()
 
-    def __enter__(self) -> _CollectingRarely:
+    def __enter__(self) -> Self:
         gc.disable()
         gc.freeze()
         return self
@@ -235,11 +233,11 @@ def _lint_in_processes(
 ) -> Iterator[FileReport]:
     """Yield the reports in order while several processes make them."""
     import multiprocessing  # noqa: PLC0415 - 10 ms, and only where there is much to lint
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
-    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
 
     # A fork has everything imported already. macOS has it too, but its libraries do not bear it.
     import sys  # noqa: PLC0415
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
 
     method = "fork" if sys.platform == "linux" else "spawn"
     executor = ProcessPoolExecutor(
@@ -253,7 +251,9 @@ def _lint_in_processes(
             yield report
     except BrokenProcessPool:
         for path in paths[done:]:
-            yield FileReport(path, failures=[Failure(path, None, "a process ended; out of memory?")])
+            yield FileReport(
+                path, failures=[Failure(path, None, "a process ended; out of memory?")]
+            )
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
 

@@ -231,7 +231,11 @@ def _read(line: int, offset: int, comment: str) -> Iterator[Suppression]:
         word = match["word"]
         group = "codes" if word is None else "names"
         items = tuple(
-            Item(one[0], offset + match.start(group) + one.start(), offset + match.start(group) + one.end())
+            Item(
+                one[0],
+                offset + match.start(group) + one.start(),
+                offset + match.start(group) + one.end(),
+            )
             for one in _ITEM.finditer(match[group] or "")
         )
         if word is None:

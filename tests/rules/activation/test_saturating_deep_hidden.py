@@ -6,7 +6,9 @@ RULE = "saturating-deep-hidden"
 
 
 def test_a_deep_sigmoid_stack_is_found_once(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         from torch import nn
         net = nn.Sequential(
             nn.Linear(9, 64), nn.Sigmoid(),
@@ -15,11 +17,14 @@ def test_a_deep_sigmoid_stack_is_found_once(lines):
             nn.Linear(64, 64), nn.Sigmoid(),
             nn.Linear(64, 1),
         )
-    """) == [4]
+    """,
+    ) == [4]
 
 
 def test_functional_tanh_in_forward_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         from torch import nn
         class Net(nn.Module):
@@ -36,22 +41,28 @@ def test_functional_tanh_in_forward_is_found(lines):
                 x = torch.tanh(self.l3(x))
                 x = torch.tanh(self.l4(x))
                 return self.out(x)
-    """) == [13]
+    """,
+    ) == [13]
 
 
 def test_a_stack_built_in_a_loop_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch.nn as nn
         layers = [nn.Linear(9, 64), nn.Sigmoid()]
         for _ in range(5):
             layers += [nn.Linear(64, 64), nn.Sigmoid()]
         layers.append(nn.Linear(64, 1))
         net = nn.Sequential(*layers)
-    """) == [3]
+    """,
+    ) == [3]
 
 
 def test_one_activation_module_used_for_all_layers_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         from torch import nn
         class Net(nn.Module):
             def __init__(self):
@@ -68,44 +79,66 @@ def test_one_activation_module_used_for_all_layers_is_found(lines):
                 x = self.act(self.l3(x))
                 x = self.act(self.l4(x))
                 return self.out(x)
-    """) == [11]
+    """,
+    ) == [11]
 
 
 def test_a_comprehension_with_a_literal_range_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         from torch import nn
         net = nn.Sequential(
             *[nn.Sequential(nn.Linear(64, 64), nn.Tanh()) for _ in range(6)],
             nn.Linear(64, 1),
         )
-    """) == [4]
+    """,
+    ) == [4]
 
 
-@pytest.mark.parametrize("layers", [
-    "nn.Linear(9, 9), nn.Sigmoid(), " * 3,
-    "nn.Linear(9, 9), nn.BatchNorm1d(9), nn.Sigmoid(), " * 6,
-    "nn.Linear(9, 9), nn.Tanh(), nn.LayerNorm(9), " * 6,
-    "nn.Linear(9, 9), nn.ReLU(), " * 6,
-    "nn.Linear(9, 9), nn.ReLU(), nn.Linear(9, 9), nn.Tanh(), " * 3,
-])
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "nn.Linear(9, 9), nn.Sigmoid(), " * 3,
+        "nn.Linear(9, 9), nn.BatchNorm1d(9), nn.Sigmoid(), " * 6,
+        "nn.Linear(9, 9), nn.Tanh(), nn.LayerNorm(9), " * 6,
+        "nn.Linear(9, 9), nn.ReLU(), " * 6,
+        "nn.Linear(9, 9), nn.ReLU(), nn.Linear(9, 9), nn.Tanh(), " * 3,
+    ],
+)
 def test_shallow_normalised_or_mixed_stacks_are_fine(lines, layers):
-    assert lines(RULE, f"""
+    assert (
+        lines(
+            RULE,
+            f"""
         from torch import nn
         net = nn.Sequential({layers} nn.Linear(9, 1))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_the_output_does_not_count(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         net = nn.Sequential(
             nn.Linear(9, 9), nn.Tanh(), nn.Linear(9, 9), nn.Tanh(), nn.Linear(9, 9), nn.Tanh(),
             nn.Linear(9, 1), nn.Sigmoid())
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_skip_connections_are_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from torch import nn
         class Net(nn.Module):
@@ -122,11 +155,17 @@ def test_skip_connections_are_fine(lines):
                 x = x + torch.tanh(self.l3(x))
                 x = x + torch.tanh(self.l4(x))
                 return self.l5(x)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_recurrent_gates_are_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from torch import nn
         class LSTMCell(nn.Module):
@@ -143,11 +182,17 @@ def test_recurrent_gates_are_fine(lines):
                 g = torch.tanh(self.g(x))
                 c = f * c + i * g
                 return o * torch.tanh(c), c
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_four_separate_heads_are_not_deep(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from torch import nn
         class Heads(nn.Module):
@@ -158,11 +203,17 @@ def test_four_separate_heads_are_not_deep(lines):
             def forward(self, x):
                 return (torch.tanh(self.a(x)), torch.tanh(self.b(x)),
                         torch.tanh(self.c(x)), torch.tanh(self.d(x)))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_tanh_with_glorots_initialisation_is_his_own_recipe(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         net = nn.Sequential(
             nn.Linear(9, 9), nn.Tanh(), nn.Linear(9, 9), nn.Tanh(), nn.Linear(9, 9), nn.Tanh(),
@@ -170,11 +221,17 @@ def test_tanh_with_glorots_initialisation_is_his_own_recipe(lines):
         for m in net.modules():
             if isinstance(m, nn.Linear):
                 nn.init.xavier_uniform_(m.weight)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_physics_informed_network_needs_a_smooth_activation(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from torch import nn
         net = nn.Sequential(
@@ -184,15 +241,24 @@ def test_a_physics_informed_network_needs_a_smooth_activation(lines):
             u = net(x)
             du = torch.autograd.grad(u.sum(), x, create_graph=True)[0]
             return torch.autograd.grad(du.sum(), x, create_graph=True)[0]
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_depth_from_a_configuration_is_not_guessed(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         def mlp(depth, width):
             layers = []
             for _ in range(depth):
                 layers += [nn.Linear(width, width), nn.Tanh()]
             return nn.Sequential(*layers, nn.Linear(width, 1))
-    """) == []
+    """,
+        )
+        == []
+    )

@@ -6,14 +6,19 @@ RULE = "selu-with-plain-dropout"
 
 
 def test_a_sequential_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         from torch import nn
         net = nn.Sequential(nn.Linear(9, 9), nn.SELU(), nn.Dropout(0.1), nn.Linear(9, 1))
-    """) == [3]
+    """,
+    ) == [3]
 
 
 def test_modules_used_in_forward_are_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self):
@@ -26,11 +31,14 @@ def test_modules_used_in_forward_are_found(lines):
                 x = self.act(self.fc(x))
                 x = self.drop(x)
                 return self.out(x)
-    """) == [8]
+    """,
+    ) == [8]
 
 
 def test_functional_calls_are_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch.nn.functional as F
         from torch import nn
         class Net(nn.Module):
@@ -42,11 +50,14 @@ def test_functional_calls_are_found(lines):
                 x = F.selu(self.fc(x))
                 x = F.dropout(x, 0.1, training=self.training)
                 return self.out(x)
-    """) == [11]
+    """,
+    ) == [11]
 
 
 def test_a_flatten_or_pool_between_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         from torch import nn
         class Net(nn.Module):
@@ -60,11 +71,14 @@ def test_a_flatten_or_pool_between_is_found(lines):
                 x = self.pool(torch.selu(self.conv(x)))
                 x = self.drop(x)
                 return self.out(torch.flatten(x, 1))
-    """) == [9]
+    """,
+    ) == [9]
 
 
 def test_a_list_of_layers_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         from torch import nn
         layers = []
         for _ in range(3):
@@ -72,34 +86,53 @@ def test_a_list_of_layers_is_found(lines):
             layers.append(nn.SELU())
             layers.append(nn.Dropout(0.1))
         net = nn.Sequential(*layers, nn.Linear(64, 1))
-    """) == [7]
+    """,
+    ) == [7]
 
 
-@pytest.mark.parametrize("layers", [
-    "nn.SELU(), nn.AlphaDropout(0.1)",
-    "nn.SELU(), nn.FeatureAlphaDropout(0.1)",
-    "nn.ReLU(), nn.Dropout(0.1)",
-    "nn.ELU(), nn.Dropout(0.1)",
-    "nn.SELU(), nn.Dropout(0.0)",
-    "nn.SELU(), nn.BatchNorm1d(9), nn.Dropout(0.1)",
-    "nn.SELU(), nn.Linear(9, 9), nn.ReLU(), nn.Dropout(0.1)",
-])
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "nn.SELU(), nn.AlphaDropout(0.1)",
+        "nn.SELU(), nn.FeatureAlphaDropout(0.1)",
+        "nn.ReLU(), nn.Dropout(0.1)",
+        "nn.ELU(), nn.Dropout(0.1)",
+        "nn.SELU(), nn.Dropout(0.0)",
+        "nn.SELU(), nn.BatchNorm1d(9), nn.Dropout(0.1)",
+        "nn.SELU(), nn.Linear(9, 9), nn.ReLU(), nn.Dropout(0.1)",
+    ],
+)
 def test_other_layers_are_fine(lines, layers):
-    assert lines(RULE, f"""
+    assert (
+        lines(
+            RULE,
+            f"""
         from torch import nn
         net = nn.Sequential(nn.Linear(9, 9), {layers}, nn.Linear(9, 1))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_dropout_on_the_input_is_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         net = nn.Sequential(nn.Dropout(0.1), nn.Linear(9, 9), nn.SELU(), nn.Linear(9, 1))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_table_of_activations_is_no_network(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         ACT = {"selu": nn.SELU(), "relu": nn.ReLU()}
         class Net(nn.Module):
@@ -110,11 +143,17 @@ def test_a_table_of_activations_is_no_network(lines):
                 self.drop = nn.Dropout(0.1)
             def forward(self, x):
                 return self.drop(self.act(self.fc(x)))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_dropout_in_another_branch_is_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from torch import nn
         class Net(nn.Module):
@@ -125,24 +164,33 @@ def test_a_dropout_in_another_branch_is_fine(lines):
                 self.drop = nn.Dropout(0.1)
             def forward(self, x, y):
                 return torch.selu(self.a(x)), self.drop(torch.relu(self.b(y)))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_the_fix_takes_alpha_dropout(diagnoses):
-    (one,) = diagnoses(RULE, """
+    (one,) = diagnoses(
+        RULE,
+        """
         from torch import nn
         net = nn.Sequential(nn.Linear(9, 9), nn.SELU(), nn.Dropout(0.1), nn.Linear(9, 1))
-    """)
+    """,
+    )
     assert one.fix is not None
     assert "AlphaDropout" in "".join(edit.replacement for edit in one.fix.edits)
 
 
 def test_a_functional_dropout_without_mode_gets_no_fix(diagnoses):
-    (one,) = diagnoses(RULE, """
+    (one,) = diagnoses(
+        RULE,
+        """
         import torch.nn.functional as F
         from torch import nn
         class Net(nn.Module):
             def forward(self, x):
                 return F.dropout(F.selu(x), 0.1)
-    """)
+    """,
+    )
     assert one.fix is None

@@ -6,7 +6,9 @@ RULE = "kaiming-init-before-saturating"
 
 
 def test_a_functional_tanh_in_forward_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         from torch import nn
         class Net(nn.Module):
@@ -18,11 +20,14 @@ def test_a_functional_tanh_in_forward_is_found(lines):
             def forward(self, x):
                 h = torch.tanh(self.fc1(x))
                 return self.fc2(h)
-    """) == [9]
+    """,
+    ) == [9]
 
 
 def test_a_sequential_initialised_through_apply_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch.nn as nn
         import torch.nn.init as init
         def weights_init(m):
@@ -35,11 +40,14 @@ def test_a_sequential_initialised_through_apply_is_found(lines):
             nn.Linear(64, 1),
         )
         net.apply(weights_init)
-    """) == [6]
+    """,
+    ) == [6]
 
 
 def test_a_loop_over_all_modules_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch.nn as nn
         class MLP(nn.Module):
             def __init__(self, d, h):
@@ -55,11 +63,14 @@ def test_a_loop_over_all_modules_is_found(lines):
                 x = self.act(self.l1(x))
                 x = self.act(self.l2(x))
                 return self.l3(x)
-    """) == [12]
+    """,
+    ) == [12]
 
 
 def test_a_method_of_the_tensor_and_a_hand_written_formula_are_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import math
         import torch
         from torch import nn
@@ -71,11 +82,14 @@ def test_a_method_of_the_tensor_and_a_hand_written_formula_are_found(lines):
                 self.hidden.weight.data.normal_(0, math.sqrt(2. / 256))
             def forward(self, x):
                 return self.head(self.hidden(x).tanh())
-    """) == [10]
+    """,
+    ) == [10]
 
 
 def test_an_init_method_of_the_class_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         from torch import nn
         from torch.nn.init import kaiming_normal_
         import torch.nn.functional as F
@@ -91,21 +105,31 @@ def test_an_init_method_of_the_class_is_found(lines):
                 x = self.fc(x)
                 x = F.sigmoid(x)
                 return self.out(x)
-    """) == [12]
+    """,
+    ) == [12]
 
 
 def test_relu_is_what_it_is_for(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         net = nn.Sequential(nn.Linear(9, 64), nn.ReLU(), nn.Linear(64, 1))
         for m in net.modules():
             if isinstance(m, nn.Linear):
                 nn.init.kaiming_normal_(m.weight)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_an_output_activation_is_not_hidden(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from torch import nn
         class Discriminator(nn.Module):
@@ -117,11 +141,17 @@ def test_an_output_activation_is_not_hidden(lines):
                 nn.init.kaiming_normal_(self.out.weight)
             def forward(self, x):
                 return torch.sigmoid(self.out(torch.relu(self.fc(x))))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_mixed_activations_under_one_loop_are_left_alone(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         class Generator(nn.Module):
             def __init__(self):
@@ -135,12 +165,18 @@ def test_mixed_activations_under_one_loop_are_left_alone(lines):
                         nn.init.kaiming_normal_(m.weight)
             def forward(self, x):
                 return self.main(x)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize("nonlinearity", ["tanh", "sigmoid", "linear"])
 def test_a_gain_for_the_activation_is_fine(lines, nonlinearity):
-    assert lines(RULE, f"""
+    assert (
+        lines(
+            RULE,
+            f"""
         import torch
         from torch import nn
         class Net(nn.Module):
@@ -151,11 +187,17 @@ def test_a_gain_for_the_activation_is_fine(lines, nonlinearity):
                 nn.init.kaiming_normal_(self.fc.weight, nonlinearity="{nonlinearity}")
             def forward(self, x):
                 return self.out(torch.tanh(self.fc(x)))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_the_small_default_of_torch_is_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import math
         import torch
         from torch import nn
@@ -167,20 +209,32 @@ def test_the_small_default_of_torch_is_fine(lines):
                 nn.init.kaiming_uniform_(self.fc.weight, a=math.sqrt(5))
             def forward(self, x):
                 return self.out(torch.tanh(self.fc(x)))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_normalisation_between_sets_the_scale_anew(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         net = nn.Sequential(
             nn.Linear(9, 64), nn.BatchNorm1d(64), nn.Tanh(), nn.Linear(64, 1))
         nn.init.kaiming_normal_(net[0].weight)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_gate_is_not_an_activation(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from torch import nn
         class SqueezeExcite(nn.Module):
@@ -191,11 +245,17 @@ def test_a_gate_is_not_an_activation(lines):
                 nn.init.kaiming_normal_(self.gate.weight)
             def forward(self, x):
                 return self.out(x * torch.sigmoid(self.gate(x)))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_recurrent_cell_is_left_alone(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from torch import nn
         class Cell(nn.Module):
@@ -208,11 +268,17 @@ def test_a_recurrent_cell_is_left_alone(lines):
                         nn.init.kaiming_normal_(m.weight)
             def forward(self, x, h):
                 return torch.tanh(self.i2h(x) + self.h2h(h))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_tanh_on_another_layer_is_no_business_of_this_one(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from torch import nn
         class Net(nn.Module):
@@ -225,11 +291,17 @@ def test_a_tanh_on_another_layer_is_no_business_of_this_one(lines):
             def forward(self, x):
                 x = torch.relu(self.conv(x)).mean((2, 3))
                 return self.out(torch.tanh(self.fc(x)))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_an_initialisation_that_is_overwritten_later_does_not_count(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from torch import nn
         class Net(nn.Module):
@@ -241,4 +313,7 @@ def test_an_initialisation_that_is_overwritten_later_does_not_count(lines):
                 nn.init.xavier_normal_(self.fc.weight, gain=5 / 3)
             def forward(self, x):
                 return self.out(torch.tanh(self.fc(x)))
-    """) == []
+    """,
+        )
+        == []
+    )

@@ -5,16 +5,21 @@ import pytest
 RULE = "normal-init-std-too-large"
 
 
-@pytest.mark.parametrize("init", [
-    "nn.init.normal_(self.fc.weight)",
-    "nn.init.normal_(self.fc.weight, std=1.0)",
-    "nn.init.normal_(self.fc.weight, 0, 0.5)",
-    "nn.init.normal_(self.fc.weight.data, mean=0, std=1)",
-    "self.fc.weight.data.normal_()",
-    "self.fc.weight.data.normal_(0.0, 1.0)",
-])
+@pytest.mark.parametrize(
+    "init",
+    [
+        "nn.init.normal_(self.fc.weight)",
+        "nn.init.normal_(self.fc.weight, std=1.0)",
+        "nn.init.normal_(self.fc.weight, 0, 0.5)",
+        "nn.init.normal_(self.fc.weight.data, mean=0, std=1)",
+        "self.fc.weight.data.normal_()",
+        "self.fc.weight.data.normal_(0.0, 1.0)",
+    ],
+)
 def test_a_wide_linear_layer_is_found(lines, init):
-    assert lines(RULE, f"""
+    assert lines(
+        RULE,
+        f"""
         from torch import nn
         class Net(nn.Module):
             def __init__(self):
@@ -23,19 +28,25 @@ def test_a_wide_linear_layer_is_found(lines, init):
                 {init}
             def forward(self, x):
                 return self.fc(x)
-    """) == [7]
+    """,
+    ) == [7]
 
 
 def test_a_convolution_counts_its_kernel(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         from torch import nn
         conv = nn.Conv2d(16, 32, kernel_size=3)
         nn.init.normal_(conv.weight, std=1.0)
-    """) == [4]
+    """,
+    ) == [4]
 
 
 def test_a_loop_with_isinstance_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self):
@@ -47,68 +58,102 @@ def test_a_loop_with_isinstance_is_found(lines):
                         nn.init.normal_(m.weight, mean=0, std=1)
             def forward(self, x):
                 return self.b(self.a(x).relu())
-    """) == [10]
+    """,
+    ) == [10]
 
 
 def test_a_function_given_to_apply_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch.nn as nn
         def weights(m):
             if isinstance(m, nn.Linear):
                 m.weight.data.normal_()
         net = nn.Sequential(nn.Linear(100, 100), nn.Sigmoid(), nn.Linear(100, 1))
         net.apply(weights)
-    """) == [5]
+    """,
+    ) == [5]
 
 
-@pytest.mark.parametrize("init", [
-    "nn.init.normal_(fc.weight, std=0.02)",
-    "nn.init.normal_(fc.weight, 0, 256 ** -0.5)",
-    "nn.init.normal_(fc.weight, 1.0, 0.02)",
-    "nn.init.normal_(fc.bias)",
-    "nn.init.normal_(fc.weight, std=scale)",
-    "nn.init.trunc_normal_(fc.weight, std=0.02)",
-    "fc.weight.data.normal_(0, 0.01)",
-])
+@pytest.mark.parametrize(
+    "init",
+    [
+        "nn.init.normal_(fc.weight, std=0.02)",
+        "nn.init.normal_(fc.weight, 0, 256 ** -0.5)",
+        "nn.init.normal_(fc.weight, 1.0, 0.02)",
+        "nn.init.normal_(fc.bias)",
+        "nn.init.normal_(fc.weight, std=scale)",
+        "nn.init.trunc_normal_(fc.weight, std=0.02)",
+        "fc.weight.data.normal_(0, 0.01)",
+    ],
+)
 def test_small_or_unknown_deviations_are_fine(lines, init):
-    assert lines(RULE, f"""
+    assert (
+        lines(
+            RULE,
+            f"""
         from torch import nn
         def build(scale):
             fc = nn.Linear(256, 64)
             {init}
             return fc
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_an_embedding_has_std_one(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         emb = nn.Embedding(10000, 256)
         nn.init.normal_(emb.weight, std=1.0)
         emb.weight.data.normal_()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_narrow_layer_is_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         fc = nn.Linear(2, 256)
         nn.init.normal_(fc.weight, std=1.0)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_an_unknown_width_is_not_guessed(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         def build(n):
             fc = nn.Linear(n, 256)
             nn.init.normal_(fc.weight, std=1.0)
             return fc
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_noise_buffers_are_no_weights(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from torch import nn
         class Noisy(nn.Module):
@@ -118,11 +163,17 @@ def test_noise_buffers_are_no_weights(lines):
                 self.weight_epsilon.normal_()
                 self.latent = nn.Parameter(torch.empty(1, 512))
                 nn.init.normal_(self.latent, std=1.0)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_the_scale_of_a_norm_is_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         def weights_init(m):
             name = m.__class__.__name__
@@ -132,11 +183,17 @@ def test_the_scale_of_a_norm_is_fine(lines):
                 nn.init.normal_(m.weight.data, 1.0, 0.02)
         net = nn.Sequential(nn.Conv2d(64, 64, 3), nn.BatchNorm2d(64), nn.ReLU())
         net.apply(weights_init)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_frozen_random_features_are_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from torch import nn
         class RandomFeatures(nn.Module):
@@ -147,11 +204,17 @@ def test_frozen_random_features_are_fine(lines):
                 self.proj.weight.requires_grad = False
             def forward(self, x):
                 return torch.cos(self.proj(x))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_weight_norm_sets_the_scale_anew(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         from torch.nn.utils import weight_norm
         class Net(nn.Module):
@@ -162,11 +225,17 @@ def test_weight_norm_sets_the_scale_anew(lines):
                 self.fc = weight_norm(self.fc)
             def forward(self, x):
                 return self.fc(x)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_wrapper_that_rescales_is_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         from progan import equal_lr
         class EqualLinear(nn.Module):
@@ -178,12 +247,21 @@ def test_a_wrapper_that_rescales_is_fine(lines):
                 self.linear = equal_lr(linear)
             def forward(self, x):
                 return self.linear(x)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_batch_norm_behind_it_sets_the_scale_anew(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         net = nn.Sequential(nn.Linear(256, 256), nn.BatchNorm1d(256), nn.ReLU())
         nn.init.normal_(net[0].weight, std=1.0)
-    """) == []
+    """,
+        )
+        == []
+    )

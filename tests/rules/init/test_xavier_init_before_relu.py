@@ -6,7 +6,9 @@ RULE = "xavier-init-before-relu"
 
 
 def test_an_explicit_layer_before_a_functional_relu_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch.nn as nn
         import torch.nn.functional as F
         class Net(nn.Module):
@@ -19,11 +21,14 @@ def test_an_explicit_layer_before_a_functional_relu_is_found(lines):
             def forward(self, x):
                 x = F.relu(self.fc1(x))
                 return self.fc2(x)
-    """) == [9]
+    """,
+    ) == [9]
 
 
 def test_a_function_given_to_apply_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         from torch import nn
         def init_weights(m):
@@ -32,11 +37,14 @@ def test_a_function_given_to_apply_is_found(lines):
                 m.bias.data.fill_(0.01)
         net = nn.Sequential(nn.Linear(20, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 1))
         net.apply(init_weights)
-    """) == [6]
+    """,
+    ) == [6]
 
 
 def test_a_method_given_to_self_apply_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         from torch import nn
         class VGG(nn.Module):
             def __init__(self):
@@ -52,11 +60,14 @@ def test_a_method_given_to_self_apply_is_found(lines):
                 x = self.relu(self.conv1(x))
                 x = self.relu(self.conv2(x))
                 return x
-    """) == [12]
+    """,
+    ) == [12]
 
 
 def test_the_hand_written_range_is_known_as_glorot(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import math
         from torch import nn
         class Net(nn.Module):
@@ -68,11 +79,14 @@ def test_the_hand_written_range_is_known_as_glorot(lines):
                 self.fc.weight.data.uniform_(-bound, bound)
             def forward(self, x):
                 return self.out(self.fc(x).relu())
-    """) == [10]
+    """,
+    ) == [10]
 
 
 def test_a_leaky_relu_in_a_sequential_attribute_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         from torch import nn
         class Disc(nn.Module):
             def __init__(self):
@@ -89,11 +103,14 @@ def test_a_leaky_relu_in_a_sequential_attribute_is_found(lines):
                         nn.init.xavier_normal_(layer.weight)
             def forward(self, img):
                 return self.model(img)
-    """) == [15]
+    """,
+    ) == [15]
 
 
 def test_gain_one_written_out_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         from torch import nn
         def weights_init_(m):
             if isinstance(m, nn.Linear):
@@ -110,41 +127,66 @@ def test_gain_one_written_out_is_found(lines):
                 x = nn.functional.relu(self.linear1(x))
                 x = nn.functional.relu(self.linear2(x))
                 return self.linear3(x)
-    """) == [5]
+    """,
+    ) == [5]
 
 
-@pytest.mark.parametrize("activation", ["nn.GELU()", "nn.SiLU()", "nn.Mish()", "nn.Hardswish()", "nn.Tanh()", "nn.Sigmoid()"])
+@pytest.mark.parametrize(
+    "activation",
+    ["nn.GELU()", "nn.SiLU()", "nn.Mish()", "nn.Hardswish()", "nn.Tanh()", "nn.Sigmoid()"],
+)
 def test_other_activations_are_accepted_practice(lines, activation):
-    assert lines(RULE, f"""
+    assert (
+        lines(
+            RULE,
+            f"""
         from torch import nn
         net = nn.Sequential(nn.Linear(9, 64), {activation}, nn.Linear(64, 1))
         nn.init.xavier_uniform_(net[0].weight)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize("gain", ["nn.init.calculate_gain('relu')", "2 ** 0.5", "1.414", "GAIN"])
 def test_the_gain_of_relu_is_fine(lines, gain):
-    assert lines(RULE, f"""
+    assert (
+        lines(
+            RULE,
+            f"""
         import math
         from torch import nn
         GAIN = math.sqrt(2)
         net = nn.Sequential(nn.Linear(9, 64), nn.ReLU(), nn.Linear(64, 1))
         nn.init.xavier_uniform_(net[0].weight, gain={gain})
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_an_unknown_gain_is_not_guessed(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         def build(gain):
             net = nn.Sequential(nn.Linear(9, 64), nn.ReLU(), nn.Linear(64, 1))
             nn.init.xavier_uniform_(net[0].weight, gain)
             return net
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_normalisation_between_is_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn.functional as F
         from torch import nn
         class Block(nn.Module):
@@ -155,11 +197,17 @@ def test_a_normalisation_between_is_fine(lines):
                 nn.init.xavier_normal_(self.conv.weight)
             def forward(self, x):
                 return F.relu(self.bn(self.conv(x)))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_mixed_activations_under_one_loop_are_left_alone(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from torch import nn
         class Siamese(nn.Module):
@@ -174,11 +222,17 @@ def test_mixed_activations_under_one_loop_are_left_alone(lines):
                     m.bias.data.fill_(0.01)
             def forward(self, x):
                 return self.sigmoid(self.fc(x))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_all_parameters_of_a_transformer_are_left_alone(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn.functional as F
         from torch import nn
         class Seq2Seq(nn.Module):
@@ -193,11 +247,17 @@ def test_all_parameters_of_a_transformer_are_left_alone(lines):
             def forward(self, x):
                 x = x + self.attention(x, x, x)[0]
                 return x + self.linear2(F.relu(self.linear1(x)))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_parameter_of_a_graph_layer_is_no_layer(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from torch import nn
         class GraphConv(nn.Module):
@@ -207,11 +267,17 @@ def test_a_parameter_of_a_graph_layer_is_no_layer(lines):
                 nn.init.xavier_normal_(self.kernel)
             def forward(self, x, adj):
                 return torch.relu(torch.spmm(adj, torch.mm(x, self.kernel)))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_kaiming_is_what_it_should_be(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import math
         from torch import nn
         class Net(nn.Module):
@@ -224,11 +290,17 @@ def test_kaiming_is_what_it_should_be(lines):
                         m.weight.data.normal_(0, math.sqrt(2. / n))
             def forward(self, x):
                 return self.features(x)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_residual_sum_between_is_not_the_same_layer(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from torch import nn
         class Block(nn.Module):
@@ -238,11 +310,17 @@ def test_a_residual_sum_between_is_not_the_same_layer(lines):
                 nn.init.xavier_uniform_(self.fc.weight)
             def forward(self, x):
                 return torch.relu(x + self.fc(x))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_an_activation_picked_by_the_caller_is_unknown(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         class MLP(nn.Module):
             def __init__(self, act_layer):
@@ -253,22 +331,30 @@ def test_an_activation_picked_by_the_caller_is_unknown(lines):
                 nn.init.xavier_uniform_(self.fc1.weight)
             def forward(self, x):
                 return self.fc2(self.act(self.fc1(x)))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_the_fix_keeps_the_kind_of_distribution_and_the_slope(diagnoses):
-    (one,) = diagnoses(RULE, """
+    (one,) = diagnoses(
+        RULE,
+        """
         from torch import nn
         net = nn.Sequential(nn.Linear(9, 64), nn.LeakyReLU(0.3), nn.Linear(64, 1))
         nn.init.xavier_normal_(net[0].weight)
-    """)
+    """,
+    )
     assert one.fix is not None
     assert "kaiming_normal_" in "".join(edit.replacement for edit in one.fix.edits)
     assert "0.3" in "".join(edit.replacement for edit in one.fix.edits)
 
 
 def test_the_default_activation_of_a_block_is_known(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         from torch import nn
         class MLP(nn.Module):
             def __init__(self, act_layer=nn.ReLU):
@@ -279,4 +365,5 @@ def test_the_default_activation_of_a_block_is_known(lines):
                 nn.init.xavier_uniform_(self.fc1.weight)
             def forward(self, x):
                 return self.fc2(self.act(self.fc1(x)))
-    """) == [9]
+    """,
+    ) == [9]

@@ -9,7 +9,9 @@ RULE = "batchnorm-in-recurrence"
 
 
 def test_a_normalised_state_of_a_cell_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self):
@@ -20,11 +22,14 @@ def test_a_normalised_state_of_a_cell_is_found(lines: Lines) -> None:
                 for t in range(x.size(1)):
                     h = self.bn(self.cell(x[:, t], h))
                 return h
-    """) == [10]
+    """,
+    ) == [10]
 
 
 def test_a_normalised_state_in_its_own_statement_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self):
@@ -38,11 +43,14 @@ def test_a_normalised_state_in_its_own_statement_is_found(lines: Lines) -> None:
                     h = self.norm(h)
                     outputs.append(h)
                 return outputs
-    """) == [12]
+    """,
+    ) == [12]
 
 
 def test_a_recurrence_by_hand_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         import torch.nn as nn
         class Net(nn.Module):
@@ -56,11 +64,14 @@ def test_a_recurrence_by_hand_is_found(lines: Lines) -> None:
                 for t in range(x.shape[1]):
                     h = torch.tanh(self.bn(self.wx(x[:, t, :]) + self.wh(h)))
                 return h
-    """) == [13]
+    """,
+    ) == [13]
 
 
 def test_a_state_that_is_normalised_on_its_way_in_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         from torch import nn
         class Net(nn.Module):
             def __init__(self):
@@ -71,11 +82,15 @@ def test_a_state_that_is_normalised_on_its_way_in_is_found(lines: Lines) -> None
                 for x in xs:
                     h = self.cell(x, self.bn(h))
                 return h
-    """) == [10]
+    """,
+    ) == [10]
 
 
 def test_layer_norm_is_right(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self):
@@ -86,11 +101,17 @@ def test_layer_norm_is_right(lines: Lines) -> None:
                 for t in range(x.size(1)):
                     h = self.norm(self.cell(x[:, t], h))
                 return h
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_layer_for_each_step_is_right(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self, steps):
@@ -101,11 +122,17 @@ def test_a_layer_for_each_step_is_right(lines: Lines) -> None:
                 for t in range(x.size(1)):
                     h = self.norms[t](self.cell(x[:, t], h))
                 return h
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_before_or_after_a_whole_layer_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self):
@@ -117,11 +144,17 @@ def test_before_or_after_a_whole_layer_is_fine(lines: Lines) -> None:
                 x = self.bn0(x.transpose(1, 2)).transpose(1, 2)
                 out, _ = self.lstm(x)
                 return self.bn1(out[:, -1])
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_the_inputs_of_each_step_are_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self):
@@ -132,11 +165,17 @@ def test_the_inputs_of_each_step_are_fine(lines: Lines) -> None:
                 for t in range(x.size(1)):
                     h = self.cell(self.bn(x[:, t]), h)
                 return h
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_outputs_that_are_not_fed_back_are_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self):
@@ -149,11 +188,17 @@ def test_outputs_that_are_not_fed_back_are_fine(lines: Lines) -> None:
                     h = self.cell(x[:, t], h)
                     outputs.append(self.bn(h))
                 return outputs
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_loop_over_layers_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self):
@@ -164,11 +209,17 @@ def test_a_loop_over_layers_is_fine(lines: Lines) -> None:
                 for layer in self.layers:
                     x = self.bn(layer(x))
                 return x
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_loop_over_pairs_of_layers_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self):
@@ -179,11 +230,17 @@ def test_a_loop_over_pairs_of_layers_is_fine(lines: Lines) -> None:
                 for conv, bn in zip(self.convs, self.bns):
                     x = bn(conv(x))
                 return x
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_loop_that_makes_layers_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self, dims):
@@ -196,15 +253,24 @@ def test_a_loop_that_makes_layers_is_fine(lines: Lines) -> None:
                 self.rnn = nn.GRU(8, 8)
             def forward(self, x):
                 return self.rnn(self.body(x))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_training_loop_is_no_recurrence(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         net = nn.Sequential(nn.Linear(8, 8), nn.BatchNorm1d(8))
         for x, y in loader:
             out = net(x)
             loss = (out - y).pow(2).mean()
             loss.backward()
-    """) == []
+    """,
+        )
+        == []
+    )

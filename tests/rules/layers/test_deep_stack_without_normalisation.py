@@ -9,14 +9,19 @@ RULE = "deep-stack-without-normalisation"
 
 
 def test_a_repeated_block_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch.nn as nn
         net = nn.Sequential(*[nn.Sequential(nn.Linear(64, 64), nn.ReLU()) for _ in range(10)])
-    """) == [3]
+    """,
+    ) == [3]
 
 
 def test_a_literal_stack_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         from torch import nn
         net = nn.Sequential(
             nn.Linear(8, 8), nn.Sigmoid(), nn.Linear(8, 8), nn.Sigmoid(),
@@ -24,22 +29,35 @@ def test_a_literal_stack_is_found(lines: Lines) -> None:
             nn.Linear(8, 8), nn.Sigmoid(), nn.Linear(8, 8), nn.Sigmoid(),
             nn.Linear(8, 8), nn.Sigmoid(), nn.Linear(8, 8),
         )
-    """) == [3]
+    """,
+    ) == [3]
 
 
 def test_a_list_that_grows_in_a_loop_is_found(lines: Lines) -> None:
-    assert len(lines(RULE, """
+    assert (
+        len(
+            lines(
+                RULE,
+                """
         from torch import nn
         layers = [nn.Linear(20, 64), nn.ReLU()]
         for _ in range(8):
             layers += [nn.Linear(64, 64), nn.ReLU()]
         layers.append(nn.Linear(64, 10))
         net = nn.Sequential(*layers)
-    """)) == 1
+    """,
+            )
+        )
+        == 1
+    )
 
 
 def test_a_class_with_a_chain_of_layers_is_found(lines: Lines) -> None:
-    assert len(lines(RULE, """
+    assert (
+        len(
+            lines(
+                RULE,
+                """
         import torch.nn as nn
         import torch.nn.functional as F
         class Net(nn.Module):
@@ -62,11 +80,19 @@ def test_a_class_with_a_chain_of_layers_is_found(lines: Lines) -> None:
                 x = F.relu(self.fc6(x))
                 x = F.relu(self.fc7(x))
                 return self.fc8(x)
-    """)) == 1
+    """,
+            )
+        )
+        == 1
+    )
 
 
 def test_a_stack_of_convolutions_is_found(lines: Lines) -> None:
-    assert len(lines(RULE, """
+    assert (
+        len(
+            lines(
+                RULE,
+                """
         import torch.nn as nn
         class VGG(nn.Module):
             def __init__(self):
@@ -82,7 +108,11 @@ def test_a_stack_of_convolutions_is_found(lines: Lines) -> None:
                 x = self.features(x)
                 x = x.flatten(1)
                 return self.classifier(x)
-    """)) == 1
+    """,
+            )
+        )
+        == 1
+    )
 
 
 def test_the_limit_can_be_set(lines: Lines) -> None:
@@ -95,40 +125,67 @@ def test_the_limit_can_be_set(lines: Lines) -> None:
 
 
 def test_normalised_stacks_are_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         a = nn.Sequential(*[nn.Sequential(nn.Linear(8, 8), nn.BatchNorm1d(8), nn.ReLU()) for _ in range(10)])
         b = nn.Sequential(*[nn.Sequential(nn.Linear(8, 8), nn.LayerNorm(8), nn.ReLU()) for _ in range(10)])
         c = nn.Sequential(*[nn.Sequential(nn.Conv2d(8, 8, 3), nn.InstanceNorm2d(8), nn.ReLU()) for _ in range(10)])
         d = nn.Sequential(*[nn.Sequential(nn.Conv2d(8, 8, 3), nn.GroupNorm(2, 8), nn.ReLU()) for _ in range(10)])
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_weight_normalised_stacks_are_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         from torch.nn.utils import spectral_norm, weight_norm
         a = nn.Sequential(*[nn.Sequential(spectral_norm(nn.Linear(8, 8)), nn.ReLU()) for _ in range(10)])
         b = nn.Sequential(*[nn.Sequential(weight_norm(nn.Linear(8, 8)), nn.ReLU()) for _ in range(10)])
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_seven_layers_are_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         net = nn.Sequential(*[nn.Sequential(nn.Linear(8, 8), nn.ReLU()) for _ in range(7)])
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_selu_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         net = nn.Sequential(*[nn.Sequential(nn.Linear(8, 8), nn.SELU()) for _ in range(10)])
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_skip_connections_are_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         import torch.nn.functional as F
         class Block(nn.Module):
@@ -139,11 +196,17 @@ def test_skip_connections_are_fine(lines: Lines) -> None:
             def forward(self, x):
                 return x + self.b(F.relu(self.a(x)))
         net = nn.Sequential(*[Block() for _ in range(10)])
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_concatenated_skips_are_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         import torch.nn as nn
         class NeRF(nn.Module):
@@ -155,11 +218,17 @@ def test_concatenated_skips_are_fine(lines: Lines) -> None:
                 h = self.first(x)
                 h = torch.cat([h, x], dim=-1)
                 return self.second(h)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_skip_around_the_whole_stack_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         class VDSR(nn.Module):
             def __init__(self):
@@ -169,11 +238,17 @@ def test_a_skip_around_the_whole_stack_is_fine(lines: Lines) -> None:
                 residual = x
                 out = self.body(x)
                 return out + residual
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_initialisation_by_hand_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self):
@@ -184,39 +259,63 @@ def test_initialisation_by_hand_is_fine(lines: Lines) -> None:
                         nn.init.kaiming_normal_(m.weight, nonlinearity="relu")
             def forward(self, x):
                 return self.body(x)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_initialisation_by_apply_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         def init(m):
             if isinstance(m, nn.Linear):
                 nn.init.orthogonal_(m.weight)
         net = nn.Sequential(*[nn.Sequential(nn.Linear(8, 8), nn.ReLU()) for _ in range(10)])
         net.apply(init)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_unknown_parts_are_unknown(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         from mylib import Block
         net = nn.Sequential(*[Block(8) for _ in range(10)])
         mixed = nn.Sequential(*[nn.Sequential(nn.Linear(8, 8), Block(8)) for _ in range(10)])
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_an_unknown_depth_is_unknown(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         def build(n):
             return nn.Sequential(*[nn.Sequential(nn.Linear(8, 8), nn.ReLU()) for _ in range(n)])
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_two_short_stacks_that_are_not_chained_are_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         class ActorCritic(nn.Module):
             def __init__(self):
@@ -225,4 +324,7 @@ def test_two_short_stacks_that_are_not_chained_are_fine(lines: Lines) -> None:
                 self.critic = nn.Sequential(*[nn.Sequential(nn.Linear(8, 8), nn.Tanh()) for _ in range(4)])
             def forward(self, x):
                 return self.actor(x), self.critic(x)
-    """) == []
+    """,
+        )
+        == []
+    )

@@ -9,7 +9,9 @@ RULE = "modules-in-plain-list"
 
 
 def test_a_comprehension_of_layers_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self):
@@ -19,11 +21,14 @@ def test_a_comprehension_of_layers_is_found(lines: Lines) -> None:
                 for layer in self.layers:
                     x = layer(x)
                 return x
-    """) == [6]
+    """,
+    ) == [6]
 
 
 def test_a_literal_list_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         from torch.nn import Module, Linear, Conv2d
         class Net(Module):
             def __init__(self):
@@ -33,11 +38,14 @@ def test_a_literal_list_is_found(lines: Lines) -> None:
                 for i in range(2):
                     x = self.blocks[i](x)
                 return x
-    """) == [6]
+    """,
+    ) == [6]
 
 
 def test_a_list_that_is_appended_to_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self, n):
@@ -49,11 +57,14 @@ def test_a_list_that_is_appended_to_is_found(lines: Lines) -> None:
                 for layer in self.layers:
                     x = layer(x)
                 return x
-    """) == [6]
+    """,
+    ) == [6]
 
 
 def test_a_local_list_that_is_kept_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self, n):
@@ -66,11 +77,14 @@ def test_a_local_list_that_is_kept_is_found(lines: Lines) -> None:
                 for layer in self.layers:
                     x = layer(x)
                 return x
-    """) == [9]
+    """,
+    ) == [9]
 
 
 def test_a_dict_of_layers_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self):
@@ -78,11 +92,14 @@ def test_a_dict_of_layers_is_found(lines: Lines) -> None:
                 self.heads = {"a": nn.Linear(8, 2), "b": nn.Linear(8, 3)}
             def forward(self, x, task):
                 return self.heads[task](x)
-    """) == [6]
+    """,
+    ) == [6]
 
 
 def test_a_dict_that_is_filled_by_key_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self, tasks):
@@ -92,11 +109,14 @@ def test_a_dict_that_is_filled_by_key_is_found(lines: Lines) -> None:
                     self.heads[t] = nn.Linear(8, 2)
             def forward(self, x, task):
                 return self.heads[task](x)
-    """) == [6]
+    """,
+    ) == [6]
 
 
 def test_modules_of_the_same_file_are_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch.nn as nn
         class Block(nn.Module):
             def __init__(self, d):
@@ -112,11 +132,14 @@ def test_modules_of_the_same_file_are_found(lines: Lines) -> None:
                 for block in self.blocks:
                     x = block(x)
                 return x
-    """) == [12]
+    """,
+    ) == [12]
 
 
 def test_sequentials_in_a_tuple_are_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self):
@@ -124,11 +147,14 @@ def test_sequentials_in_a_tuple_are_found(lines: Lines) -> None:
                 self.pair = (nn.Sequential(nn.Linear(8, 8), nn.ReLU()), nn.Linear(8, 2))
             def forward(self, x):
                 return self.pair[1](self.pair[0](x))
-    """) == [6]
+    """,
+    ) == [6]
 
 
 def test_lists_that_are_joined_are_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         class Net(torch.nn.Module):
             def __init__(self, dims):
@@ -140,11 +166,14 @@ def test_lists_that_are_joined_are_found(lines: Lines) -> None:
                 for layer in self.layers:
                     x = layer(x)
                 return x
-    """) == [6]
+    """,
+    ) == [6]
 
 
 def test_a_lightning_module_is_a_module(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import pytorch_lightning as pl
         from torch import nn
         class Net(pl.LightningModule):
@@ -153,11 +182,14 @@ def test_a_lightning_module_is_a_module(lines: Lines) -> None:
                 self.experts = [nn.Linear(8, 8) for _ in range(4)]
             def forward(self, x):
                 return sum(e(x) for e in self.experts)
-    """) == [7]
+    """,
+    ) == [7]
 
 
 def test_a_use_in_a_helper_method_counts(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         from torch import nn
         class Net(nn.Module):
             def __init__(self):
@@ -167,11 +199,15 @@ def test_a_use_in_a_helper_method_counts(lines: Lines) -> None:
                 return [conv(x) for conv in self.convs]
             def forward(self, x):
                 return sum(self.features(x))
-    """) == [6]
+    """,
+    ) == [6]
 
 
 def test_a_module_list_is_right(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self):
@@ -182,11 +218,17 @@ def test_a_module_list_is_right(lines: Lines) -> None:
                 for layer in self.layers:
                     x = layer(x)
                 return self.heads["a"](x)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_list_that_is_wrapped_afterwards_is_right(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self):
@@ -199,11 +241,17 @@ def test_a_list_that_is_wrapped_afterwards_is_right(lines: Lines) -> None:
                 for layer in self.layers:
                     x = layer(x)
                 return x
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_list_that_is_also_kept_in_a_sequential_is_right(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self):
@@ -216,11 +264,17 @@ def test_a_list_that_is_also_kept_in_a_sequential_is_right(lines: Lines) -> None
                     x = block(x)
                     outs.append(x)
                 return outs
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_local_list_that_is_kept_twice_is_right(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self):
@@ -232,11 +286,17 @@ def test_a_local_list_that_is_kept_twice_is_right(lines: Lines) -> None:
                 for layer in self.layers:
                     x = layer(x)
                 return x
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_add_module_registers(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         class GAT(nn.Module):
             def __init__(self, nheads):
@@ -246,11 +306,17 @@ def test_add_module_registers(lines: Lines) -> None:
                     self.add_module('attention_{}'.format(i), attention)
             def forward(self, x):
                 return sum(att(x) for att in self.attentions)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_setattr_registers(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self):
@@ -264,11 +330,17 @@ def test_setattr_registers(lines: Lines) -> None:
                 for layer in self.layers:
                     x = layer(x)
                 return x
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_references_to_registered_layers_are_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self):
@@ -280,11 +352,17 @@ def test_references_to_registered_layers_are_fine(lines: Lines) -> None:
                 for conv in self.convs:
                     x = conv(x)
                 return x
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_locals_that_are_registered_too_are_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self):
@@ -294,11 +372,17 @@ def test_locals_that_are_registered_too_are_fine(lines: Lines) -> None:
                 self.stages = [stem]
             def forward(self, x):
                 return self.stages[0](x)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_list_that_forward_never_uses_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self):
@@ -307,22 +391,34 @@ def test_a_list_that_forward_never_uses_is_fine(lines: Lines) -> None:
                 self.fc = nn.Linear(8, 8)
             def forward(self, x):
                 return self.fc(x)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_class_that_is_no_module_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         class Ensemble:
             def __init__(self):
                 self.models = [nn.Linear(8, 2) for _ in range(5)]
             def forward(self, x):
                 return sum(m(x) for m in self.models)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_lists_of_other_things_are_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         import torch.nn as nn
         import torch.nn.functional as F
@@ -339,11 +435,17 @@ def test_lists_of_other_things_are_fine(lines: Lines) -> None:
                 for f in self.functions:
                     x = f(x)
                 return self.fc(x) * len(self.dims)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_list_of_layers_without_weights_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self):
@@ -352,11 +454,17 @@ def test_a_list_of_layers_without_weights_is_fine(lines: Lines) -> None:
                 self.fc = nn.Linear(8, 8)
             def forward(self, x):
                 return self.activations[0](self.fc(x))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_layer_classes_and_settings_are_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self):
@@ -365,11 +473,17 @@ def test_layer_classes_and_settings_are_fine(lines: Lines) -> None:
                 self.fc = nn.Linear(8, 8)
             def forward(self, x):
                 return self.fc(x) if isinstance(x, tuple(self.kinds)) else x
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_frozen_teacher_that_is_hidden_on_purpose_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         import torch.nn as nn
         class Student(nn.Module):
@@ -381,11 +495,17 @@ def test_a_frozen_teacher_that_is_hidden_on_purpose_is_fine(lines: Lines) -> Non
                 with torch.no_grad():
                     t = self.teacher[0](x)
                 return self.fc(x), t
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_parameters_that_are_handed_to_the_optimizer_by_hand_are_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         import torch.nn as nn
         class Net(nn.Module):
@@ -399,11 +519,16 @@ def test_parameters_that_are_handed_to_the_optimizer_by_hand_are_fine(lines: Lin
                 for layer in self.layers:
                     x = layer(x)
                 return x
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_the_list_is_mended_where_it_stands(diagnoses: Callable[..., list]) -> None:
-    [one] = diagnoses(RULE, """
+    [one] = diagnoses(
+        RULE,
+        """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self):
@@ -411,7 +536,8 @@ def test_the_list_is_mended_where_it_stands(diagnoses: Callable[..., list]) -> N
                 self.heads = {"a": nn.Linear(8, 2)}
             def forward(self, x):
                 return self.heads["a"](x)
-    """)
+    """,
+    )
     assert one.fix is not None
     assert one.fix.safety == "unsafe"
     assert "nn.ModuleDict(" in "".join(edit.replacement for edit in one.fix.edits)

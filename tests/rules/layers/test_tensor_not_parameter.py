@@ -9,7 +9,9 @@ RULE = "tensor-not-parameter"
 
 
 def test_a_random_tensor_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         import torch.nn as nn
         class Net(nn.Module):
@@ -18,11 +20,14 @@ def test_a_random_tensor_is_found(lines: Lines) -> None:
                 self.w = torch.randn(3, requires_grad=True)
             def forward(self, x):
                 return x * self.w
-    """) == [7]
+    """,
+    ) == [7]
 
 
 def test_a_tensor_of_literals_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         class Net(torch.nn.Module):
             def __init__(self):
@@ -31,11 +36,14 @@ def test_a_tensor_of_literals_is_found(lines: Lines) -> None:
             def forward(self, x):
                 scale = self.scale
                 return x * scale
-    """) == [6]
+    """,
+    ) == [6]
 
 
 def test_the_method_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         from torch import nn
         class Net(nn.Module):
@@ -45,11 +53,14 @@ def test_the_method_is_found(lines: Lines) -> None:
                 self.gain = torch.ones(n).requires_grad_(True)
             def forward(self, x):
                 return x * self.gain + self.bias
-    """) == [7, 8]
+    """,
+    ) == [7, 8]
 
 
 def test_an_old_variable_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         from torch import nn
         from torch.autograd import Variable
@@ -59,11 +70,14 @@ def test_an_old_variable_is_found(lines: Lines) -> None:
                 self.h0 = Variable(torch.zeros(1, 8), requires_grad=True)
             def forward(self, x):
                 return x + self.h0
-    """) == [8]
+    """,
+    ) == [8]
 
 
 def test_a_use_in_a_helper_method_counts(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         from torch import nn
         class Net(nn.Module):
@@ -74,11 +88,15 @@ def test_a_use_in_a_helper_method_counts(lines: Lines) -> None:
                 return keys @ self.q
             def forward(self, x):
                 return self.attend(x)
-    """) == [7]
+    """,
+    ) == [7]
 
 
 def test_a_parameter_is_right(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from torch import nn
         class Net(nn.Module):
@@ -88,11 +106,17 @@ def test_a_parameter_is_right(lines: Lines) -> None:
                 self.v = nn.Parameter(torch.tensor(1.0), requires_grad=True)
             def forward(self, x):
                 return x * self.w + self.v
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_constant_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from torch import nn
         class Net(nn.Module):
@@ -102,11 +126,17 @@ def test_a_constant_is_fine(lines: Lines) -> None:
                 self.mean = torch.tensor([0.5], requires_grad=False)
             def forward(self, x):
                 return (x - self.mean) * self.mask
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_tensor_that_is_registered_later_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from torch import nn
         class Net(nn.Module):
@@ -118,11 +148,17 @@ def test_a_tensor_that_is_registered_later_is_fine(lines: Lines) -> None:
                 self.v = nn.Parameter(self.v)
             def forward(self, x):
                 return x * self.w + self.v
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_tensor_that_an_optimizer_is_given_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from torch import nn
         class Net(nn.Module):
@@ -133,11 +169,17 @@ def test_a_tensor_that_an_optimizer_is_given_is_fine(lines: Lines) -> None:
                 return x * self.w
         net = Net()
         optimizer = torch.optim.SGD([net.w], lr=0.1, momentum=0.9)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_class_with_its_own_optimizer_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from torch import nn
         class Net(nn.Module):
@@ -147,11 +189,17 @@ def test_a_class_with_its_own_optimizer_is_fine(lines: Lines) -> None:
                 self.optimizer = torch.optim.Adam([self.w], lr=1e-3)
             def forward(self, x):
                 return x * self.w
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_class_that_overrides_parameters_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from torch import nn
         class Net(nn.Module):
@@ -162,32 +210,50 @@ def test_a_class_that_overrides_parameters_is_fine(lines: Lines) -> None:
                 return iter([self.w])
             def forward(self, x):
                 return x * self.w
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_class_that_is_no_module_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         class LinearModel:
             def __init__(self):
                 self.w = torch.randn(3, requires_grad=True)
             def forward(self, x):
                 return x @ self.w
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_an_agent_with_a_temperature_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         class SAC(object):
             def __init__(self):
                 self.log_alpha = torch.zeros(1, requires_grad=True)
                 self.alpha_optim = torch.optim.Adam([self.log_alpha], lr=3e-4)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_tensor_that_forward_never_reads_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from torch import nn
         class Net(nn.Module):
@@ -197,11 +263,17 @@ def test_a_tensor_that_forward_never_reads_is_fine(lines: Lines) -> None:
                 self.probe = torch.randn(3, requires_grad=True)
             def forward(self, x):
                 return self.fc(x)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_an_unknown_flag_is_unknown(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from torch import nn
         class Net(nn.Module):
@@ -210,11 +282,17 @@ def test_an_unknown_flag_is_unknown(lines: Lines) -> None:
                 self.w = torch.randn(3, requires_grad=learn)
             def forward(self, x):
                 return x * self.w
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_tensor_that_forward_makes_itself_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from torch import nn
         class Net(nn.Module):
@@ -224,4 +302,7 @@ def test_a_tensor_that_forward_makes_itself_is_fine(lines: Lines) -> None:
             def forward(self, x):
                 self.inputs = torch.zeros(3, requires_grad=True)
                 return self.fc(x + self.inputs)
-    """) == []
+    """,
+        )
+        == []
+    )

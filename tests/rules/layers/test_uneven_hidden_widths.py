@@ -9,7 +9,9 @@ RULE = "uneven-hidden-widths"
 
 
 def test_a_pyramid_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         from torch import nn
         net = nn.Sequential(
             nn.Linear(784, 512),
@@ -18,11 +20,14 @@ def test_a_pyramid_is_found(lines: Lines) -> None:
             nn.ReLU(),
             nn.Linear(256, 10),
         )
-    """) == [6]
+    """,
+    ) == [6]
 
 
 def test_a_class_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch.nn as nn
         import torch.nn.functional as F
         class Net(nn.Module):
@@ -35,19 +40,25 @@ def test_a_class_is_found(lines: Lines) -> None:
                 x = F.relu(self.fc1(x))
                 x = F.relu(self.fc2(x))
                 return self.fc3(x)
-    """) == [8]
+    """,
+    ) == [8]
 
 
 def test_constants_are_followed(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         from torch import nn
         H1, H2 = 128, 64
         net = nn.Sequential(nn.Linear(784, H1), nn.Tanh(), nn.Linear(H1, H2), nn.Tanh(), nn.Linear(H2, 10))
-    """) == [4]
+    """,
+    ) == [4]
 
 
 def test_one_diagnosis_for_each_stack(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         from torch import nn
         net = nn.Sequential(
             nn.Linear(784, 512), nn.ReLU(),
@@ -55,37 +66,59 @@ def test_one_diagnosis_for_each_stack(lines: Lines) -> None:
             nn.Linear(256, 128), nn.ReLU(),
             nn.Linear(128, 10),
         )
-    """) == [5]
+    """,
+    ) == [5]
 
 
 def test_the_same_width_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         net = nn.Sequential(
             nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 10)
         )
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_one_hidden_layer_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         net = nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 10))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_an_autoencoder_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         net = nn.Sequential(
             nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 32), nn.ReLU(),
             nn.Linear(32, 128), nn.ReLU(), nn.Linear(128, 784),
         )
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_an_encoder_by_name_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         class AE(nn.Module):
             def __init__(self):
@@ -94,26 +127,44 @@ def test_an_encoder_by_name_is_fine(lines: Lines) -> None:
                 self.decoder = nn.Sequential(nn.Linear(3, 64), nn.ReLU(), nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 784))
             def forward(self, x):
                 return self.decoder(self.encoder(x))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_convolutions_are_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         net = nn.Sequential(nn.Conv2d(3, 32, 3), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 10))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_unknown_widths_are_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         def build(a, b):
             return nn.Sequential(nn.Linear(784, a), nn.ReLU(), nn.Linear(a, b), nn.ReLU(), nn.Linear(b, 10))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_generator_by_name_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         class Generator(nn.Module):
             def __init__(self):
@@ -121,11 +172,17 @@ def test_a_generator_by_name_is_fine(lines: Lines) -> None:
                 self.model = nn.Sequential(nn.Linear(100, 128), nn.ReLU(), nn.Linear(128, 256), nn.ReLU(), nn.Linear(256, 784), nn.Tanh())
             def forward(self, z):
                 return self.model(z)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_two_heads_of_different_widths_are_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         class Net(nn.Module):
             def __init__(self):
@@ -134,4 +191,7 @@ def test_two_heads_of_different_widths_are_fine(lines: Lines) -> None:
                 self.b = nn.Linear(8, 32)
             def forward(self, x):
                 return self.a(x), self.b(x)
-    """) == []
+    """,
+        )
+        == []
+    )

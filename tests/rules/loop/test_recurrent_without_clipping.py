@@ -7,7 +7,9 @@ RULE = "recurrent-without-clipping"
 
 @pytest.mark.parametrize("layer", ["LSTM", "GRU", "RNN"])
 def test_a_recurrent_class_trained_in_a_plain_loop_is_found(lines, layer):
-    assert lines(RULE, f"""
+    assert lines(
+        RULE,
+        f"""
         import torch
         from torch import nn
         class Tagger(nn.Module):
@@ -24,11 +26,14 @@ def test_a_recurrent_class_trained_in_a_plain_loop_is_found(lines, layer):
             optimizer.zero_grad()
             nn.functional.cross_entropy(model(x), y).backward()
             optimizer.step()
-    """) == [7]
+    """,
+    ) == [7]
 
 
 def test_a_training_in_a_function_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         import torch.nn as nn
         class Net(nn.Module):
@@ -47,11 +52,14 @@ def test_a_training_in_a_function_is_found(lines):
             model = Net()
             optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
             train(model, loader, optimizer)
-    """) == [7]
+    """,
+    ) == [7]
 
 
 def test_a_bare_recurrent_layer_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         rnn = torch.nn.GRU(8, 8)
         optimizer = torch.optim.Adam(rnn.parameters(), lr=1e-3)
@@ -59,11 +67,14 @@ def test_a_bare_recurrent_layer_is_found(lines):
             optimizer.zero_grad()
             loss_fn(rnn(x)[0], y).backward()
             optimizer.step()
-    """) == [3]
+    """,
+    ) == [3]
 
 
 def test_a_trainer_class_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         from torch import nn
         class Model(nn.Module):
@@ -80,7 +91,8 @@ def test_a_trainer_class_is_found(lines):
                 self.optimizer.zero_grad()
                 loss_fn(self.model(x), y).backward()
                 self.optimizer.step()
-    """) == [7]
+    """,
+    ) == [7]
 
 
 MODEL = """
@@ -97,40 +109,65 @@ MODEL = """
 
 
 def test_clipping_by_norm_is_fine(lines):
-    assert lines(RULE, MODEL + """
+    assert (
+        lines(
+            RULE,
+            MODEL
+            + """
         optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
         for x, y in loader:
             optimizer.zero_grad()
             loss_fn(model(x), y).backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_clipping_by_value_is_fine(lines):
-    assert lines(RULE, MODEL + """
+    assert (
+        lines(
+            RULE,
+            MODEL
+            + """
         optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
         for x, y in loader:
             optimizer.zero_grad()
             loss_fn(model(x), y).backward()
             torch.nn.utils.clip_grad_value_(model.parameters(), 0.5)
             optimizer.step()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_clipping_by_the_name_without_underscore_is_fine(lines):
-    assert lines(RULE, MODEL + """
+    assert (
+        lines(
+            RULE,
+            MODEL
+            + """
         optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
         for x, y in loader:
             optimizer.zero_grad()
             loss_fn(model(x), y).backward()
             torch.nn.utils.clip_grad_norm(model.parameters(), 0.5)
             optimizer.step()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_clipping_by_hand_is_fine(lines):
-    assert lines(RULE, MODEL + """
+    assert (
+        lines(
+            RULE,
+            MODEL
+            + """
         optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
         for x, y in loader:
             optimizer.zero_grad()
@@ -138,11 +175,18 @@ def test_clipping_by_hand_is_fine(lines):
             for p in model.parameters():
                 p.grad.data.clamp_(-1, 1)
             optimizer.step()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_clipping_by_a_function_of_ones_own_is_fine(lines):
-    assert lines(RULE, MODEL + """
+    assert (
+        lines(
+            RULE,
+            MODEL
+            + """
         from tools import clip_gradient
         optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
         for x, y in loader:
@@ -150,11 +194,18 @@ def test_clipping_by_a_function_of_ones_own_is_fine(lines):
             loss_fn(model(x), y).backward()
             clip_gradient(optimizer, 0.1)
             optimizer.step()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_hook_that_clamps_is_fine(lines):
-    assert lines(RULE, MODEL + """
+    assert (
+        lines(
+            RULE,
+            MODEL
+            + """
         for p in model.parameters():
             p.register_hook(lambda grad: grad.clamp(-1, 1))
         optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
@@ -162,19 +213,32 @@ def test_a_hook_that_clamps_is_fine(lines):
             optimizer.zero_grad()
             loss_fn(model(x), y).backward()
             optimizer.step()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_model_that_is_not_trained_here_is_fine(lines):
-    assert lines(RULE, MODEL + """
+    assert (
+        lines(
+            RULE,
+            MODEL
+            + """
         model.load_state_dict(torch.load("model.pt"))
         model.eval()
         print(model(x))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_library_that_trains_clips_by_its_own_setting(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import lightning as L
         import torch
         from torch import nn
@@ -187,11 +251,17 @@ def test_a_library_that_trains_clips_by_its_own_setting(lines):
                 return loss_fn(self.rnn(x)[0], y)
             def configure_optimizers(self):
                 return torch.optim.Adam(self.parameters(), lr=1e-3)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_network_without_recurrence_is_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from torch import nn
         model = nn.Sequential(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 2))
@@ -200,11 +270,18 @@ def test_a_network_without_recurrence_is_fine(lines):
             optimizer.zero_grad()
             loss_fn(model(x), y).backward()
             optimizer.step()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_line_search_needs_no_clipping(lines):
-    assert lines(RULE, MODEL + """
+    assert (
+        lines(
+            RULE,
+            MODEL
+            + """
         optimizer = torch.optim.LBFGS(model.parameters(), lr=0.8)
         for i in range(15):
             def closure():
@@ -213,4 +290,7 @@ def test_a_line_search_needs_no_clipping(lines):
                 loss.backward()
                 return loss
             optimizer.step(closure)
-    """) == []
+    """,
+        )
+        == []
+    )

@@ -9,17 +9,22 @@ RULE = "cross-entropy-one-output"
 
 
 def test_a_sequential_with_one_unit_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch.nn as nn
         model = nn.Sequential(nn.Linear(30, 16), nn.ReLU(), nn.Linear(16, 1))
         criterion = nn.CrossEntropyLoss()
         for x, y in loader:
             loss = criterion(model(x), y)
-    """) == [6]
+    """,
+    ) == [6]
 
 
 def test_a_class_with_one_unit_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         import torch.nn as nn
         import torch.nn.functional as F
@@ -33,20 +38,26 @@ def test_a_class_with_one_unit_is_found(lines: Lines) -> None:
         net = Net()
         def f(x, y):
             return F.cross_entropy(net(x), y)
-    """) == [14]
+    """,
+    ) == [14]
 
 
 def test_a_bare_head_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         from torch import nn
         head = nn.Linear(64, 1)
         def f(h, y):
             return nn.CrossEntropyLoss()(head(h), y)
-    """) == [5]
+    """,
+    ) == [5]
 
 
 def test_a_named_constant_is_followed(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         from torch import nn
         NUM_CLASSES = 1
         model = nn.Sequential(nn.Linear(64, NUM_CLASSES))
@@ -54,41 +65,60 @@ def test_a_named_constant_is_followed(lines: Lines) -> None:
         def f(x, y):
             logits = model(x)
             return criterion(logits, y.long())
-    """) == [8]
+    """,
+    ) == [8]
 
 
 def test_a_dropout_behind_the_head_does_not_hide_it(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         from torch import nn
         model = nn.Sequential(nn.Linear(64, 1), nn.Dropout(0.1))
         criterion = nn.CrossEntropyLoss()
         def f(x, y):
             return criterion(model(x), y)
-    """) == [6]
+    """,
+    ) == [6]
 
 
 def test_two_units_are_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         model = nn.Sequential(nn.Linear(64, 2))
         criterion = nn.CrossEntropyLoss()
         def f(x, y):
             return criterion(model(x), y)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_one_unit_with_a_binary_loss_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         model = nn.Sequential(nn.Linear(64, 1))
         criterion = nn.BCEWithLogitsLoss()
         def f(x, y):
             return criterion(model(x), y)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_scores_of_candidates_are_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         class MultipleChoice(nn.Module):
             def __init__(self):
@@ -99,22 +129,34 @@ def test_scores_of_candidates_are_fine(lines: Lines) -> None:
                 logits = self.classifier(pooled)
                 reshaped_logits = logits.view(-1, num_choices)
                 return self.loss(reshaped_logits, labels)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_squeezed_scores_over_positions_are_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         import torch.nn.functional as F
         start = nn.Linear(768, 1)
         def f(hidden, position):
             start_logits = start(hidden).squeeze(-1)
             return F.cross_entropy(start_logits, position)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_concatenated_scores_are_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from torch import nn
         import torch.nn.functional as F
@@ -122,31 +164,49 @@ def test_concatenated_scores_are_fine(lines: Lines) -> None:
         def f(pos, neg, y):
             logits = torch.cat([score(pos), score(neg)], dim=1)
             return F.cross_entropy(logits, y)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_transposed_scores_are_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         import torch.nn.functional as F
         score = nn.Linear(64, 1)
         def f(h, y):
             return F.cross_entropy(score(h).transpose(1, 2), y)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_an_indexed_column_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         import torch.nn.functional as F
         score = nn.Linear(64, 1)
         def f(h, y):
             return F.cross_entropy(score(h)[..., 0], y)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_default_of_one_that_is_overridden_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         class Net(nn.Module):
             def __init__(self, num_classes=1):
@@ -158,11 +218,17 @@ def test_a_default_of_one_that_is_overridden_is_fine(lines: Lines) -> None:
         criterion = nn.CrossEntropyLoss()
         def f(x, y):
             return criterion(net(x), y)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_the_one_output_of_another_head_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         import torch.nn.functional as F
         class ActorCritic(nn.Module):
@@ -176,21 +242,33 @@ def test_the_one_output_of_another_head_is_fine(lines: Lines) -> None:
         def f(x, action, ret):
             logits, value = net(x)
             return F.cross_entropy(logits, action) + F.mse_loss(value, ret)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_an_unknown_number_of_outputs_is_unknown(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         def build(n):
             return nn.Linear(64, n)
         def f(cfg, x, y):
             return nn.CrossEntropyLoss()(build(cfg.classes)(x), y)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_replaced_head_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn
         class Net(nn.Module):
             def __init__(self):
@@ -203,4 +281,7 @@ def test_a_replaced_head_is_fine(lines: Lines) -> None:
         criterion = nn.CrossEntropyLoss()
         def f(x, y):
             return criterion(net(x), y)
-    """) == []
+    """,
+        )
+        == []
+    )

@@ -9,18 +9,23 @@ RULE = "loss-not-differentiable"
 
 
 def test_a_tensor_made_from_the_loss_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         import torch.nn.functional as F
         def f(net, x, y):
             l = F.mse_loss(net(x), y)
             loss = torch.tensor(l, requires_grad=True)
             loss.backward()
-    """) == [7]
+    """,
+    ) == [7]
 
 
 def test_an_item_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         import torch.nn as nn
         criterion = nn.MSELoss()
@@ -29,32 +34,41 @@ def test_an_item_is_found(lines: Lines) -> None:
             value = loss.item()
             loss = torch.tensor(value, requires_grad=True)
             loss.backward()
-    """) == [9]
+    """,
+    ) == [9]
 
 
 def test_a_detached_loss_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch.nn.functional as F
         def f(net, x, y, opt):
             loss = F.cross_entropy(net(x), y).detach()
             loss.backward()
             opt.step()
-    """) == [5]
+    """,
+    ) == [5]
 
 
 def test_detached_predictions_are_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch.nn.functional as F
         def f(net, x, y, opt):
             out = net(x).detach()
             loss = F.mse_loss(out, y)
             loss.backward()
             opt.step()
-    """) == [6]
+    """,
+    ) == [6]
 
 
 def test_an_argmax_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         import torch.nn as nn
         criterion = nn.L1Loss()
@@ -62,11 +76,14 @@ def test_an_argmax_is_found(lines: Lines) -> None:
             preds = torch.argmax(net(x), dim=1).float()
             loss = criterion(preds, y)
             loss.backward()
-    """) == [8]
+    """,
+    ) == [8]
 
 
 def test_the_indices_of_a_maximum_are_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         import torch.nn as nn
         criterion = nn.MSELoss()
@@ -74,75 +91,103 @@ def test_the_indices_of_a_maximum_are_found(lines: Lines) -> None:
             _, preds = torch.max(net(x), 1)
             loss = criterion(preds.float(), y)
             loss.backward()
-    """) == [8]
+    """,
+    ) == [8]
 
 
 def test_a_variable_around_data_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         from torch.autograd import Variable
         import torch.nn.functional as F
         def f(net, x, y):
             loss = F.mse_loss(net(x), y)
             loss = Variable(loss.data, requires_grad=True)
             loss.backward()
-    """) == [7]
+    """,
+    ) == [7]
 
 
 def test_numpy_on_the_way_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         import torch.nn.functional as F
         def f(net, x, y):
             out = net(x).detach().cpu().numpy()
             loss = F.mse_loss(torch.from_numpy(out), y)
             loss.backward()
-    """) == [7]
+    """,
+    ) == [7]
 
 
 def test_a_tensor_of_collected_numbers_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         import torch.nn.functional as F
         def f(net, batches):
             losses = [F.mse_loss(net(x), y).item() for x, y in batches]
             loss = torch.tensor(losses, requires_grad=True).mean()
             loss.backward()
-    """) == [7]
+    """,
+    ) == [7]
 
 
 def test_accelerate_and_scaler_are_read_too(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch.nn.functional as F
         from accelerate import Accelerator
         accelerator = Accelerator()
         def f(net, x, y, scaler):
             loss = F.mse_loss(net(x), y).detach()
             accelerator.backward(loss)
-    """) == [7]
+    """,
+    ) == [7]
 
 
 def test_a_plain_loss_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn.functional as F
         def f(net, x, y):
             loss = F.mse_loss(net(x), y)
             loss.backward()
             return loss.item()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_detached_target_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn.functional as F
         def f(net, target_net, x):
             target = target_net(x).detach()
             loss = F.mse_loss(net(x), target)
             loss.backward()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_sum_that_starts_as_a_constant_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         import torch.nn.functional as F
         def f(nets, x, y):
@@ -150,11 +195,17 @@ def test_a_sum_that_starts_as_a_constant_is_fine(lines: Lines) -> None:
             for net in nets:
                 loss = loss + F.mse_loss(net(x), y)
             loss.backward()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_an_augmented_sum_that_starts_as_a_constant_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         import torch.nn.functional as F
         def f(nets, x, y):
@@ -162,20 +213,32 @@ def test_an_augmented_sum_that_starts_as_a_constant_is_fine(lines: Lines) -> Non
             for net in nets:
                 loss += F.mse_loss(net(x), y)
             loss.backward()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_detached_factor_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         def f(log_alpha, log_pi, target_entropy):
             alpha_loss = -(log_alpha * (log_pi + target_entropy).detach()).mean()
             alpha_loss.backward()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_an_advantage_from_items_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         def finish(saved, returns):
             policy_losses = []
@@ -184,11 +247,17 @@ def test_an_advantage_from_items_is_fine(lines: Lines) -> None:
                 policy_losses.append(-log_prob * advantage)
             loss = torch.stack(policy_losses).sum()
             loss.backward()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_the_straight_through_estimator_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         import torch.nn.functional as F
         def f(encoder, decoder, codebook, x):
@@ -198,22 +267,34 @@ def test_the_straight_through_estimator_is_fine(lines: Lines) -> None:
             q = z + (q - z).detach()
             loss = F.mse_loss(decoder(q), x)
             loss.backward()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_detach_after_the_backward_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn.functional as F
         def f(net, x, y):
             loss = F.mse_loss(net(x), y)
             loss.backward()
             loss = loss.detach()
             return loss
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_an_argmax_for_the_accuracy_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn.functional as F
         def f(net, x, y):
             out = net(x)
@@ -222,21 +303,33 @@ def test_an_argmax_for_the_accuracy_is_fine(lines: Lines) -> None:
             loss = F.cross_entropy(out, y)
             loss.backward()
             return accuracy
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_pseudo_labels_from_argmax_are_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn.functional as F
         def f(net, x, strong):
             pseudo = net(x).argmax(dim=1)
             loss = F.cross_entropy(net(strong), pseudo)
             loss.backward()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_gathered_values_at_an_argmax_are_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn.functional as F
         def f(q, x, y):
             values = q(x)
@@ -244,56 +337,89 @@ def test_gathered_values_at_an_argmax_are_fine(lines: Lines) -> None:
             chosen = values.gather(1, best)
             loss = F.mse_loss(chosen, y)
             loss.backward()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_the_values_of_a_maximum_are_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         import torch.nn.functional as F
         def f(q, x, y):
             values, _ = torch.max(q(x), dim=1)
             loss = F.mse_loss(values, y)
             loss.backward()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_detached_input_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn.functional as F
         def d_step(d, g, z, zeros):
             fake = g(z).detach()
             loss = F.binary_cross_entropy_with_logits(d(fake), zeros)
             loss.backward()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_scalars_of_a_first_lesson_are_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         x = torch.tensor(1., requires_grad=True)
         w = torch.tensor(2., requires_grad=True)
         y = w * x
         y.backward()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_loss_that_is_detached_in_one_branch_only_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn.functional as F
         def f(net, x, y, train):
             loss = F.mse_loss(net(x), y)
             if not train:
                 loss = loss.detach()
             loss.backward()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_an_unknown_function_is_unknown(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from mylib import compute_loss
         def f(net, x, y):
             out = net(x).detach()
             loss = compute_loss(net, out, y)
             loss.backward()
-    """) == []
+    """,
+        )
+        == []
+    )

@@ -9,27 +9,35 @@ RULE = "sigmoid-before-bce-with-logits"
 
 
 def test_a_sigmoid_inside_of_the_call_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         import torch.nn.functional as F
         def f(net, x, y):
             return F.binary_cross_entropy_with_logits(torch.sigmoid(net(x)), y)
-    """) == [5]
+    """,
+    ) == [5]
 
 
 def test_a_sigmoid_method_in_a_variable_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         from torch.nn import BCEWithLogitsLoss
         bce = BCEWithLogitsLoss()
         def f(net, x, y):
             prob = net(x).sigmoid().squeeze(1)
             loss = bce(prob, y)
             return loss
-    """) == [6]
+    """,
+    ) == [6]
 
 
 def test_a_sigmoid_in_the_forward_of_the_class_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         import torch.nn as nn
 
@@ -44,11 +52,14 @@ def test_a_sigmoid_in_the_forward_of_the_class_is_found(lines: Lines) -> None:
         criterion = nn.BCEWithLogitsLoss(pos_weight=torch.tensor([3.0]))
         for x, y in loader:
             loss = criterion(model(x), y)
-    """) == [15]
+    """,
+    ) == [15]
 
 
 def test_a_sequential_that_ends_in_sigmoid_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         from collections import OrderedDict
         import torch.nn as nn
         net = nn.Sequential(OrderedDict([("fc", nn.Linear(4, 1)), ("out", nn.Sigmoid())]))
@@ -56,11 +67,14 @@ def test_a_sequential_that_ends_in_sigmoid_is_found(lines: Lines) -> None:
         for x, y in loader:
             output = net(x)
             loss = criterion(output.view(-1), y)
-    """) == [8]
+    """,
+    ) == [8]
 
 
 def test_an_adversarial_network_with_the_wrong_pair_is_found(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         import torch.nn as nn
 
@@ -78,11 +92,14 @@ def test_an_adversarial_network_with_the_wrong_pair_is_found(lines: Lines) -> No
             real_loss = adversarial_loss(discriminator(real), ones)
             fake_loss = adversarial_loss(discriminator(fake.detach()), zeros)
             return (real_loss + fake_loss) / 2
-    """) == [16, 17]
+    """,
+    ) == [16, 17]
 
 
 def test_a_lightning_module_with_its_loss_as_attribute_is_followed(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import lightning as L
         import torch
         from torch import nn
@@ -100,43 +117,65 @@ def test_a_lightning_module_with_its_loss_as_attribute_is_followed(lines: Lines)
                 x, y = batch
                 y_hat = self(x)
                 return self.loss(y_hat, y)
-    """) == [18]
+    """,
+    ) == [18]
 
 
 def test_bce_after_a_sigmoid_is_right(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         import torch.nn as nn
         model = nn.Sequential(nn.Linear(784, 1), nn.Sigmoid())
         adversarial_loss = torch.nn.BCELoss()
         def f(x, y):
             return adversarial_loss(model(x), y)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_logits_are_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         model = nn.Sequential(nn.Linear(784, 1))
         criterion = nn.BCEWithLogitsLoss()
         def f(x, y):
             return criterion(model(x), y)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_sigmoid_for_metrics_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         import torch.nn.functional as F
         def f(net, x, y):
             logits = net(x)
             predicted = torch.sigmoid(logits) > 0.5
             return F.binary_cross_entropy_with_logits(logits, y), predicted
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_gate_inside_of_the_network_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         import torch.nn as nn
         class Gated(nn.Module):
@@ -150,49 +189,79 @@ def test_a_gate_inside_of_the_network_is_fine(lines: Lines) -> None:
         criterion = nn.BCEWithLogitsLoss()
         def f(x, y):
             return criterion(net(x), y)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_product_with_a_sigmoid_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         import torch.nn.functional as F
         def swish_head(net, x, y):
             z = net(x)
             return F.binary_cross_entropy_with_logits(z * torch.sigmoid(z), y)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_soft_targets_are_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         import torch.nn.functional as F
         def distill(student, teacher, x):
             return F.binary_cross_entropy_with_logits(student(x), torch.sigmoid(teacher(x)))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_relativistic_difference_of_logits_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         bce = torch.nn.BCEWithLogitsLoss()
         def g_loss(d, fake, real, valid):
             return bce(d(fake) - d(real).mean(0, keepdim=True), valid)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_criterion_that_depends_on_an_option_is_unknown(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         import torch.nn as nn
         def f(net, x, y, use_logits):
             criterion = nn.BCEWithLogitsLoss() if use_logits else nn.BCELoss()
             return criterion(torch.sigmoid(net(x)), y)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_two_criteria_for_two_models_are_told_apart(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         import torch.nn as nn
         bce = nn.BCELoss()
@@ -200,11 +269,17 @@ def test_two_criteria_for_two_models_are_told_apart(lines: Lines) -> None:
         def f(net, x, y):
             z = net(x)
             return bce(torch.sigmoid(z), y) + bce_logits(z, y)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_sigmoid_only_while_not_training_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         import torch.nn as nn
         class Net(nn.Module):
@@ -220,11 +295,17 @@ def test_a_sigmoid_only_while_not_training_is_fine(lines: Lines) -> None:
         loss_fn = nn.BCEWithLogitsLoss()
         def f(x, y):
             return loss_fn(net(x), y)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_focal_loss_that_needs_both_is_fine(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         import torch.nn as nn
         class FocalLoss(nn.Module):
@@ -237,15 +318,24 @@ def test_a_focal_loss_that_needs_both_is_fine(lines: Lines) -> None:
                 pred_prob = torch.sigmoid(pred)
                 p_t = true * pred_prob + (1 - true) * (1 - pred_prob)
                 return (loss * (1 - p_t) ** self.gamma).mean()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_model_from_another_file_is_unknown(lines: Lines) -> None:
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch.nn as nn
         from models import Discriminator
         criterion = nn.BCEWithLogitsLoss()
         d = Discriminator()
         def f(x, y):
             return criterion(d(x), y)
-    """) == []
+    """,
+        )
+        == []
+    )

@@ -7,138 +7,210 @@ RULE = "adam-lr-too-high"
 
 @pytest.mark.parametrize("name", ["Adam", "AdamW", "NAdam", "RAdam"])
 def test_a_rate_of_a_tenth_is_found(lines, name):
-    assert lines(RULE, f"""
+    assert lines(
+        RULE,
+        f"""
         import torch
         optimizer = torch.optim.{name}(net.parameters(), lr=0.1)
-    """) == [3]
+    """,
+    ) == [3]
 
 
 def test_a_rate_of_a_hundredth_for_a_deep_network_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         from torch import nn, optim
         net = nn.Sequential(
             nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(),
             nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 2),
         )
         optimizer = optim.Adam(net.parameters(), 1e-2)
-    """) == [7]
+    """,
+    ) == [7]
 
 
 def test_a_rate_in_a_constant_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         from torch.optim import AdamW
         LEARNING_RATE = 0.3
         optimizer = AdamW(model.parameters(), lr=LEARNING_RATE)
-    """) == [4]
+    """,
+    ) == [4]
 
 
 def test_a_rate_in_a_trainer_class_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch.optim as optim
         class Trainer:
             lr = 0.1
             def __init__(self, model):
                 self.model = model
                 self.optimizer = optim.Adam(self.model.parameters(), lr=self.lr)
-    """) == [7]
+    """,
+    ) == [7]
 
 
 def test_parameters_of_several_modules_in_one_list_are_modules(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         params = list(encoder.parameters()) + list(decoder.parameters())
         optimizer = torch.optim.Adam(params, lr=0.1)
-    """) == [4]
+    """,
+    ) == [4]
 
 
 def test_configure_optimizers_of_lightning_is_read(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         import lightning as L
         class Net(L.LightningModule):
             def configure_optimizers(self):
                 return torch.optim.Adam(self.parameters(), lr=0.1)
-    """) == [6]
+    """,
+    ) == [6]
 
 
 def test_a_filter_over_parameters_is_read(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         optimizer = torch.optim.Adam(filter(lambda p: p.requires_grad, net.parameters()), lr=0.1)
-    """) == [3]
+    """,
+    ) == [3]
 
 
 def test_style_transfer_moves_pixels(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         target = content.clone().requires_grad_(True)
         optimizer = torch.optim.Adam([target], lr=0.1)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_single_parameter_is_a_probe(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         log_alpha = torch.zeros(1, requires_grad=True)
         a_optimizer = torch.optim.Adam([log_alpha], lr=0.1)
         b_optimizer = torch.optim.Adam([net.temperature], lr=0.1)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_usual_rates_are_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         a = torch.optim.Adam(net.parameters())
         b = torch.optim.Adam(net.parameters(), lr=3e-4)
         c = torch.optim.AdamW(net.parameters(), lr=5e-3)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_hundredth_for_a_shallow_network_is_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from torch import nn, optim
         policy = nn.Sequential(nn.Linear(4, 128), nn.ReLU(), nn.Linear(128, 2))
         optimizer = optim.Adam(policy.parameters(), lr=1e-2)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_other_optimizers_take_larger_steps(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         a = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
         b = torch.optim.Adadelta(net.parameters(), lr=1.0)
         c = torch.optim.Adagrad(net.parameters(), lr=0.1)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_an_optimizer_from_elsewhere_has_its_own_scale(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         from prodigyopt import Prodigy
         from mine import Adam
         a = Prodigy(net.parameters(), lr=1.0)
         b = Adam(net.parameters(), lr=0.1)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_schedule_by_factors_makes_the_literal_a_multiplier(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from torch.optim.lr_scheduler import LambdaLR
         optimizer = torch.optim.Adam(model.parameters(), lr=1.0, betas=(0.9, 0.98), eps=1e-9)
         scheduler = LambdaLR(optimizer, lr_lambda=lambda step: rate(step, 512, 1.0, 400))
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_schedule_that_sets_the_rate_itself_makes_the_literal_idle(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
         scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1e-3, total_steps=100)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_rate_written_into_the_groups_makes_the_literal_idle(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
         for step in range(100):
@@ -147,20 +219,35 @@ def test_a_rate_written_into_the_groups_makes_the_literal_idle(lines):
             optimizer.zero_grad()
             loss_fn(model(x), y).backward()
             optimizer.step()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_name_that_holds_unknown_parameters_is_not_guessed(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         def make(params):
             return torch.optim.Adam(params, lr=0.1)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_linear_model_by_itself_is_fine_at_a_hundredth(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         model = torch.nn.Linear(1, 1)
         optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
-    """) == []
+    """,
+        )
+        == []
+    )

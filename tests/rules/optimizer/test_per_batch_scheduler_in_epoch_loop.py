@@ -4,7 +4,9 @@ RULE = "per-batch-scheduler-in-epoch-loop"
 
 
 def test_one_cycle_with_steps_per_epoch_stepped_per_epoch_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
         scheduler = torch.optim.lr_scheduler.OneCycleLR(
@@ -16,11 +18,14 @@ def test_one_cycle_with_steps_per_epoch_stepped_per_epoch_is_found(lines):
                 loss_fn(net(x), y).backward()
                 optimizer.step()
             scheduler.step()
-    """) == [12]
+    """,
+    ) == [12]
 
 
 def test_a_total_over_all_batches_stepped_per_epoch_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         from torch.optim.lr_scheduler import OneCycleLR
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -32,11 +37,14 @@ def test_a_total_over_all_batches_stepped_per_epoch_is_found(lines):
                 loss_fn(net(x), y).backward()
                 optimizer.step()
             scheduler.step()
-    """) == [12]
+    """,
+    ) == [12]
 
 
 def test_an_epoch_that_trains_through_a_function_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         from torch.optim.lr_scheduler import OneCycleLR
         def train(net, loader, optimizer):
@@ -50,11 +58,14 @@ def test_an_epoch_that_trains_through_a_function_is_found(lines):
             for epoch in range(9):
                 train(net, loader, optimizer)
                 scheduler.step()
-    """) == [14]
+    """,
+    ) == [14]
 
 
 def test_a_cycle_of_two_thousand_steps_stepped_per_epoch_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
         scheduler = torch.optim.lr_scheduler.CyclicLR(optimizer, base_lr=1e-3, max_lr=0.1)
@@ -64,11 +75,14 @@ def test_a_cycle_of_two_thousand_steps_stepped_per_epoch_is_found(lines):
                 loss_fn(net(x), y).backward()
                 optimizer.step()
             scheduler.step()
-    """) == [10]
+    """,
+    ) == [10]
 
 
 def test_a_trainer_with_methods_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         class Trainer:
             def __init__(self, model, loader, epochs):
@@ -86,11 +100,15 @@ def test_a_trainer_with_methods_is_found(lines):
                 for epoch in range(self.epochs):
                     self.train_epoch()
                     self.scheduler.step()
-    """) == [18]
+    """,
+    ) == [18]
 
 
 def test_one_cycle_stepped_per_batch_is_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
         scheduler = torch.optim.lr_scheduler.OneCycleLR(
@@ -102,11 +120,17 @@ def test_one_cycle_stepped_per_batch_is_fine(lines):
                 loss_fn(net(x), y).backward()
                 optimizer.step()
                 scheduler.step()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_one_cycle_over_the_epochs_is_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
         scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=epochs)
@@ -116,11 +140,17 @@ def test_one_cycle_over_the_epochs_is_fine(lines):
                 loss_fn(net(x), y).backward()
                 optimizer.step()
             scheduler.step()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_one_step_per_epoch_said_so_is_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
         scheduler = torch.optim.lr_scheduler.OneCycleLR(
@@ -132,11 +162,17 @@ def test_one_step_per_epoch_said_so_is_fine(lines):
                 loss_fn(net(x), y).backward()
                 optimizer.step()
             scheduler.step()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_cycle_of_five_epochs_is_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
         scheduler = torch.optim.lr_scheduler.CyclicLR(optimizer, 1e-3, 0.1, step_size_up=5)
@@ -146,11 +182,17 @@ def test_a_cycle_of_five_epochs_is_fine(lines):
                 loss_fn(net(x), y).backward()
                 optimizer.step()
             scheduler.step()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_other_schedules_count_epochs(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
         scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=30)
@@ -160,11 +202,17 @@ def test_other_schedules_count_epochs(lines):
                 loss_fn(net(x), y).backward()
                 optimizer.step()
             scheduler.step()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_loop_over_steps_is_a_batch_loop(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
         scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=1000)
@@ -175,11 +223,17 @@ def test_a_loop_over_steps_is_a_batch_loop(lines):
             loss_fn(net(x), y).backward()
             optimizer.step()
             scheduler.step()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_an_accumulation_loop_inside_a_step_is_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
         scheduler = torch.optim.lr_scheduler.OneCycleLR(
@@ -191,11 +245,17 @@ def test_an_accumulation_loop_inside_a_step_is_fine(lines):
                 loss_fn(net(x), y).backward()
             optimizer.step()
             scheduler.step()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_schedule_handed_to_the_function_that_trains_is_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from engine import train_one_epoch
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -204,11 +264,17 @@ def test_a_schedule_handed_to_the_function_that_trains_is_fine(lines):
         )
         for epoch in range(9):
             train_one_epoch(net, loader, optimizer, scheduler)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_schedule_chosen_at_run_time_is_not_judged(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
         scheduler = make_scheduler(name, optimizer, steps=len(loader))
@@ -218,11 +284,17 @@ def test_a_schedule_chosen_at_run_time_is_not_judged(lines):
                 loss_fn(net(x), y).backward()
                 optimizer.step()
             scheduler.step()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_class_of_the_same_name_has_its_own_clock(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from mine import OneCycleLR
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -233,4 +305,7 @@ def test_a_class_of_the_same_name_has_its_own_clock(lines):
                 loss_fn(net(x), y).backward()
                 optimizer.step()
             scheduler.step()
-    """) == []
+    """,
+        )
+        == []
+    )

@@ -4,7 +4,9 @@ RULE = "scheduler-before-optimizer"
 
 
 def test_a_schedule_stepped_at_the_top_of_the_epoch_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         from torch.optim import lr_scheduler
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -15,11 +17,14 @@ def test_a_schedule_stepped_at_the_top_of_the_epoch_is_found(lines):
                 optimizer.zero_grad()
                 loss_fn(net(x), y).backward()
                 optimizer.step()
-    """) == [7]
+    """,
+    ) == [7]
 
 
 def test_two_lines_in_the_wrong_order_are_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         optimizer = torch.optim.AdamW(net.parameters(), lr=1e-3)
         scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=100)
@@ -28,11 +33,14 @@ def test_two_lines_in_the_wrong_order_are_found(lines):
             loss_fn(net(x), y).backward()
             scheduler.step()
             optimizer.step()
-    """) == [8]
+    """,
+    ) == [8]
 
 
 def test_an_epoch_that_trains_through_a_function_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch.optim as optim
         def train(net, loader, optimizer):
             net.train()
@@ -46,11 +54,14 @@ def test_an_epoch_that_trains_through_a_function_is_found(lines):
             for epoch in range(90):
                 scheduler.step()
                 train(net, loader, optimizer)
-    """) == [13]
+    """,
+    ) == [13]
 
 
 def test_a_trainer_with_attributes_is_found(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         class Trainer:
             def __init__(self, model):
@@ -62,11 +73,14 @@ def test_a_trainer_with_attributes_is_found(lines):
                 loss_fn(self.model(x), y).backward()
                 self.scheduler.step()
                 self.optimizer.step()
-    """) == [11]
+    """,
+    ) == [11]
 
 
 def test_a_schedule_that_waits_for_a_plateau_is_not_excluded(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
         plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer)
@@ -76,11 +90,14 @@ def test_a_schedule_that_waits_for_a_plateau_is_not_excluded(lines):
             loss.backward()
             plateau.step(loss)
             optimizer.step()
-    """) == [9]
+    """,
+    ) == [9]
 
 
 def test_the_step_of_the_optimizer_is_shown(diagnoses):
-    (one,) = diagnoses(RULE, """
+    (one,) = diagnoses(
+        RULE,
+        """
         import torch
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
         scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 10)
@@ -89,12 +106,15 @@ def test_the_step_of_the_optimizer_is_shown(diagnoses):
             loss_fn(net(x), y).backward()
             scheduler.step()
             optimizer.step()
-    """)
+    """,
+    )
     assert [other.span.line for other in one.related] == [9]
 
 
 def test_a_scaler_that_steps_the_optimizer_counts(lines):
-    assert lines(RULE, """
+    assert lines(
+        RULE,
+        """
         import torch
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, warm_up)
@@ -107,11 +127,15 @@ def test_a_scaler_that_steps_the_optimizer_counts(lines):
             scheduler.step()
             scaler.step(optimizer)
             scaler.update()
-    """) == [11]
+    """,
+    ) == [11]
 
 
 def test_the_usual_order_is_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
         scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 10)
@@ -121,11 +145,17 @@ def test_the_usual_order_is_fine(lines):
                 loss_fn(net(x), y).backward()
                 optimizer.step()
             scheduler.step()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_the_usual_order_through_functions_is_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         def train(net, loader, optimizer):
             for x, y in loader:
@@ -138,11 +168,17 @@ def test_the_usual_order_through_functions_is_fine(lines):
             for epoch in range(30):
                 train(net, loader, optimizer)
                 scheduler.step()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_schedule_stepped_only_after_the_first_epoch_is_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
         scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 10)
@@ -153,11 +189,17 @@ def test_a_schedule_stepped_only_after_the_first_epoch_is_fine(lines):
                 optimizer.zero_grad()
                 loss_fn(net(x), y).backward()
                 optimizer.step()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_schedule_told_the_epoch_has_its_own_clock(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         from timm.scheduler import CosineLRScheduler
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -168,11 +210,17 @@ def test_a_schedule_told_the_epoch_has_its_own_clock(lines):
                 optimizer.zero_grad()
                 loss_fn(net(x), y).backward()
                 optimizer.step()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_schedule_of_ones_own_is_not_judged(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         class Warmup:
             def step(self): ...
@@ -183,11 +231,17 @@ def test_a_schedule_of_ones_own_is_not_judged(lines):
             optimizer.zero_grad()
             loss_fn(net(x), y).backward()
             optimizer.step()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_schedules_of_another_optimizer_are_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         opt_d = torch.optim.Adam(d.parameters(), lr=1e-4)
         opt_g = torch.optim.Adam(g.parameters(), lr=1e-4)
@@ -202,11 +256,17 @@ def test_schedules_of_another_optimizer_are_fine(lines):
             g_loss(d, g).backward()
             opt_g.step()
             sched_g.step()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_schedule_wound_forward_on_resume_is_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
         scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 10)
@@ -218,11 +278,17 @@ def test_a_schedule_wound_forward_on_resume_is_fine(lines):
                 loss_fn(net(x), y).backward()
                 optimizer.step()
             scheduler.step()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_both_in_the_batch_loop_in_order_are_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
         scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=100)
@@ -233,11 +299,17 @@ def test_both_in_the_batch_loop_in_order_are_fine(lines):
                 optimizer.step()
                 scheduler.step()
             validate(net)
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_an_accumulation_that_steps_both_in_order_is_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
         scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 10)
@@ -248,11 +320,17 @@ def test_an_accumulation_that_steps_both_in_order_is_fine(lines):
             optimizer.step()
             scheduler.step()
             optimizer.zero_grad()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_a_warm_up_step_before_training_is_fine(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
         scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 10)
@@ -263,11 +341,17 @@ def test_a_warm_up_step_before_training_is_fine(lines):
             loss_fn(net(x), y).backward()
             optimizer.step()
             scheduler.step()
-    """) == []
+    """,
+        )
+        == []
+    )
 
 
 def test_schedules_in_a_list_are_not_judged(lines):
-    assert lines(RULE, """
+    assert (
+        lines(
+            RULE,
+            """
         import torch
         optimizers = make_optimizers(net)
         schedulers = make_schedulers(optimizers)
@@ -276,4 +360,7 @@ def test_schedules_in_a_list_are_not_judged(lines):
                 s.step()
             for o in optimizers:
                 o.step()
-    """) == []
+    """,
+        )
+        == []
+    )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_half_precision_autocast_without_a_scaler_is_found(lines: Callable[..., list[int]]) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_a_plain_step_after_a_scaled_loss_is_found(lines: Callable[..., list[int]]) -> None:

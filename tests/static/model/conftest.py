@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from textwrap import dedent
+from typing import TYPE_CHECKING
 
 import pytest
 
 from trainlint.static.model import Expr, FileModel
 from trainlint.static.source import SourceFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.fixture

@@ -102,7 +102,11 @@ def test_a_scaler_scales_the_backward_and_steps_the_optimizer(model):
     step = routine.of(LoopEvent.STEP)[0]
     assert backward.scaled
     assert (step.scaled, step.subject.text) == (True, "optimizer")
-    assert [event.kind.value for event in routine.events[2:]] == ["unscale", "step", "scaler update"]
+    assert [event.kind.value for event in routine.events[2:]] == [
+        "unscale",
+        "step",
+        "scaler update",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,9 @@ def make(norm):
 
 
 def test_a_comprehension_over_a_literal_range_repeats_its_item(model):
-    file = model(f"{HEAD}net = nn.Sequential(*[nn.Sequential(nn.Linear(4, 4), nn.Tanh()) for _ in range(5)])")
+    file = model(
+        f"{HEAD}net = nn.Sequential(*[nn.Sequential(nn.Linear(4, 4), nn.Tanh()) for _ in range(5)])"
+    )
     (stack,) = file.sequentials()
     assert kinds(stack) == ["Linear", "Tanh"] * 5
 
@@ -244,7 +246,9 @@ class Net(nn.Module):
         h = torch.tanh(self.fc1(self.features(x)))
         return self.fc2(h)
 """)
-    pairs = [(pair.layer.kind, pair.activation.kind, pair.is_normalised) for pair in file.activated()]
+    pairs = [
+        (pair.layer.kind, pair.activation.kind, pair.is_normalised) for pair in file.activated()
+    ]
     assert pairs == [("Conv2d", "ReLU", True), ("Linear", "Tanh", False)]
 
 
@@ -258,8 +262,13 @@ class Gate(nn.Module):
     def forward(self, x):
         return torch.sigmoid(self.a(x)) * self.b(x)
 """)
-    assert [(pair.layer.line if hasattr(pair.layer, "line") else pair.layer.call.line, pair.activation.kind)
-            for pair in file.activated()] == [(8, "Sigmoid")]
+    assert [
+        (
+            pair.layer.line if hasattr(pair.layer, "line") else pair.layer.call.line,
+            pair.activation.kind,
+        )
+        for pair in file.activated()
+    ] == [(8, "Sigmoid")]
 
 
 def test_sizes_and_fans_are_read_by_position_and_keyword(model):
@@ -359,7 +368,9 @@ F.nll_loss(probabilities, y)
     assert [step.kind for step in file.producers(second.input)] == ["Softmax"]
 
 
-@pytest.mark.parametrize("source", ["outputs.logits", "model(x)", "outputs['logits']", "mystery(x)"])
+@pytest.mark.parametrize(
+    "source", ["outputs.logits", "model(x)", "outputs['logits']", "mystery(x)"]
+)
 def test_what_an_unknown_model_gives_is_unknown(model, source):
     file = model(f"{HEAD}def f(model, x, y, outputs):\n    return F.cross_entropy({source}, y)")
     assert [step.kind for step in file.producers(file.losses()[0].input)] == ["?"]
@@ -380,7 +391,8 @@ class Net(nn.Module):
 
 
 @pytest.mark.parametrize(
-    "make", ["partial(nn.ReLU, inplace=True)()", "ACTS['relu']()", "ACTS[name]()", "ACTS.get(name)()"]
+    "make",
+    ["partial(nn.ReLU, inplace=True)()", "ACTS['relu']()", "ACTS[name]()", "ACTS.get(name)()"],
 )
 def test_an_activation_looked_up_or_partly_applied_is_known(model, make):
     file = model(f"""{HEAD}

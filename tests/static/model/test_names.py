@@ -33,7 +33,9 @@ def test_every_way_to_import_gives_one_qualified_name(asked, imports, written, q
 
 
 def test_an_alias_made_by_assignment_is_followed(asked):
-    assert asked("import torch.nn as nn\nConv = nn.Conv2d\nask(Conv)").qualified == "torch.nn.Conv2d"
+    assert (
+        asked("import torch.nn as nn\nConv = nn.Conv2d\nask(Conv)").qualified == "torch.nn.Conv2d"
+    )
 
 
 def test_calls_through_an_alias_are_found_by_the_qualified_name(model):
@@ -48,7 +50,9 @@ def test_calls_through_an_alias_are_found_by_the_qualified_name(model):
 
 
 def test_a_parameter_shadows_an_import(asked):
-    assert asked("import torch.nn.functional as F\ndef f(F, x):\n    ask(F.softmax)").qualified is None
+    assert (
+        asked("import torch.nn.functional as F\ndef f(F, x):\n    ask(F.softmax)").qualified is None
+    )
 
 
 def test_a_local_name_shadows_an_import_only_where_it_is_local(model):

@@ -56,7 +56,9 @@ def test_the_groups_of_an_optimizer_have_their_own_values(model):
     assert [value for _, value in file.optimizers()[0].values("lr")] == [0.1, 3.0]
 
 
-INIT = HEAD + """class Net(nn.Module):
+INIT = (
+    HEAD
+    + """class Net(nn.Module):
     def __init__(self):
         super().__init__()
         self.conv = nn.Conv2d(1, 8, 3)
@@ -68,6 +70,7 @@ INIT = HEAD + """class Net(nn.Module):
     {methods}
 {after}
 """
+)
 
 
 def init(model, init="pass", methods="", after=""):
@@ -122,7 +125,12 @@ def init(model, init="pass", methods="", after=""):
             },
             [7, 8, 9],
         ),
-        ({"init": "for l in [self.fc, self.out]:\n            nn.init.xavier_uniform_(l.weight)"}, [8, 9]),
+        (
+            {
+                "init": "for l in [self.fc, self.out]:\n            nn.init.xavier_uniform_(l.weight)"
+            },
+            [8, 9],
+        ),
         ({"after": "net = Net()\nnn.init.xavier_uniform_(net.fc.weight)"}, [8]),
         ({"after": "def init(m):\n    nn.init.xavier_uniform_(m.weight)"}, []),
     ],

@@ -44,7 +44,10 @@ from trainlint.static.model import UNKNOWN
         ("class C:\n    lr = 0.1\nask(C.lr)", 0.1),
         ("class C:\n    lr = 0.1\nc = C()\nask(c.lr)", 0.1),
         ("class C:\n    lr: float = 0.1\nc = C(lr=0.7)\nask(c.lr)", 0.7),
-        ("class C:\n    def __init__(self):\n        self.lr = 4\n    def f(self):\n        ask(self.lr)", 4),
+        (
+            "class C:\n    def __init__(self):\n        self.lr = 4\n    def f(self):\n        ask(self.lr)",
+            4,
+        ),
         ("class C:\n    def __init__(self, lr):\n        self.lr = lr\nc = C(9)\nask(c.lr)", 9),
         ("class B:\n    lr = 3\nclass C(B):\n    def f(self):\n        ask(self.lr)", 3),
         ("from types import SimpleNamespace\nn = SimpleNamespace(lr=0.1)\nask(n.lr)", 0.1),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Diagnosis, Severity
 from trainlint.core.rule import Rule
-from trainlint.static.model import FileModel, Layer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trainlint.static.model import FileModel, Layer
 
 rule = Rule(__name__, "TL202", Severity.ERROR)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Diagnosis, Severity
 from trainlint.core.rule import Rule
-from trainlint.static.model import FileModel, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trainlint.static.model import FileModel, Step
 
 rule = Rule(__name__, "TL205", Severity.WARNING)
 

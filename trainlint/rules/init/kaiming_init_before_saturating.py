@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Diagnosis, Severity
 from trainlint.core.fix import Fix, Safety
 from trainlint.core.rule import Rule
-from trainlint.static.model import FileModel, InitCall
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trainlint.static.model import FileModel, InitCall
 
 rule = Rule(__name__, "TL102", Severity.WARNING, fixable=Safety.UNSAFE)
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Diagnosis, Severity
 from trainlint.core.fix import Fix, Safety
 from trainlint.core.rule import Rule
-from trainlint.static.model import FileModel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trainlint.static.model import FileModel
 
 rule = Rule(__name__, "TL104", Severity.WARNING, fixable=Safety.UNSAFE)
 
@@ -30,7 +34,9 @@ def check(
         if recipe is None or init.nonlinearity != "leaky_relu" or slope is None:
             continue
         wanted = math.sqrt(2.0 / (1.0 + slope**2))
-        if abs(recipe.gain / wanted - 1.0) <= tolerance or any(pair.is_normalised for pair in pairs):
+        if abs(recipe.gain / wanted - 1.0) <= tolerance or any(
+            pair.is_normalised for pair in pairs
+        ):
             continue
         activation = pairs[0].activation
         yield rule.at(

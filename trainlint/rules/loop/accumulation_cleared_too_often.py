@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Diagnosis, Severity
 from trainlint.core.fix import Fix, Safety
 from trainlint.core.loop import LoopEvent
 from trainlint.core.rule import Rule
-from trainlint.static.model import Event, FileModel, Loop, Routine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trainlint.static.model import Event, FileModel, Loop, Routine
 
 rule = Rule(__name__, "TL504", Severity.WARNING, fixable=Safety.UNSAFE)
 

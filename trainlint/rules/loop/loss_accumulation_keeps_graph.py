@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Diagnosis, Severity
 from trainlint.core.fix import Fix, Safety
 from trainlint.core.loop import LoopEvent
 from trainlint.core.rule import Rule
 from trainlint.static.model import Accumulation, Call, Event, Expr, FileModel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 rule = Rule(__name__, "TL507", Severity.WARNING, fixable=Safety.UNSAFE)
 
@@ -17,9 +20,7 @@ rule = Rule(__name__, "TL507", Severity.WARNING, fixable=Safety.UNSAFE)
 def check(file: FileModel) -> Iterator[Diagnosis]:
     """Find differentiated losses that are added to a total which outlives the iteration."""
     backwards = {
-        event.call: event
-        for routine in file.routines()
-        for event in routine.of(LoopEvent.BACKWARD)
+        event.call: event for routine in file.routines() for event in routine.of(LoopEvent.BACKWARD)
     }
     if not backwards:
         return

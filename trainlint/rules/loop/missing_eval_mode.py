@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Diagnosis, Severity
 from trainlint.core.loop import LoopEvent
 from trainlint.core.rule import Rule
-from trainlint.static.model import Event, FileModel, Routine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trainlint.static.model import Event, FileModel, Routine
 
 rule = Rule(__name__, "TL510", Severity.WARNING)
 
 _WANTS_TRAINING = re.compile(
-    r"(^|_)mc(_|$)|monte|dropout|stochastic|bayes|uncertain|_bn|bn_|recalib|calibrat|swa", re.IGNORECASE
+    r"(^|_)mc(_|$)|monte|dropout|stochastic|bayes|uncertain|_bn|bn_|recalib|calibrat|swa",
+    re.IGNORECASE,
 )
 """Functions that evaluate in training mode on purpose, by their names."""
 

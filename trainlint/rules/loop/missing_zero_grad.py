@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Diagnosis, Severity
 from trainlint.core.fix import Fix, Safety
 from trainlint.core.loop import LoopEvent
 from trainlint.core.rule import Rule
 from trainlint.static.model import Driver, Event, FileModel, Loop, Routine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 rule = Rule(__name__, "TL501", Severity.ERROR, fixable=Safety.UNSAFE)
 
@@ -64,16 +67,12 @@ def _may_be_cleared(file: FileModel, step: Event, loop: Loop) -> bool:
 
 def _cleared_by_name(file: FileModel, step: Event) -> bool:
     """Say whether a call clears, by its name, what may be the gradients of a step."""
-    clearings = [
-        event for routine in file.routines() for event in routine.of(LoopEvent.ZERO_GRAD)
-    ]
+    clearings = [event for routine in file.routines() for event in routine.of(LoopEvent.ZERO_GRAD)]
     if any(event.may_concern(step) for event in clearings):
         return True
     known = {event.call for event in clearings}
     names = ("zero_grad", "zero_grads", "reset_grad", "reset_grads", "clear_grad", "clear_grads")
-    return any(
-        call.target is None and call not in known for call in file.method_calls(*names)
-    )
+    return any(call.target is None and call not in known for call in file.method_calls(*names))
 
 
 def _is_foreign(file: FileModel, step: Event) -> bool:

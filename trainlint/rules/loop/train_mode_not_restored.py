@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Diagnosis, Severity
 from trainlint.core.loop import LoopEvent
 from trainlint.core.rule import Rule
 from trainlint.static.model import Driver, Event, FileModel, Loop, Routine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 rule = Rule(__name__, "TL509", Severity.WARNING)
 
@@ -94,5 +97,6 @@ def _is_judged(file: FileModel, evaluation: Event, loop: Loop) -> bool:
     if any(loop.runs(call) for call in file.handed_on(model)):
         return False
     return not any(
-        file.events.classify(call) is None and loop.runs(call) for call in file.method_calls("train")
+        file.events.classify(call) is None and loop.runs(call)
+        for call in file.method_calls("train")
     )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Diagnosis, Severity
 from trainlint.core.fix import Fix, Safety
 from trainlint.core.loop import LoopEvent
 from trainlint.core.rule import Rule
 from trainlint.static.model import Driver, Event, FileModel, Loop, Routine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 rule = Rule(__name__, "TL503", Severity.WARNING, fixable=Safety.UNSAFE)
 
@@ -25,7 +28,9 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
             if loop is None:
                 continue
             clearings = [one for one in routine.of(LoopEvent.ZERO_GRAD) if one.may_concern(step)]
-            outside = [one for one in clearings if one.same_subject(step) and not one.excludes(step)]
+            outside = [
+                one for one in clearings if one.same_subject(step) and not one.excludes(step)
+            ]
             if not outside or any(one.inside(loop) for one in clearings):
                 continue
             clearing = outside[0]
@@ -58,9 +63,7 @@ def _stepping_loop(routine: Routine, step: Event) -> Loop | None:
 def _may_be_cleared_elsewhere(file: FileModel, step: Event, loop: Loop) -> bool:
     """Say whether a helper that the model does not see through may clear in the loop."""
     names = ("zero_grad", "zero_grads", "reset_grad", "reset_grads", "clear_grad", "clear_grads")
-    unseen = [
-        call for call in file.method_calls(*names) if file.events.classify(call) is None
-    ]
+    unseen = [call for call in file.method_calls(*names) if file.events.classify(call) is None]
     return any(loop.runs(call) for call in (*unseen, *file.handed_on(step.subject or step.call)))
 
 

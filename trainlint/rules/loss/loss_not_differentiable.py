@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Diagnosis, Severity
 from trainlint.core.loop import LoopEvent
 from trainlint.core.rule import Rule
 from trainlint.static.model import Driver, Event, FileModel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 rule = Rule(__name__, "TL305", Severity.ERROR)
 

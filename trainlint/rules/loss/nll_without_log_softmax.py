@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Diagnosis, Severity
 from trainlint.core.fix import Edit, Fix, Safety
 from trainlint.core.rule import Rule
 from trainlint.static.model import Call, FileModel, Loss, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 rule = Rule(__name__, "TL303", Severity.ERROR, fixable=Safety.UNSAFE)
 

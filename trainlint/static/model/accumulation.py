@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trainlint.static.model.tree import Binding, BindingKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from trainlint.core.diagnosis import Span
     from trainlint.static.model.expression import Expr, Loop
     from trainlint.static.model.file import FileModel
@@ -101,5 +102,3 @@ def _reads(value: ast.expr | None, text: str) -> bool:
         isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node) == text
         for node in ast.walk(value)
     )
-
-

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from trainlint.core.diagnosis import Span
 from trainlint.core.loop import LoopEvent
 from trainlint.static.model.expression import Call, Expr, Function, Loop
 from trainlint.static.model.torch_api import OPTIMIZER_PARAMETERS, SCHEDULER_PARAMETERS
 from trainlint.static.model.tree import BindingKind, Block, BlockKind, Scope, ScopeKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trainlint.core.diagnosis import Span
     from trainlint.static.model.file import FileModel
 
 _MOST_DEPTH = 8
@@ -98,7 +99,6 @@ class Event:
             for one in self.blocks
         )
 
-
     @property
     def scaler(self) -> Expr | None:
         """The GradScaler that has its hand in it."""
@@ -127,9 +127,7 @@ class Event:
 
     def always_before(self, other: Event) -> bool:
         """Say whether it has run whenever another runs: no loop or branch around it alone."""
-        return all(
-            block in other.blocks for block in self.blocks if block.kind in _MAY_NOT_RUN
-        )
+        return all(block in other.blocks for block in self.blocks if block.kind in _MAY_NOT_RUN)
 
     def ends(self, loop: Loop) -> bool:
         """Say whether the loop is left after it: a branch around it ends in ``break`` or ``return``."""
@@ -161,8 +159,10 @@ class Event:
         if model.identities.may_be_same(self.subject, other.subject):
             roles = [model.events.role(one) for one in (self.subject, other.subject)]
             overlap = model.identities.of(self.subject) & model.identities.of(other.subject)
-            return bool(overlap) or roles != ["optimizer", "optimizer"] or not _both_named(
-                self.subject, other.subject
+            return (
+                bool(overlap)
+                or roles != ["optimizer", "optimizer"]
+                or not _both_named(self.subject, other.subject)
             )
         if all(model.events.role(one) == "optimizer" for one in (self.subject, other.subject)):
             return False
@@ -283,15 +283,17 @@ class Routine:
         return self.drivers == {Driver.PLAIN}
 
 
-_OPTIMIZER_WORDS = re.compile(r"optim|^opt(_|$)|_opt$|^opt[A-Z0-9]|solver|^trainer_?[gd]?$", re.I)
-_NO_OPTIMIZER_WORDS = re.compile(r"sched|env|prof|scaler|timer|bar|progress|warmup", re.I)
-_SCHEDULER_WORDS = re.compile(r"sched|warmup|annealer|lr_decay|lrs$", re.I)
-_SCALER_WORDS = re.compile(r"scaler", re.I)
+_OPTIMIZER_WORDS = re.compile(
+    r"optim|^opt(_|$)|_opt$|^opt[A-Z0-9]|solver|^trainer_?[gd]?$", re.IGNORECASE
+)
+_NO_OPTIMIZER_WORDS = re.compile(r"sched|env|prof|scaler|timer|bar|progress|warmup", re.IGNORECASE)
+_SCHEDULER_WORDS = re.compile(r"sched|warmup|annealer|lr_decay|lrs$", re.IGNORECASE)
+_SCALER_WORDS = re.compile(r"scaler", re.IGNORECASE)
 _MODEL_WORDS = re.compile(
     r"model|net|encoder|decoder|generator|discriminator|critic|actor|backbone|classifier|policy|^[GD]$|agent",
-    re.I,
+    re.IGNORECASE,
 )
-_ENGINE_WORDS = re.compile(r"engine", re.I)
+_ENGINE_WORDS = re.compile(r"engine", re.IGNORECASE)
 _CLIPS = {
     "torch.nn.utils.clip_grad_norm_",
     "torch.nn.utils.clip_grad_value_",
@@ -330,7 +332,8 @@ class Events:
     def routines(self) -> tuple[Routine, ...]:
         """Every function that nothing in the file calls, and the module's own code."""
         if not self.model.has_layers or not any(
-            name in self.model.index.calls for name in ("backward", "step", "eval", "manual_backward")
+            name in self.model.index.calls
+            for name in ("backward", "step", "eval", "manual_backward")
         ):
             return ()
         found = []
@@ -579,7 +582,11 @@ class Events:
     def _scaling(self, loss: Expr) -> tuple[Driver, bool]:
         """Say whether the loss of a backward is scaled: ``scaler.scale(loss).backward()``."""
         for origin in loss.origins():
-            if isinstance(origin, Call) and origin.method == "scale" and origin.receiver is not None:
+            if (
+                isinstance(origin, Call)
+                and origin.method == "scale"
+                and origin.receiver is not None
+            ):
                 if self._is_scaler(origin.receiver):
                     return (Driver.PLAIN, True)
         binding = loss.binding

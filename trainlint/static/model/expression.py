@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,8 @@ from trainlint.core.fix import Edit
 from trainlint.static.model.tree import Binding, BindingKind, Block, BlockKind, Scope, Site
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from trainlint.static.model.file import FileModel
 
 

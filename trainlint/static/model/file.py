@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from trainlint.static.model.accumulation import Accumulation, accumulations
+from trainlint.static.model.events import Events, Routine
 from trainlint.static.model.expression import Call, Expr, Function
 from trainlint.static.model.follow import Follower
 from trainlint.static.model.gradient import Gradient
@@ -25,18 +25,19 @@ from trainlint.static.model.layers import (
     Repetition,
     Stack,
     Step,
+    looks_like_module,
 )
-from trainlint.static.model.layers import looks_like_module
 from trainlint.static.model.modes import ModeDependence, mode_dependence
 from trainlint.static.model.names import Names
 from trainlint.static.model.torch_api import ACTIVATIONS, FUNCTIONS
 from trainlint.static.model.training import Loader, Loss, Optimizer, Scheduler, Training
-from trainlint.static.model.events import Events, Routine
 from trainlint.static.model.tree import BindingKind, Block, Scope, ScopeKind, Site, TreeIndex
 from trainlint.static.model.values import Evaluator
 from trainlint.static.model.variables import ParameterGenerator, ReplacedLayer, Variables
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from trainlint.core.diagnosis import Span
     from trainlint.static.source import SourceFile
 
@@ -610,7 +611,15 @@ class FileModel:
         while isinstance(expr, Call):
             if expr.callee == "torch.utils.data.DataLoader":
                 return True
-            if expr.method in {"enumerate", "tqdm", "zip", "iter", "track", "progress_bar", "log_every"}:
+            if expr.method in {
+                "enumerate",
+                "tqdm",
+                "zip",
+                "iter",
+                "track",
+                "progress_bar",
+                "log_every",
+            }:
                 if not expr.args:
                     return False
                 expr = expr.args[0]
@@ -628,7 +637,10 @@ class FileModel:
     def holder(self, made: Expr) -> tuple[str, Scope] | None:
         """Return the variable or attribute that something is assigned to when made, and where."""
         statement = made.site.statement
-        if not isinstance(statement, ast.Assign | ast.AnnAssign) or statement.value is not made.node:
+        if (
+            not isinstance(statement, ast.Assign | ast.AnnAssign)
+            or statement.value is not made.node
+        ):
             return None
         target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
         if not isinstance(target, ast.Name | ast.Attribute):

@@ -11,7 +11,15 @@ import ast
 from typing import TYPE_CHECKING
 
 from trainlint.static.model.expression import Call, Expr
-from trainlint.static.model.tree import Binding, BindingKind, Block, BlockKind, Scope, ScopeKind, Site
+from trainlint.static.model.tree import (
+    Binding,
+    BindingKind,
+    Block,
+    BlockKind,
+    Scope,
+    ScopeKind,
+    Site,
+)
 
 if TYPE_CHECKING:
     from trainlint.static.model.file import FileModel
@@ -23,8 +31,22 @@ _MOST_STEPS = 300_000
 """Bounds the work on one file: past it the trace of every further value counts as lost."""
 
 _KEEPS_OBJECT = frozenset(
-    "to cuda cpu float half double bfloat16 eval train requires_grad_ share_memory to_empty"
-    " type xpu".split()
+    [
+        "to",
+        "cuda",
+        "cpu",
+        "float",
+        "half",
+        "double",
+        "bfloat16",
+        "eval",
+        "train",
+        "requires_grad_",
+        "share_memory",
+        "to_empty",
+        "type",
+        "xpu",
+    ]
 )
 """Methods of a module or tensor that return the object they are called on."""
 
@@ -60,7 +82,9 @@ _NAMESPACES = frozenset(
         "builtins.dict",
     }
 )
-_ARGUMENT_NAMES = frozenset("args opt opts cfg config conf hparams hps params flags FLAGS".split())
+_ARGUMENT_NAMES = frozenset(
+    ["args", "opt", "opts", "cfg", "config", "conf", "hparams", "hps", "params", "flags", "FLAGS"]
+)
 
 
 class Follower:
@@ -136,7 +160,10 @@ class Follower:
         receiver = expr.receiver
         if receiver is not None and expr.method in _KEEPS_OBJECT:
             return receiver
-        if expr.method in {"prepare", "setup", "prepare_model", "setup_module"} and len(expr.args) == 1:
+        if (
+            expr.method in {"prepare", "setup", "prepare_model", "setup_module"}
+            and len(expr.args) == 1
+        ):
             return expr.args[0]
         return None
 
@@ -242,7 +269,9 @@ class Follower:
                 items = origin.args
             if items is None or path[0] >= len(items):
                 return None
-            found += [items[path[0]]] if len(path) == 1 else self.element(items[path[0]], path[1:]) or []
+            found += (
+                [items[path[0]]] if len(path) == 1 else self.element(items[path[0]], path[1:]) or []
+            )
         return found or None
 
     # -- reaching definitions -----------------------------------------------------------------
@@ -339,9 +368,7 @@ class Follower:
         if scope.parent is None or scope.parent.kind is not ScopeKind.CLASS:
             return False
         decorators = getattr(scope.node, "decorator_list", ())
-        return not any(
-            isinstance(one, ast.Name) and one.id == "staticmethod" for one in decorators
-        )
+        return not any(isinstance(one, ast.Name) and one.id == "staticmethod" for one in decorators)
 
     def _passes_self(self, call: Call, scope: Scope) -> bool:
         """Say whether a call passes the instance by hand: ``Base.__init__(self, ...)``."""
@@ -350,12 +377,16 @@ class Follower:
             return False
         if receiver.name == "self" or isinstance(receiver, Call):
             return False
-        return any(
-            self.definition(origin) is not None
-            and self.definition(origin) is not scope
-            and self.definition(origin).kind is ScopeKind.CLASS  # type: ignore[union-attr]
-            for origin in receiver.origins()
-        ) and bool(call.args) and call.args[0].name == "self"
+        return (
+            any(
+                self.definition(origin) is not None
+                and self.definition(origin) is not scope
+                and self.definition(origin).kind is ScopeKind.CLASS  # type: ignore[union-attr]
+                for origin in receiver.origins()
+            )
+            and bool(call.args)
+            and call.args[0].name == "self"
+        )
 
     def call_sites(self, scope: Scope) -> tuple[Call, ...]:
         """Return the calls of a function in this file; of a class's ``__init__``, those of the class."""
@@ -500,7 +531,9 @@ class Follower:
         if binding.kind is not BindingKind.FUNCTION or binding.node is None:
             return None
         decorators = getattr(binding.node, "decorator_list", ())
-        if not any(getattr(one, "id", getattr(one, "attr", "")) in _PROPERTIES for one in decorators):
+        if not any(
+            getattr(one, "id", getattr(one, "attr", "")) in _PROPERTIES for one in decorators
+        ):
             return None
         scope = self.model.index.functions[id(binding.node)]
         return [self.model.expr(value, site) for value, site in scope.returns] or None
@@ -734,9 +767,9 @@ def _covers(block: Block, around: list[Block], sure: set[tuple[int, int]]) -> bo
                 done = isinstance(body[-1], ast.Return | ast.Raise | ast.Continue | ast.Break)
             if not done:
                 return False
-        elif current.kind is not BlockKind.WITH and current.kind is not BlockKind.BRANCH:
-            return False
-        elif current.kind is BlockKind.BRANCH:
+        elif (
+            current.kind is not BlockKind.WITH and current.kind is not BlockKind.BRANCH
+        ) or current.kind is BlockKind.BRANCH:
             return False
         if current.parent is None:
             return False

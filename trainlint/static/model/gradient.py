@@ -33,13 +33,58 @@ _PLAIN = frozenset({"torch.zeros", "torch.ones", "torch.empty", "torch.full", "t
 """What makes a tensor without any graph."""
 
 _ELEMENTWISE = frozenset(
-    "mean sum pow abs sqrt square exp log neg clamp clip mul div add sub relu sigmoid tanh softmax"
-    " log_softmax stack cat min max float double half scale norm".split()
+    [
+        "mean",
+        "sum",
+        "pow",
+        "abs",
+        "sqrt",
+        "square",
+        "exp",
+        "log",
+        "neg",
+        "clamp",
+        "clip",
+        "mul",
+        "div",
+        "add",
+        "sub",
+        "relu",
+        "sigmoid",
+        "tanh",
+        "softmax",
+        "log_softmax",
+        "stack",
+        "cat",
+        "min",
+        "max",
+        "float",
+        "double",
+        "half",
+        "scale",
+        "norm",
+    ]
 )
 """Operations, as methods or functions of torch, whose result has a graph only if an input has."""
 
 _TARGET_NAMES = frozenset(
-    "y y_true yb target targets label labels gt truth t true ground_truth tgt y_batch batch_y".split()
+    [
+        "y",
+        "y_true",
+        "yb",
+        "target",
+        "targets",
+        "label",
+        "labels",
+        "gt",
+        "truth",
+        "t",
+        "true",
+        "ground_truth",
+        "tgt",
+        "y_batch",
+        "batch_y",
+    ]
 )
 """What the known answer is called: data, which has no graph."""
 
@@ -198,7 +243,9 @@ class Gradient:
         binding = expr.binding
         if binding is None or binding.kind is not BindingKind.ASSIGN or binding.path != (1,):
             return False
-        return binding.value is not None and _is_maximum(self.model.expr(binding.value, binding.site))
+        return binding.value is not None and _is_maximum(
+            self.model.expr(binding.value, binding.site)
+        )
 
     def _is_computed(self, origin: Expr) -> bool:
         """Say whether a value is a loss, or the result of an operation of torch."""

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from trainlint.core.diagnosis import Span
 from trainlint.static.model.expression import Call, Expr
 from trainlint.static.model.formula import RootOfFans, root_of_fans
 from trainlint.static.model.torch_api import LINEAR_LAYERS
-from trainlint.static.model.tree import BindingKind, BlockKind, Scope, ScopeKind
+from trainlint.static.model.tree import BindingKind, BlockKind, ScopeKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from trainlint.core.diagnosis import Span
     from trainlint.static.model.file import FileModel
     from trainlint.static.model.layers import Activated, Layer, Outlet
 
@@ -311,7 +311,9 @@ class Initialisation:
             given = use.args[0]
             if isinstance(given, Call) and given.callee == "functools.partial" and given.args:
                 given = given.args[0]
-            if any(self.model.follower.definition(one) is function.scope for one in given.origins()):
+            if any(
+                self.model.follower.definition(one) is function.scope for one in given.origins()
+            ):
                 applied = True
                 found += self._of_type(self._built(use.receiver), owner, call)
         return tuple(dict.fromkeys(found)) if applied else None
@@ -443,7 +445,9 @@ def _without_data(tensor: Expr) -> Expr:
 
 def _is_type_test(test: Expr, owner: Expr) -> bool:
     """Say whether a test is nothing but a test of the owner's type."""
-    return isinstance(test, Call) and test.method == "isinstance" and test.mentions(owner.name or "")
+    return (
+        isinstance(test, Call) and test.method == "isinstance" and test.mentions(owner.name or "")
+    )
 
 
 def _passes(test: Expr, layer: Layer, model: FileModel) -> bool:
@@ -480,7 +484,7 @@ def _passes(test: Expr, layer: Layer, model: FileModel) -> bool:
 
 def _is_a(kind: str, base: str) -> bool:
     """Say whether a layer is an instance of a class of ``torch.nn``."""
-    if kind == base or base == "Module":
+    if base in (kind, "Module"):
         return True
     if base == "_ConvNd":
         return kind.startswith("Conv")

@@ -104,6 +104,8 @@ def kept(model: FileModel, made: Expr) -> Kept | None:
         ]
     else:
         reads = [
-            one for one in model.names_read(target) if one.site.scope.function in {scope, *scope.children}
+            one
+            for one in model.names_read(target)
+            if one.site.scope.function in {scope, *scope.children}
         ]
     return Kept(made, target, tuple(reads))

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Span
-from trainlint.core.fix import Edit
 from trainlint.static.model.expression import Call, Expr, Function
 from trainlint.static.model.torch_api import (
     ACTIVATIONS,
@@ -27,6 +25,9 @@ from trainlint.static.model.torch_api import (
 from trainlint.static.model.tree import Binding, BindingKind, Block, BlockKind, Scope, ScopeKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trainlint.core.fix import Edit
     from trainlint.static.model.file import FileModel
 
 _MOST_STEPS = 400
@@ -262,9 +263,7 @@ class Step:
     @property
     def passes_on(self) -> bool:
         """Whether what comes out is what went in: normalised, thinned out, pooled or reshaped."""
-        return (
-            self.is_normalisation or self.is_dropout or self.keeps_values or "Pool" in self.kind
-        )
+        return self.is_normalisation or self.is_dropout or self.keeps_values or "Pool" in self.kind
 
     @property
     def slope(self) -> float | None:
@@ -725,7 +724,9 @@ class Layers:
                 found += self.elements(side)
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
             left, right = origin.operands
-            count, items = (right.number(), left) if left.items is not None else (left.number(), right)
+            count, items = (
+                (right.number(), left) if left.items is not None else (left.number(), right)
+            )
             if not isinstance(count, int) or items.items is None:
                 return [(None, False)]
             found = self.elements(items) * min(count, _MOST_REPEATS)
@@ -900,8 +901,7 @@ class Layers:
             return None
         origins = called.objects()
         if origins == (called,) and not isinstance(called, Call):
-            loop = self._loop_elements(called)
-            return loop
+            return self._loop_elements(called)
         if not any(self._is_object(origin) for origin in origins):
             return None
         return self.steps(called)
@@ -955,9 +955,7 @@ class Layers:
         finally:
             self._depth -= 1
 
-    def _method_operation(
-        self, call: Call
-    ) -> tuple[str, tuple[Expr, ...], list[Step]] | None:
+    def _method_operation(self, call: Call) -> tuple[str, tuple[Expr, ...], list[Step]] | None:
         """Take a call of a tensor's method apart."""
         receiver, method = call.receiver, call.method
         if receiver is None or method is None or call.target is not None:
@@ -1172,7 +1170,8 @@ class Layers:
 
     def stacks(self) -> Iterator[Stack]:
         """Yield every ``Sequential``, every way through a ``forward``, and the ways to activations
-        that lie on neither."""
+        that lie on neither.
+        """
         covered: set[Expr] = set()
         for stack in (*self.sequentials(), *self._forwards()):
             covered.update(step.at for step in stack.steps)
@@ -1241,7 +1240,9 @@ class Layers:
         value = self.model.expr(binding.value, binding.site)
         return self.model.follower.element(value, binding.path)
 
-    def _produce_call(self, call: Call, found: dict[Step, None], depth: int, seen: set[int]) -> None:
+    def _produce_call(
+        self, call: Call, found: dict[Step, None], depth: int, seen: set[int]
+    ) -> None:
         """Collect the producers behind a call."""
         target = call.target
         if target is not None and target.kind is ScopeKind.FUNCTION:

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-_CONV = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups", "bias")
+_CONV = (
+    "in_channels",
+    "out_channels",
+    "kernel_size",
+    "stride",
+    "padding",
+    "dilation",
+    "groups",
+    "bias",
+)
 _CONV_TRANSPOSE = (
     "in_channels",
     "out_channels",
@@ -52,7 +61,15 @@ LAYER_PARAMETERS: dict[str, tuple[str, ...]] = {
     "RMSNorm": ("normalized_shape", "eps", "elementwise_affine"),
     "Embedding": ("num_embeddings", "embedding_dim", "padding_idx"),
     "EmbeddingBag": ("num_embeddings", "embedding_dim"),
-    "RNN": ("input_size", "hidden_size", "num_layers", "nonlinearity", "bias", "batch_first", "dropout"),
+    "RNN": (
+        "input_size",
+        "hidden_size",
+        "num_layers",
+        "nonlinearity",
+        "bias",
+        "batch_first",
+        "dropout",
+    ),
     "LSTM": _RECURRENT,
     "GRU": _RECURRENT,
     "RNNCell": (*_RECURRENT_CELL, "nonlinearity"),

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from trainlint.core.diagnosis import Span
 from trainlint.static.model.expression import Call, Expr
 from trainlint.static.model.torch_api import (
     LAYER_PARAMETERS,
@@ -19,6 +18,7 @@ from trainlint.static.model.torch_api import (
 )
 
 if TYPE_CHECKING:
+    from trainlint.core.diagnosis import Span
     from trainlint.static.model.file import FileModel
     from trainlint.static.model.layers import Layer, ModuleClass
 
@@ -190,8 +190,10 @@ class Optimizer(_Made):
         model = self.call.model
         if any(one.kind not in _KEEP_BASE_RATE for one in self.schedulers):
             return True
-        if any(target.owner is not None and not target.is_attribute
-               for target, _ in model.assignments("lr")):
+        if any(
+            target.owner is not None and not target.is_attribute
+            for target, _ in model.assignments("lr")
+        ):
             return True
         if any(self.may_be(call.args[0]) for call in model.method_calls(*_WARM_UPS) if call.args):
             return True

@@ -29,7 +29,13 @@ class Block:
     __slots__ = ("arm", "header", "index", "kind", "parent", "scope")
 
     def __init__(
-        self, kind: BlockKind, header: ast.AST, parent: Block | None, scope: Scope, arm: int, index: int
+        self,
+        kind: BlockKind,
+        header: ast.AST,
+        parent: Block | None,
+        scope: Scope,
+        arm: int,
+        index: int,
     ) -> None:
         self.kind = kind
         self.header = header
@@ -298,7 +304,9 @@ class TreeIndex:
         """Walk a function: its decorators and defaults outside, its body in a scope of its own."""
         for decorator in node.decorator_list:
             self._expression(decorator, site)
-        self._bind_in(site.scope, node.name, Binding(node.name, BindingKind.FUNCTION, site, node=node))
+        self._bind_in(
+            site.scope, node.name, Binding(node.name, BindingKind.FUNCTION, site, node=node)
+        )
         self.definition_sites[id(node)] = site
         scope = Scope(ScopeKind.FUNCTION, node, site.scope)
         self.functions[id(node)] = scope
@@ -521,7 +529,9 @@ def _matches(target: ast.Tuple | ast.List, value: ast.Tuple | ast.List) -> bool:
 def _enclosing(scope: Scope, name: str) -> Scope:
     """Return the function around a scope that binds a name."""
     outer = scope.parent
-    while outer is not None and (outer.kind is not ScopeKind.FUNCTION or name not in outer.bindings):
+    while outer is not None and (
+        outer.kind is not ScopeKind.FUNCTION or name not in outer.bindings
+    ):
         outer = outer.parent
     return outer or scope
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,10 +11,12 @@ from trainlint.static.model.expression import Call, Expr
 from trainlint.static.model.tree import Binding, BlockKind, Scope
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from trainlint.core.diagnosis import Span
     from trainlint.static.model.file import FileModel
-    from trainlint.static.model.tree import Block
     from trainlint.static.model.training import Optimizer
+    from trainlint.static.model.tree import Block
 
 _GENERATORS = ("parameters", "named_parameters")
 _LAZY = frozenset({"builtins.filter", "builtins.map", "itertools.chain", "itertools.filterfalse"})
@@ -119,7 +120,11 @@ class Variables:
         """Return the generator that is assigned to a variable: the call, or what wraps it lazily."""
         statement = call.site.statement
         value = getattr(statement, "value", None)
-        if call.receiver is None or call.args or not isinstance(statement, ast.Assign | ast.AnnAssign):
+        if (
+            call.receiver is None
+            or call.args
+            or not isinstance(statement, ast.Assign | ast.AnnAssign)
+        ):
             return None
         if value is call.node:
             return call
@@ -249,8 +254,11 @@ class Variables:
         name = owner.name or ""
         bindings: list[Binding] = []
         if owner.is_attribute:
-            bindings = [one for target, one in self.model.index.stores.get(name, ())
-                        if self.model.expr(target, one.site).text == owner.text]
+            bindings = [
+                one
+                for target, one in self.model.index.stores.get(name, ())
+                if self.model.expr(target, one.site).text == owner.text
+            ]
         else:
             found = self.model.names.lookup(name, first.site.scope)
             bindings = [] if found is None else found[1]
