@@ -267,3 +267,20 @@ def test_the_fix_hands_on_the_mode(diagnoses):
     (one,) = diagnoses(RULE, in_forward("F.dropout(x, 0.1)"))
     assert one.fix is not None
     assert "training=self.training" in "".join(edit.replacement for edit in one.fix.edits)
+
+
+def test_the_pre_net_of_tacotron_is_meant(lines):
+    found = lines(
+        "functional-dropout-always-on",
+        """
+        import torch.nn.functional as F
+        from torch import nn
+
+        class Prenet(nn.Module):
+            def forward(self, x):
+                for layer in self.layers:
+                    x = F.dropout(layer(x), p=self.dropout)
+                return x
+        """,
+    )
+    assert found == []

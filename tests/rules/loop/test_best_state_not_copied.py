@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from trainlint.core.diagnosis import Diagnosis
+
 
 def test_the_best_state_in_a_loop_is_found(lines: Callable[..., list[int]]) -> None:
     found = lines(
@@ -285,3 +287,57 @@ def test_an_epoch_and_path_kept_as_best_are_fine(lines: Callable[..., list[int]]
         """,
     )
     assert found == []
+
+
+def test_the_position_of_a_loader_kept_in_the_middle_of_an_epoch_is_fine(
+    lines: Callable[..., list[int]],
+) -> None:
+    found = lines(
+        "best-state-not-copied",
+        """
+        def resume(loader, save_at):
+            for step, batch in enumerate(loader):
+                if step == save_at:
+                    state = loader.state_dict()
+            loader.load_state_dict(state)
+        """,
+    )
+    assert found == []
+
+
+def test_the_state_of_a_metric_that_is_read_from_a_checkpoint_is_fine(
+    lines: Callable[..., list[int]],
+) -> None:
+    found = lines(
+        "best-state-not-copied",
+        """
+        def load(metrics, saved):
+            for name in saved:
+                if isinstance(saved[name], Metric):
+                    state = saved[name].state_dict()
+                else:
+                    state = saved[name]
+                metrics[name].load_state_dict(state)
+        """,
+    )
+    assert found == []
+
+
+def test_weights_kept_under_another_name_because_they_are_better_are_found(
+    diagnoses: Callable[..., list[Diagnosis]],
+) -> None:
+    (found,) = diagnoses(
+        "best-state-not-copied",
+        """
+        for epoch in range(9):
+            train(net)
+            loss = validate(net)
+            if loss < lowest:
+                weights = net.state_dict()
+        if weights is None:
+            raise SystemExit
+        net.load_state_dict(weights)
+        """,
+    )
+    assert found.span.line == 6
+    assert [one.span.line for one in found.related] == [9]

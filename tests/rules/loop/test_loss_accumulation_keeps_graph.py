@@ -345,3 +345,20 @@ def test_a_list_of_numbers_is_fine(lines: Callable[..., list[int]]) -> None:
         """,
     )
     assert found == []
+
+
+def test_the_few_passes_of_one_step_are_fine(lines: Callable[..., list[int]]) -> None:
+    found = lines(
+        "loss-accumulation-keeps-graph",
+        """
+        def closure():
+            passes = 2
+            losses = []
+            for index in range(passes):
+                loss = compute_loss()
+                losses.append(loss)
+                loss.backward(retain_graph=index < passes - 1)
+            return torch.stack(losses).mean()
+        """,
+    )
+    assert found == []

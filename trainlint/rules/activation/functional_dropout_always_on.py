@@ -18,7 +18,10 @@ rule = Rule(__name__, "TL201", Severity.WARNING, fixable=Safety.UNSAFE)
 # The alpha dropouts are off by default, and torch.dropout wants the mode in any case.
 _FUNCTIONS = [f"torch.nn.functional.dropout{d}" for d in ("", "1d", "2d", "3d")]
 _MODE_WORDS = ("train", "eval", "infer", "determin", "test")
-_MEANT_WORDS = ("mcdrop", "mc_drop", "montecarlo", "monte_carlo", "bayes", "alwayson", "always_on")
+_MEANT_WORDS = (
+    *("mcdrop", "mc_drop", "montecarlo", "monte_carlo", "bayes", "alwayson", "always_on"),
+    *("prenet", "pre_net"),  # of Tacotron, whose pre-net drops in synthesis too
+)
 
 
 @rule.check

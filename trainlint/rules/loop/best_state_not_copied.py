@@ -11,7 +11,7 @@ from trainlint.core.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trainlint.static.model import Call, FileModel, Kept
+    from trainlint.static.model import Call, Expr, FileModel, Kept
 
 rule = Rule(__name__, "TL511", Severity.ERROR, fixable=Safety.UNSAFE)
 
@@ -34,7 +34,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
             " step.",
             remedy=f"Copy the tensors: `copy.deepcopy({state.text})`.",
             label="a reference, not a copy",
-            related=[(use, "gets the last weights, not the best") for use in kept.later[:1]],
+            related=[(use, "gets the last weights, not the best") for use in _restored(kept)[:1]],
             fix=_fix(file, state),
         )
 
@@ -59,8 +59,12 @@ def _outlives(kept: Kept) -> bool:
         return is_best and (bool(kept.later) or not kept.here)
     if not kept.in_loop or not kept.later:
         return False
-    restores = any(use.is_argument_of("load_state_dict") for use in kept.later)
-    return kept.conditional and (is_best or restores)
+    return kept.conditional and (is_best or (kept.as_better and bool(_restored(kept))))
+
+
+def _restored(kept: Kept) -> list[Expr]:
+    """Return the places where a kept state is loaded."""
+    return [use for use in kept.later if use.is_argument_of("load_state_dict")]
 
 
 def _fix(file: FileModel, state: Call) -> Fix:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 rule = Rule(__name__, "TL507", Severity.WARNING, fixable=Safety.UNSAFE)
 
+_FEW = 10
+"""So many graphs fit: the parts of one step, counted out in the file."""
+
 
 @rule.check
 def check(file: FileModel) -> Iterator[Diagnosis]:
@@ -83,8 +86,10 @@ def _terms(added: Expr) -> Iterator[Expr]:
 
 
 def _is_legal(sum_: Accumulation, backward: Event, differentiated: list[Expr]) -> bool:
-    """Say whether the total is differentiated itself, made anew in each iteration, or no plain one."""
+    """Say whether the graphs are few, or the total is differentiated, made anew each time, or given."""
     loop = backward.call.loops[-1]
+    if loop.count is not None and loop.count <= _FEW and not loop.over_epochs:
+        return True
     if sum_.restarts_in(loop) or any(loss.same_as(sum_.into) for loss in differentiated):
         return True
     if not sum_.is_list:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,10 @@ from trainlint.static.model.tree import Block, BlockKind
 if TYPE_CHECKING:
     from trainlint.static.model.expression import Expr
     from trainlint.static.model.file import FileModel
+
+
+_ORDERS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
+_BETTER = ("best", "better", "improve")
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,12 @@ class Kept:
         return bool(self._branches)
 
     @property
+    def as_better(self) -> bool:
+        """Whether an ``if`` around it asks for something better: ``if loss < best_loss``."""
+        tests = [getattr(block.header, "test", None) for block in self._branches]
+        return any(_asks_for_better(test) for test in tests if test is not None)
+
+    @property
     def leaves(self) -> bool:
         """Whether the loop or function is left right after it."""
         return any(leaves_loop(block) for block in self._branches)
@@ -84,6 +95,17 @@ class Kept:
             for use in self.uses
             if use not in here and (self.is_attribute or use.order > self.made.order)
         )
+
+
+def _asks_for_better(test: ast.expr) -> bool:
+    """Say whether a test compares by order, or speaks of what is better."""
+    for node in ast.walk(test):
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], _ORDERS):
+            return True
+        word = getattr(node, "id", None) or getattr(node, "attr", None) or ""
+        if any(better in word.lower() for better in _BETTER):
+            return True
+    return False
 
 
 def kept(model: FileModel, made: Expr) -> Kept | None:
