@@ -13,7 +13,6 @@ from trainlint.cli.output import COLOUR_CHOICES, in_colours, warn, write
 from trainlint.cli.settings import command_line, configuration, selection_options
 from trainlint.core.catalogue import load_catalogue
 from trainlint.core.config import resolve
-from trainlint.core.diagnosis import Severity
 from trainlint.core.errors import UserError
 from trainlint.core.report import Failure, FileReport
 
@@ -53,11 +52,14 @@ STDIN = "-"
 def command(paths: tuple[str, ...], **options: Any) -> int:
     """Lint Python files, folders (all the Python files in them), or - for standard input.
 
-    Exits with 0 where all is well (advice does not count), 1 where there are diagnoses, 2 where
-    something could not be linted.
+    Exits with 0 where all is well, 1 where there are diagnoses (advice is given only by rules that
+    are selected, and counts like any other), 2 where something could not be linted.
     """
     started = time.perf_counter()
     paths = paths or (os.curdir,)
+    if options["quiet"] and options["verbose"]:
+        msg = "--quiet and --verbose exclude each other"
+        raise UserError(msg)
     if STDIN in paths and len(paths) > 1:
         msg = "`-` stands alone: standard input is not linted together with files"
         raise UserError(msg)
@@ -101,9 +103,11 @@ def _lint_stdin(name: str, settings: Settings, options: dict[str, Any]) -> FileR
     """Lint what comes from standard input."""
     from trainlint.static.engine import lint_bytes  # noqa: PLC0415 - most of our own start-up time
 
-    return lint_bytes(
-        name, sys.stdin.buffer.read(), settings, unresolved=_wants_unresolved(options)
-    )
+    if sys.stdin is None:
+        msg = "standard input is closed"
+        raise UserError(msg)
+    data = sys.stdin.buffer.read()
+    return lint_bytes(name, data, settings, unresolved=_wants_unresolved(options))
 
 
 def _lint(files: Sequence[str], settings: Settings, options: dict[str, Any]) -> list[FileReport]:
@@ -148,7 +152,7 @@ def _lines(
     if form == "github":
         from trainlint.output import github  # noqa: PLC0415 - only where it is used
 
-        yield from github.annotations(reports)
+        yield from github.commands(reports)
         return
     from trainlint.output import text  # noqa: PLC0415 - only where it is used
     from trainlint.output.style import Style  # noqa: PLC0415
@@ -180,26 +184,31 @@ def _pages(catalogue: Catalogue) -> Any:
 
 def _tell(failures: Sequence[Failure]) -> None:
     """Say what could not be linted."""
+    from trainlint.output.style import printable  # noqa: PLC0415 - only where it is used
+
     for failure in failures:
-        warn(f"error: {failure}")
+        warn(f"error: {printable(str(failure))}")
 
 
 def _tell_more(
     config: object, settings: Settings, reports: Sequence[FileReport], seconds: float
 ) -> None:
     """Say what was read, and how long it took."""
+    from trainlint.output.text import counted  # noqa: PLC0415 - only where it is used
+
     unresolved = sum(len(report.unresolved) for report in reports)
     warn(f"configuration: {config or 'none'}")
     warn(f"rules on: {len(settings.rules)}")
     warn(f"files: {len(reports)} in {seconds:.2f} s")
-    warn(f"not followed: {unresolved} expressions (--show-unresolved lists them)")
+    warn(f"not followed: {counted(unresolved, 'expression')} (--show-unresolved lists them)")
 
 
 def _exit_code(reports: Sequence[FileReport], *, exit_zero: bool) -> int:
-    """Return 2 where something could not be linted, 1 where a diagnosis is more than advice."""
+    """Return 2 where something could not be linted, 1 where there are diagnoses.
+
+    Advice counts: it is given only where somebody asked for it, and pre-commit hides what a hook says
+    that exits with 0.
+    """
     if any(report.failures for report in reports):
         return 2
-    serious = any(
-        one.severity is not Severity.ADVICE for report in reports for one in report.diagnoses
-    )
-    return int(serious and not exit_zero)
+    return int(any(report.diagnoses for report in reports) and not exit_zero)

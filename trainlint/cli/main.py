@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from trainlint import __version__
+from trainlint.cli.output import abandon
 from trainlint.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -60,9 +61,13 @@ def commands() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        # Paths and code of the user may hold what the terminal's encoding does not.
-        if hasattr(stream, "reconfigure"):
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            # Closed by whoever started us.
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):
+            # Paths and code of the user may hold what the terminal's encoding does not.
             stream.reconfigure(errors="backslashreplace")
     try:
         code = commands.main(list(arguments), prog_name="trainlint", standalone_mode=False)
@@ -77,8 +82,8 @@ def run(arguments: Sequence[str]) -> int:
     except click.Abort:
         return _INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has gone; Python would complain when it flushes at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has gone.
+        abandon(sys.stdout)
         return _BROKEN_PIPE
     except Exception as error:
         if os.environ.get("TRAINLINT_TRACEBACK"):

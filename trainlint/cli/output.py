@@ -10,6 +10,7 @@ from trainlint.core.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import TextIO
 
 COLOUR_CHOICES = ("auto", "always", "never")
 
@@ -34,7 +35,15 @@ def write(lines: Iterable[str], path: str | None = None) -> None:
     """Write lines to the standard output or to a file."""
     text = "".join(f"{line}\n" for line in lines)
     if path is None:
-        sys.stdout.write(text)
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            abandon(sys.stdout)
+            msg = f"standard output cannot be written: {error.strerror or error}"
+            raise UserError(msg) from error
         return
     try:
         with open(path, "w", encoding="utf-8", errors="backslashreplace") as stream:
@@ -42,6 +51,11 @@ def write(lines: Iterable[str], path: str | None = None) -> None:
     except OSError as error:
         msg = f"{path}: cannot be written: {error.strerror or error}"
         raise UserError(msg) from error
+
+
+def abandon(stream: TextIO) -> None:
+    """Let what a stream still holds go nowhere, so that Python does not complain at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def warn(line: str) -> None:

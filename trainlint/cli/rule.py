@@ -35,7 +35,7 @@ def command(name: str, output_format: str, color: str) -> int:
     elif page is None:
         msg = f"the rule {rule.name} has no page"
         raise UserError(msg)
-    elif in_colours(color) or (on_terminal() and color == "auto"):
+    elif on_terminal() or in_colours(color):
         from trainlint.output.terminal import show_page  # noqa: PLC0415 - rich takes 60 ms
 
         show_page(page, colours=in_colours(color))

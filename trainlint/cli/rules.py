@@ -38,7 +38,7 @@ def command(family: str | None, output_format: str, color: str, **options: Any) 
         from trainlint.output import json_format  # noqa: PLC0415 - only where it is used
 
         write([json_format.rules(listed)])
-    elif in_colours(color) or (on_terminal() and color == "auto"):
+    elif on_terminal() or in_colours(color):
         from trainlint.output.terminal import show_rules  # noqa: PLC0415 - rich takes 30 ms
 
         show_rules(listed, colours=in_colours(color))

@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 
 
 def _names(
-    _: click.Context, __: click.Parameter, values: tuple[str, ...]
+    _: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 ) -> tuple[str, ...] | None:
     """Split comma lists; None where the option was not given."""
     if not values:
         return None
-    return tuple(name.strip() for value in values for name in value.split(",") if name.strip())
+    names = tuple(name.strip() for value in values for name in value.split(",") if name.strip())
+    if not names:
+        # An empty variable of a script must not turn every rule off.
+        msg = f"{parameter.opts[0]}: expects at least one rule or group of rules"
+        raise UserError(msg)
+    return names
 
 
 def selection_options(function: Callable[..., Any]) -> Callable[..., Any]:

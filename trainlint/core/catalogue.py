@@ -73,19 +73,19 @@ def page_path(rule: Rule) -> Path | None:
 @cache
 def _folder_of(package: str) -> Path:
     """Return the folder of an imported package."""
-    file = importlib.import_module(package).__file__
-    if file is None:
-        msg = f"the package {package} has no __init__.py"
+    module = importlib.import_module(package)
+    if module.__file__ is None or not hasattr(module, "__path__"):
+        msg = f"{package} is no package with an __init__.py"
         raise CatalogueError(msg)
-    return Path(file).parent
+    return Path(module.__file__).parent
 
 
 def _load_rule(module: str) -> Rule:
     """Import a rule module and return its rule."""
     try:
         rule = importlib.import_module(module).rule
-    except (ImportError, AttributeError, ValueError) as error:
-        msg = f"the rule module {module} cannot be used: {error}"
+    except Exception as error:  # a module of others may raise anything
+        msg = f"the rule module {module} cannot be used: {type(error).__name__}: {error}"
         raise CatalogueError(msg) from error
     if not isinstance(rule, Rule):
         msg = f"{module}.rule is not a Rule"
@@ -97,12 +97,14 @@ def _rule_modules(package: str) -> Iterator[str]:
     """Yield the names of the rule modules of a package: one folder per family, one file per rule."""
     try:
         folder = _folder_of(package)
-    except ImportError as error:
+    except CatalogueError:
+        raise
+    except Exception as error:  # a package of others may raise anything
         msg = f"the package of rules {package} cannot be imported: {error}"
         raise CatalogueError(msg) from error
     families = set(Family)
     for family in sorted(os.listdir(folder)):
-        if family in families:
+        if family in families and (folder / family).is_dir():
             for file in sorted(os.listdir(folder / family)):
                 if file.endswith(".py") and file != "__init__.py":
                     yield f"{package}.{family}.{file[:-3]}"

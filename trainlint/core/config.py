@@ -90,8 +90,10 @@ def find_config(start: Path) -> Config:
             path = folder / name
             try:
                 data = path.read_bytes()
-            except OSError:
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 continue
+            except OSError as error:
+                raise _unreadable(path, error) from error
             if name == FILE_NAMES[0] or b"trainlint" in data:
                 config = _config(path, data)
                 if config is not None:
@@ -104,9 +106,13 @@ def read_config(path: Path) -> Config:
     try:
         data = path.read_bytes()
     except OSError as error:
-        msg = f"{path}: cannot be read: {error.strerror}"
-        raise ConfigError(msg) from error
+        raise _unreadable(path, error) from error
     return _config(path, data) or Config(path=path.absolute())
+
+
+def _unreadable(path: Path, error: OSError) -> ConfigError:
+    """Return the error of a configuration file that cannot be read."""
+    return ConfigError(f"{path}: cannot be read: {error.strerror or error}")
 
 
 def resolve(catalogue: Catalogue, config: Config, *selections: Selection) -> Settings:

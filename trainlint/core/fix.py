@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,14 +41,16 @@ class Fix:
 def apply_fixes(text: str, fixes: Iterable[Fix]) -> tuple[str, list[Fix]]:
     """Return the text with the fixes made, and those fixes that were refused.
 
-    Fixes are taken in the order of their first edit. One that overlaps an edit already taken is
-    refused as a whole; an edit that another fix makes too, to the letter, is shared, not repeated.
+    Fixes are taken in the order of their first edit. One that overlaps an edit already taken, or
+    itself, is refused as a whole; an edit that another fix makes too, to the letter, is shared, not
+    repeated.
     """
     taken: set[Edit] = set()
     refused: list[Fix] = []
-    for fix in sorted(fixes, key=lambda fix: min(edit.start for edit in fix.edits)):
-        new = [edit for edit in fix.edits if edit not in taken]
-        if any(_overlap(edit, other) for edit in new for other in taken):
+    for fix in sorted(fixes, key=lambda fix: min((edit.start for edit in fix.edits), default=0)):
+        new = [edit for edit in dict.fromkeys(fix.edits) if edit not in taken]
+        clashes = any(_overlap(edit, other) for edit in new for other in taken)
+        if clashes or any(_overlap(one, other) for one, other in combinations(new, 2)):
             refused.append(fix)
         else:
             taken.update(new)

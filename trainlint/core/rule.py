@@ -68,6 +68,11 @@ class Rule:
     def __init__(
         self, module: str, code: str, severity: Severity, *, fixable: Safety | None = None
     ) -> None:
+        letters = code.rstrip("0123456789")
+        if letters == code or not (letters.isalpha() and letters.isascii() and letters.isupper()):
+            # Comments and selectors know a code by its form.
+            msg = f"`{code}` is no code: it must be capital letters and then digits"
+            raise ValueError(msg)
         *package, family, name = module.split(".")
         self.package = ".".join(package)
         self.family = Family(family)

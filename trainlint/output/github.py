@@ -19,7 +19,7 @@ _LEVELS: Final = {
 }
 
 
-def annotations(reports: Iterable[FileReport]) -> Iterator[str]:
+def commands(reports: Iterable[FileReport]) -> Iterator[str]:
     """Yield one workflow command for every diagnosis and every failure."""
     for report in reports:
         for diagnosis in report.diagnoses:

@@ -1,4 +1,49 @@
-"""Diagnoses as JSON; the format is described in the README and does not change within a version."""
+"""Diagnoses as JSON; the format does not change within a version.
+
+Every document is one object with ``version``. New keys may come without a new version, so a reader
+skips what it does not know. Texts are ASCII with escapes. All keys below are always there.
+
+``trainlint check --output-format json``::
+
+    version      number
+    files        number of files that were looked at, those with failures among them
+    diagnoses    list, by the order of the files and then of the lines:
+        rule, code       name and code of the rule
+        severity         "error", "warning" or "advice"
+        path             the file, as the user named it or as it was found
+        span             the marked code
+        message          one sentence: what is wrong
+        label            what the marked code is to the diagnosis, may be empty
+        remedy           one sentence: what to do
+        related          list of further places in the same file: span, label
+        fix              null, or an object:
+            title        what it does
+            safety       "safe" (the training does the same) or "unsafe"
+            edits        list: replace the characters start to end by replacement
+        page             what the rule's page says:
+            summary      its first sentence, null where the rule has no page
+            sources      list of who says so: title, url
+    failures     list of what could not be linted:
+        path             the file or folder
+        line             number, or null where there is none
+        reason           why
+    unresolved   only with --show-unresolved; list of what could not be followed:
+        path, span, expression, reason
+
+A ``span`` has ``line``, ``column``, ``end_line`` and ``end_column``: they count characters from 1,
+the end is exclusive. ``start`` and ``end`` of an edit count characters of the decoded file (without
+a byte order mark, line ends as they are) from 0, the end is exclusive.
+
+``trainlint check --statistics --output-format json``: ``statistics`` is a list of ``rule``, ``code``,
+``severity``, ``count``; the most frequent first.
+
+``trainlint rules --output-format json``: ``rules`` is a list, in the order of the codes, of ``rule``,
+``code``, ``family``, ``severity``, ``fixable`` (null or the safety of its fix), ``title`` (one
+sentence), ``thresholds`` (names and defaults) and ``on`` (whether it is on in this folder).
+
+``trainlint rule NAME --output-format json``: ``rule`` is an object with the same keys without ``on``,
+and ``summary``, ``sources`` and ``text`` (the Markdown) of its page.
+"""
 
 from __future__ import annotations
 
@@ -138,4 +183,4 @@ def _span(span: Span) -> dict[str, int]:
 
 def _text(document: dict[str, Any]) -> str:
     """Return the document as text; ASCII, so that any path survives any encoding."""
-    return json.dumps(document, indent=2, default=list)
+    return json.dumps(document, indent=2, default=sorted)

@@ -63,6 +63,14 @@ class _Scope(NamedTuple):
     prefix: int
 
 
+class _Folder(NamedTuple):
+    """A folder to look into, and the patterns that hold for what is in it."""
+
+    path: str
+    """Empty for the current folder, so that what is found in it has no `./` before it."""
+    scopes: list[_Scope]
+
+
 def discover(
     paths: Iterable[str], exclude: Iterable[str] = (), folder: str = ""
 ) -> Iterator[str | Failure]:
@@ -73,7 +81,8 @@ def discover(
     seen: set[str] = set()
     excluded = Patterns(exclude)
     for path in paths:
-        shown = os.path.normpath(path)
+        # `link/../file` is not `file`, so only what holds no `..` is made short.
+        shown = path if os.pardir in path.split(os.sep) else os.path.normpath(path)
         if os.path.isdir(path):
             scopes = _scopes_above(os.path.abspath(path))
             if excluded:
@@ -82,41 +91,62 @@ def discover(
         elif os.path.lexists(path):
             found = iter((shown,))
         else:
-            found = iter((Failure(path, None, "no such file or folder"),))
+            found = iter((Failure(path or "''", None, "no such file or folder"),))
         for one in found:
             if isinstance(one, Failure):
                 yield one
-            elif one not in seen:
-                seen.add(one)
+            elif (absolute := os.path.abspath(one)) not in seen:
+                seen.add(absolute)
                 yield one
 
 
-def _walk(folder: str, scopes: list[_Scope]) -> Iterator[str | Failure]:
+def _walk(top: str, scopes: list[_Scope]) -> Iterator[str | Failure]:
     """Yield the Python files in a folder and the folders below it, in the order of their names."""
+    ahead: list[str | Failure | _Folder] = [_Folder(top, scopes)]
+    while ahead:
+        one = ahead.pop()
+        if isinstance(one, _Folder):
+            ahead += reversed(list(_members(one)))
+        else:
+            yield one
+
+
+def _members(folder: _Folder) -> Iterator[str | Failure | _Folder]:
+    """Yield the Python files and the folders in a folder, in the order of their names."""
     try:
-        with os.scandir(folder or os.curdir) as listing:
+        with os.scandir(folder.path or os.curdir) as listing:
             entries = sorted(listing, key=lambda entry: entry.name)
     except OSError as error:
-        yield Failure(folder or os.curdir, None, f"cannot be read: {error.strerror or error}")
+        yield _unreadable(folder.path or os.curdir, error)
         return
-    base = os.path.abspath(folder)
+    scopes = folder.scopes
+    base = os.path.abspath(folder.path)
     if any(entry.name == _IGNORE_FILE for entry in entries):
         patterns = _read_patterns(os.path.join(base, _IGNORE_FILE))
         if patterns:
             scopes = [*scopes, _Scope(patterns, _prefix(base))]
     for entry in entries:
         name = entry.name
+        path = os.path.join(folder.path, name)
         is_python = name.endswith(".py")
         try:
             is_folder = entry.is_dir(follow_symlinks=False)
-        except OSError:
+            # A link that leads nowhere, as editors make them to lock a file, is no file.
+            is_file = is_python and not is_folder and entry.is_file()
+        except OSError as error:
+            if is_python and not _ignored(scopes, base, name, folder=False):
+                yield _unreadable(path, error)
             continue
         if is_folder:
-            if name in EXCLUDED or _ignored(scopes, base, name, folder=True):
-                continue
-            yield from _walk(os.path.join(folder, name), scopes)
-        elif is_python and entry.is_file() and not _ignored(scopes, base, name, folder=False):
-            yield os.path.join(folder, name)
+            if name not in EXCLUDED and not _ignored(scopes, base, name, folder=True):
+                yield _Folder(path, scopes)
+        elif is_file and not _ignored(scopes, base, name, folder=False):
+            yield path
+
+
+def _unreadable(path: str, error: OSError) -> Failure:
+    """Return the failure of a path at which the system refuses to look."""
+    return Failure(path, None, f"cannot be read: {error.strerror or error}")
 
 
 def _ignored(scopes: list[_Scope], base: str, name: str, *, folder: bool) -> bool:

@@ -10,6 +10,7 @@ import stat
 import warnings
 from bisect import bisect_right
 from functools import cached_property
+from typing import Protocol
 
 from trainlint.core.diagnosis import Span
 
@@ -17,7 +18,9 @@ MAX_BYTES = 20_000_000
 """Larger files are generated data; parsing one takes gigabytes."""
 
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_COOKIE_BYTES = 4096
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_BYTE_LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 class SourceError(Exception):
@@ -33,6 +36,15 @@ class SourceError(Exception):
         """Return the one line that the user reads."""
         place = self.path if self.line is None else f"{self.path}:{self.line}"
         return f"{place}: {self.reason}"
+
+
+class Placed(Protocol):
+    """A node of a syntax tree that stands somewhere: an expression, a statement, an argument."""
+
+    lineno: int
+    col_offset: int
+    end_lineno: int | None
+    end_col_offset: int | None
 
 
 class SourceFile:
@@ -51,12 +63,13 @@ class SourceFile:
     def read(cls, path: str) -> SourceFile:
         """Read and parse the file at a path."""
         try:
+            # Looked at before it is opened, which for a pipe would wait for somebody to write.
+            status = os.stat(path)
+            if not stat.S_ISREG(status.st_mode):
+                raise SourceError(path, "cannot be read: it is not a regular file")
+            if status.st_size > MAX_BYTES:
+                raise SourceError(path, f"is over {MAX_BYTES // 1_000_000} MB and not linted")
             with open(path, "rb") as stream:
-                status = os.fstat(stream.fileno())
-                if not stat.S_ISREG(status.st_mode):
-                    raise SourceError(path, "cannot be read: it is not a regular file")
-                if status.st_size > MAX_BYTES:
-                    raise SourceError(path, f"is over {MAX_BYTES // 1_000_000} MB and not linted")
                 data = stream.read()
         except OSError as error:
             raise SourceError(path, f"cannot be read: {error.strerror or error}") from error
@@ -81,17 +94,18 @@ class SourceFile:
         """Turn a position of the syntax tree into an offset into the text."""
         return self.line_starts[line - 1] + self._characters(line, byte_column)
 
-    def span(self, node: ast.AST) -> Span:
+    def span(self, node: Placed) -> Span:
         """Return where a node stands."""
         return self.span_between(node, node)
 
-    def span_between(self, first: ast.AST, last: ast.AST) -> Span:
+    def span_between(self, first: Placed, last: Placed) -> Span:
         """Return the stretch from the start of one node to the end of another."""
+        end_line, end_column = _end(last)
         return Span(
             first.lineno,
             self._characters(first.lineno, first.col_offset) + 1,
-            last.end_lineno,
-            self._characters(last.end_lineno, last.end_col_offset) + 1,
+            end_line,
+            self._characters(end_line, end_column) + 1,
         )
 
     def span_of_offsets(self, start: int, end: int) -> Span:
@@ -105,10 +119,10 @@ class SourceFile:
             end - self.line_starts[end_line - 1] + 1,
         )
 
-    def segment(self, node: ast.AST) -> str:
+    def segment(self, node: Placed) -> str:
         """Return the source text of a node."""
         start = self.offset(node.lineno, node.col_offset)
-        return self.text[start : self.offset(node.end_lineno, node.end_col_offset)]
+        return self.text[start : self.offset(*_end(node))]
 
     def _characters(self, line: int, byte_column: int) -> int:
         """Count the characters that the first bytes of a line make."""
@@ -118,31 +132,52 @@ class SourceFile:
         return len(text.encode()[:byte_column].decode(errors="ignore"))
 
 
+def _end(node: Placed) -> tuple[int, int]:
+    """Return the line and the byte column at which a parsed node ends."""
+    assert node.end_lineno is not None
+    assert node.end_col_offset is not None
+    return node.end_lineno, node.end_col_offset
+
+
 def _decode(path: str, data: bytes) -> str:
     """Decode the bytes of a Python file."""
     encoding = "utf-8"
     if data.startswith(codecs.BOM_UTF8):
         data = data[len(codecs.BOM_UTF8) :]
+    elif data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise SourceError(path, "is encoded in UTF-32; Python reads UTF-8, save it as that")
     elif data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise SourceError(path, "is encoded in UTF-16; Python reads UTF-8, save it as that")
     else:
-        for line in data.split(b"\n", 2)[:2]:
-            if match := _COOKIE.match(line):
-                encoding = match[1].decode()
-                break
-            if line.strip() and not line.lstrip().startswith(b"#"):
-                break
-    if b"\0" in data:
-        line = data.count(b"\n", 0, data.index(b"\0")) + 1
-        raise SourceError(path, "has a NUL byte: it is no Python source", line)
+        encoding = _named_encoding(data) or encoding
+    nul = data.find(b"\0")
+    if nul != -1:
+        raise SourceError(path, "has a NUL byte: it is no Python source", _line_at(data, nul))
     try:
         return data.decode(encoding)
     except LookupError as error:
         raise SourceError(path, f"names an unknown encoding, `{encoding}`", 1) from error
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
         reason = f"is not {error.encoding}: byte 0x{data[error.start]:02x} cannot be decoded"
-        raise SourceError(path, reason, line) from error
+        raise SourceError(path, reason, _line_at(data, error.start)) from error
+    except Exception as error:
+        # A codec may raise anything: `undefined` does so on purpose.
+        raise SourceError(path, f"cannot be decoded as `{encoding}`", 1) from error
+
+
+def _named_encoding(data: bytes) -> str | None:
+    """Return the encoding that one of the first two lines names, where both may (PEP 263)."""
+    for line in _BYTE_LINE_END.split(data[:_COOKIE_BYTES], 2)[:2]:
+        if match := _COOKIE.match(line):
+            return match[1].decode()
+        if line.strip() and not line.lstrip().startswith(b"#"):
+            break
+    return None
+
+
+def _line_at(data: bytes, at: int) -> int:
+    """Return the number of the line that holds a byte."""
+    return len(_BYTE_LINE_END.findall(data, 0, at)) + 1
 
 
 def _parse(path: str, text: str) -> ast.Module:

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from trainlint.core.diagnosis import Diagnosis
+from trainlint.core.errors import nearest
 from trainlint.core.fix import Edit, Fix, Safety
 
 if TYPE_CHECKING:
@@ -149,11 +150,21 @@ class Suppressions:
                 remedy="Delete the comment.",
                 fix=self._without(suppression, ()),
             )
+        if suppression.ours and not (
+            suppression.items or suppression.everything or suppression.unknown_word
+        ):
+            yield self._at(
+                rule,
+                suppression,
+                "the comment names no rule and silences nothing",
+                remedy="Name the rules between the brackets, or leave the brackets out.",
+            )
         dead: dict[Item, str] = {}
         for item in suppression.items:
             name = self._rule_of(item)
             if name is None and (suppression.ours or _OUR_CODE.fullmatch(item.name)):
-                dead[item] = f"`{item.name}` is the name or code of no rule"
+                closest = nearest(item.name, self._known)
+                dead[item] = f"`{item.name}` is the name or code of no rule{closest}"
             elif name in ran and item.name not in suppression.used:
                 dead[item] = f"`{item.name}` silences nothing here"
         rest = [item for item in suppression.items if item not in dead]
@@ -269,7 +280,7 @@ def _lines_of(source: SourceFile, span: Span) -> set[int]:
     statement: Statement | None = None
     inner: Sequence[Statement] = source.tree.body
     while inner:
-        holding = [one for one in inner if _first_line(one) <= span.line <= one.end_lineno]
+        holding = [one for one in inner if _first_line(one) <= span.line <= _last_line(one)]
         if not holding:
             break
         # Of several statements on one line the last that starts before the diagnosis is meant.
@@ -278,7 +289,7 @@ def _lines_of(source: SourceFile, span: Span) -> set[int]:
         inner = _inner_statements(statement)
     if statement is None:
         return {span.line}
-    last = statement.end_lineno
+    last = _last_line(statement)
     if inner:
         last = max(statement.lineno, _first_line(inner[0]) - 1)
         while last > statement.lineno and source.lines[last - 1].lstrip()[:1] in {"", "#"}:
@@ -291,8 +302,14 @@ def _lines_of(source: SourceFile, span: Span) -> set[int]:
 
 def _first_line(statement: Statement) -> int:
     """Return the line on which a statement starts, its decorators included."""
-    decorators = getattr(statement, "decorator_list", ())
+    decorators: Sequence[ast.expr] = getattr(statement, "decorator_list", ())
     return min([statement.lineno, *(one.lineno for one in decorators)])
+
+
+def _last_line(statement: Statement) -> int:
+    """Return the line on which a statement ends."""
+    assert statement.end_lineno is not None
+    return statement.end_lineno
 
 
 def _inner_statements(statement: Statement) -> list[Statement]:
