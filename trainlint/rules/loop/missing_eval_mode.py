@@ -22,6 +22,9 @@ _WANTS_TRAINING = re.compile(
 )
 """Functions that evaluate in training mode on purpose, by their names."""
 
+_TRAINS = re.compile(r"(fit|train)(_|$)", re.IGNORECASE)
+"""Functions of other files that get the model to train it: evaluation is no matter of theirs."""
+
 
 @rule.check
 def check(file: FileModel) -> Iterator[Diagnosis]:
@@ -63,7 +66,7 @@ def _evaluates(routine: Routine, forward: Event) -> bool:
 def _may_be_set(file: FileModel, forward: Event) -> bool:
     """Say whether anything in the file may put the model into evaluation mode."""
     model = forward.subject
-    if model is None or any(True for _ in file.handed_on(model)):
+    if model is None or any(not _TRAINS.match(call.method or "") for call in file.handed_on(model)):
         return True
     for call in file.method_calls("eval", "train"):
         if call.callee is not None or (call.method == "train" and not (call.args or call.keywords)):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from trainlint.core.diagnosis import Diagnosis, Severity
 from trainlint.core.loop import LoopEvent
 from trainlint.core.rule import Rule
-from trainlint.static.model import Driver, Event, FileModel, Loop, Routine
+from trainlint.static.model import Call, Driver, Event, FileModel, Loop, Routine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,6 +97,11 @@ def _is_judged(file: FileModel, evaluation: Event, loop: Loop) -> bool:
     if any(loop.runs(call) for call in file.handed_on(model)):
         return False
     return not any(
-        file.events.classify(call) is None and loop.runs(call)
+        file.events.classify(call) is None and not _is_function(call) and loop.runs(call)
         for call in file.method_calls("train")
     )
+
+
+def _is_function(call: Call) -> bool:
+    """Say whether a function of the file is called, whose events are part of the routine."""
+    return call.receiver is None and call.target is not None

@@ -637,8 +637,20 @@ class Follower:
         if isinstance(key, ast.Constant):
             return self._item(expr.child(node.value), key.value, expr)
         if isinstance(key, ast.UnaryOp | ast.Name | ast.Attribute):
-            return self._item(expr.child(node.value), expr.child(key).literal(), expr)
+            found = self._item(expr.child(node.value), expr.child(key).literal(), expr)
+            made = any(isinstance(item, Call) for item in found or ())
+            return None if made and self._is_open_parameter(expr.child(key)) else found
         return None
+
+    def _is_open_parameter(self, expr: Expr) -> bool:
+        """Say whether a key is a parameter of a function that the file never calls.
+
+        In a table of things that are made, its default is one of all that callers may ask for.
+        """
+        binding = self.binding(expr)
+        if binding is None or binding.kind is not BindingKind.PARAMETER:
+            return False
+        return not self.call_sites(binding.site.scope)
 
     def _item(self, base: Expr, key: object, expr: Expr) -> list[Expr] | None:
         """Return the item of a literal container at a key."""

@@ -24,7 +24,7 @@ _DROPOUT_FUNCTIONS = tuple(
 class ModeDependence:
     """Which parts of a model depend on its mode: dropout, batch normalisation."""
 
-    sure: list[Expr | Layer] = field(default_factory=list)
+    sure: list[Expr] = field(default_factory=list)
     """What surely behaves differently in the two modes."""
     possible: bool = False
     """Whether something may: a dropout whose probability is not known, a layer of another file."""
@@ -73,7 +73,7 @@ def _add_layer(layer: Layer, found: ModeDependence) -> None:
     if layer.is_batch_norm:
         tracks = layer.argument("track_running_stats")
         if tracks is None or tracks.truth() is True:
-            found.sure.append(layer)
+            found.sure.append(layer.call)
         else:
             found.possible = True
     elif layer.is_dropout or (layer.is_recurrent and layer.argument("dropout") is not None):
@@ -82,7 +82,7 @@ def _add_layer(layer: Layer, found: ModeDependence) -> None:
         if value is None:
             found.possible = True
         elif value > 0 and (layer.is_dropout or (layer.number("num_layers") or 1) > 1):
-            found.sure.append(layer)
+            found.sure.append(layer.call)
 
 
 def _add_class(model: FileModel, scope: Scope, found: ModeDependence, seen: set[int]) -> None:
