@@ -341,3 +341,21 @@ def test_weights_kept_under_another_name_because_they_are_better_are_found(
     )
     assert found.span.line == 6
     assert [one.span.line for one in found.related] == [9]
+
+
+def test_a_state_that_is_unpacked_beside_its_score_is_found(
+    lines: Callable[..., list[int]],
+) -> None:
+    found = lines(
+        "best-state-not-copied",
+        """
+        best, best_state = 0.0, None
+        for epoch in range(9):
+            train(net)
+            score = validate(net)
+            if score > best:
+                best, best_state = score, net.state_dict()
+        net.load_state_dict(best_state)
+        """,
+    )
+    assert found == [7]

@@ -586,3 +586,50 @@ def test_optimizers_in_a_list_that_are_cleared_in_a_loop_are_fine(
         """,
     )
     assert found == []
+
+
+def test_a_step_in_a_helper_that_main_calls_is_found(lines: Callable[..., list[int]]) -> None:
+    found = lines(
+        "missing-zero-grad",
+        """
+        import torch
+        from torch import nn
+
+        def train(model, loader, criterion, optimizer):
+            for images, labels in loader:
+                loss = criterion(model(images), labels)
+                loss.backward()
+                optimizer.step()
+
+        def main():
+            model = nn.Linear(8, 2)
+            optimizer = torch.optim.Adam(model.parameters())
+            for epoch in range(9):
+                train(model, loader, nn.CrossEntropyLoss(), optimizer)
+
+        main()
+        """,
+    )
+    assert found == [9]
+
+
+def test_a_function_that_a_loop_calls_makes_its_optimizer_anew(
+    lines: Callable[..., list[int]],
+) -> None:
+    found = lines(
+        "missing-zero-grad",
+        """
+        import torch
+        from torch import nn
+
+        def one_step(batch):
+            model = nn.Linear(8, 2)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            model(batch).sum().backward()
+            optimizer.step()
+
+        for batch in loader:
+            one_step(batch)
+        """,
+    )
+    assert found == []

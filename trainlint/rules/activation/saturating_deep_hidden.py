@@ -1,4 +1,4 @@
-"""Four or more hidden layers with sigmoid or tanh and no normalisation: the gradient vanishes on its way down."""
+"""Four or more hidden layers saturate with no normalisation: the gradient vanishes on its way down."""
 
 from __future__ import annotations
 

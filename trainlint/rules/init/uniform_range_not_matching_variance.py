@@ -1,4 +1,4 @@
-"""A standard deviation is used as the range of a uniform distribution, or the range as a standard deviation."""
+"""A standard deviation is used as the range of a uniform distribution, or a range as a deviation."""
 
 from __future__ import annotations
 

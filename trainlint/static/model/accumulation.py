@@ -45,9 +45,9 @@ class Accumulation:
         while root.owner is not None and root.owner.name != "self":
             root = root.owner
         for binding in _bindings(model, root):
-            if binding.kind is BindingKind.ASSIGN and loop.block in binding.site.block.ancestors():
-                if not _reads(binding.value, root.text):
-                    return True
+            inside = loop.block in binding.site.block.ancestors()
+            if inside and binding.kind is BindingKind.ASSIGN and not _reads(binding.value, root.text):
+                return True
         return any(
             loop in call.loops and call.receiver is not None and call.receiver.same_as(self.into)
             for call in model.method_calls("clear", "pop", "popleft")

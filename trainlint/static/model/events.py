@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from trainlint.core.diagnosis import Span
     from trainlint.static.model.file import FileModel
+    from trainlint.static.model.training import Scheduler
 
 _MOST_DEPTH = 8
 _MOST_EVENTS = 4000
@@ -110,6 +111,15 @@ class Event:
             if isinstance(origin, Call) and origin.method == "scale":
                 return origin.receiver
         return None
+
+    @property
+    def schedulers(self) -> tuple[Scheduler, ...]:
+        """The schedulers of torch that the subject may be; empty where one of them is not known."""
+        objects = () if self.subject is None else self.subject.objects()
+        known = {one.call: one for one in self.call.model.schedulers()}
+        if not all(one in known for one in objects):
+            return ()
+        return tuple(known[one] for one in objects if isinstance(one, Call))
 
     @property
     def without_gradient(self) -> bool:
@@ -243,7 +253,9 @@ def _made_in(expr: Expr, via: tuple[Call, ...], loop: Loop) -> bool:
             ):
                 return True
         elif scope.kind is ScopeKind.FUNCTION and loop.block.scope.function is not scope.function:
-            return any(call.target is scope for call in via)
+            # Made anew where the loop calls the function that makes it, itself or through others.
+            around = [block for call in via for block in call.blocks]
+            return loop.block in around and any(call.target is scope for call in via)
     return False
 
 
@@ -321,6 +333,10 @@ _NAMES = (
 )
 
 
+_SIGNS_OF_LOOPS = ("backward", "step", "eval", "manual_backward", "no_grad", "inference_mode")
+"""What a file calls or decorates with if it trains or evaluates anything."""
+
+
 class Events:
     """Finds the training loops of one file."""
 
@@ -332,8 +348,8 @@ class Events:
     def routines(self) -> tuple[Routine, ...]:
         """Every function that nothing in the file calls, and the module's own code."""
         if not self.model.has_layers or not any(
-            name in self.model.index.calls
-            for name in ("backward", "step", "eval", "manual_backward")
+            name in self.model.index.calls or name in self.model.index.attributes
+            for name in _SIGNS_OF_LOOPS
         ):
             return ()
         found = []
@@ -586,9 +602,8 @@ class Events:
                 isinstance(origin, Call)
                 and origin.method == "scale"
                 and origin.receiver is not None
-            ):
-                if self._is_scaler(origin.receiver):
-                    return (Driver.PLAIN, True)
+            ) and self._is_scaler(origin.receiver):
+                return (Driver.PLAIN, True)
         binding = loss.binding
         if binding is not None and isinstance(binding.value, ast.Call):
             maker = self.model.expr(binding.value, binding.site)

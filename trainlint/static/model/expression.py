@@ -356,6 +356,15 @@ class Expr:
             for part in self.parts()
         )
 
+    @property
+    def measures_length(self) -> bool:
+        """Whether a ``len(...)`` has a part in it, here or in a variable that it names."""
+        return any(
+            isinstance(one, Call) and one.callee == "builtins.len"
+            for part in self.parts()
+            for one in (part, *(_tested(part) if part.is_name or part.is_attribute else ()))
+        )
+
     def line_before(self, text: str) -> Edit | None:
         """Return the edit that puts a line of its own before the statement; None where none fits."""
         place = _lines_of_statement(self)

@@ -105,6 +105,10 @@ class FileModel:
         ]
         yield from sorted(found, key=lambda call: call.order)
 
+    def calls_named(self, pattern: re.Pattern[str]) -> Iterator[Call]:
+        """Yield the calls of something whose last name matches a pattern anywhere, in order."""
+        yield from self.method_calls(*(name for name in self.index.calls if pattern.search(name)))
+
     def calls_taking(self, expr: Expr) -> Iterator[Call]:
         """Yield the calls that are directly given an expression: ``wrap(..., expr)``."""
         for node, site in expr.site.scope.function.calls:
@@ -637,13 +641,14 @@ class FileModel:
     def holder(self, made: Expr) -> tuple[str, Scope] | None:
         """Return the variable or attribute that something is assigned to when made, and where."""
         statement = made.site.statement
-        if (
-            not isinstance(statement, ast.Assign | ast.AnnAssign)
-            or statement.value is not made.node
-        ):
+        if not isinstance(statement, ast.Assign | ast.AnnAssign):
             return None
         target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
-        if not isinstance(target, ast.Name | ast.Attribute):
+        value = statement.value
+        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+            pairs = zip(target.elts, value.elts, strict=False)
+            target, value = next((pair for pair in pairs if pair[1] is made.node), (target, value))
+        if value is not made.node or not isinstance(target, ast.Name | ast.Attribute):
             return None
         return ast.unparse(target), made.site.scope.function
 

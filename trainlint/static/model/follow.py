@@ -626,9 +626,10 @@ class Follower:
         text = base.text
         found = []
         for target, binding in self.model.index.stores.get(name, ()):
-            if isinstance(target, ast.Attribute) and binding.value is not None:
-                if self.model.expr(target.value, binding.site).text == text:
-                    found.append(self.model.expr(binding.value, binding.site))
+            if not isinstance(target, ast.Attribute) or binding.value is None:
+                continue
+            if self.model.expr(target.value, binding.site).text == text:
+                found.append(self.model.expr(binding.value, binding.site))
         return found
 
     def _definitions_of_item(self, expr: Expr, node: ast.Subscript) -> list[Expr] | None:

@@ -89,7 +89,7 @@ _TARGET_NAMES = frozenset(
 """What the known answer is called: data, which has no graph."""
 
 
-class _Attached(Exception):
+class _AttachedError(Exception):
     """The value has, or may have, a graph."""
 
 
@@ -107,13 +107,13 @@ class Gradient:
         """
         try:
             return tuple(dict.fromkeys(self._cuts(expr, 0)))
-        except _Attached:
+        except _AttachedError:
             return ()
 
     def _cuts(self, expr: Expr, depth: int) -> list[Expr]:
         """Return the cuts behind an expression; empty for a constant; raise where it is attached."""
         if depth > _MOST_DEPTH or self._is_made_a_leaf(expr):
-            raise _Attached
+            raise _AttachedError
         node = expr.node
         if isinstance(expr, Call):
             if self._is_loss(expr):
@@ -142,12 +142,12 @@ class Gradient:
             return [expr]
         steps = self.model.follower.definitions(expr)
         if not steps or any(step == expr for step in steps):
-            raise _Attached
+            raise _AttachedError
         found = []
         for step in steps:
             cuts = self._cuts(step, depth + 1)
             if not cuts:
-                raise _Attached
+                raise _AttachedError
             found += cuts
         return found
 
@@ -162,20 +162,20 @@ class Gradient:
         if name in _PLAIN:
             return []
         if name is not None and not name.startswith(("torch.", "builtins.", "numpy.")):
-            raise _Attached
+            raise _AttachedError
         if last in _CUTS and (name is None or name.startswith("torch.")):
             return [call]
         if name is not None and name.startswith("numpy."):
             return [call]
         knows = last in _ELEMENTWISE or last in SHAPE_OPERATIONS or last in FUNCTIONS
         if not knows or last in {"requires_grad_", "linear", "conv1d", "conv2d", "conv3d"}:
-            raise _Attached
+            raise _AttachedError
         parts = [*call.args, *call.keywords.values()]
         if name is None:
             if last == "scale" and call.args:
                 return self._cuts(call.args[0], depth + 1)
             if call.receiver is None or call.receiver.name == "self":
-                raise _Attached
+                raise _AttachedError
             parts = [call.receiver] if last in SHAPE_OPERATIONS else [call.receiver, *parts]
         found = []
         for number, part in enumerate(parts):
@@ -187,7 +187,7 @@ class Gradient:
         """Return the cuts behind a tensor that is made of numbers."""
         content = call.argument(0, "data")
         if content is None:
-            raise _Attached
+            raise _AttachedError
         if content.literal() is not UNKNOWN:
             return []
         if all(isinstance(one, Call) and self._is_loss(one) for one in content.origins()):
@@ -199,7 +199,7 @@ class Gradient:
         """Return the cuts behind a loss: its input's, if its target is known to be data."""
         given, target = call.argument(0, "input"), call.argument(1, "target")
         if given is None or target is None or self._is_leaf(given):
-            raise _Attached
+            raise _AttachedError
         cuts = self._cuts(given, depth + 1)
         name = (target.name or "").lower()
         if isinstance(target, Call) and target.receiver is not None:

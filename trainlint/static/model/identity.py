@@ -72,9 +72,9 @@ class Identities:
                 call = self.model.call(node, site)
                 if call.target is not None or (call.callee or "").startswith(_TAKES_NO_PART):
                     continue
-                if any(self.of(argument) & wanted for argument in _given(call)):
-                    if self.model.events.classify(call) is None:
-                        yield call
+                given = any(self.of(argument) & wanted for argument in _given(call))
+                if given and self.model.events.classify(call) is None:
+                    yield call
 
 
 def _given(call: Call) -> Iterator[Expr]:

@@ -447,9 +447,11 @@ class ModuleClass:
         """Return the values that methods assign to ``self.name``, here or in the bases."""
         found: list[Expr] = []
         for scope in self.model.lineage(self.scope):
-            for binding in (*scope.attributes.get(name, ()), *scope.bindings.get(name, ())):
-                if binding.value is not None and not binding.path:
-                    found.append(self.model.expr(binding.value, binding.site))
+            found += [
+                self.model.expr(binding.value, binding.site)
+                for binding in (*scope.attributes.get(name, ()), *scope.bindings.get(name, ()))
+                if binding.value is not None and not binding.path
+            ]
         return tuple(found)
 
     @property
@@ -1084,7 +1086,7 @@ class Layers:
         if elsewhere or not before:
             return [Step("?", current), *steps], None
         if unrolled is not None:
-            return steps, self._before(name, before)
+            return steps, self._before(before)
         if outer.kind is BlockKind.LOOP:
             from trainlint.static.model.expression import Loop  # noqa: PLC0415
 
@@ -1092,7 +1094,7 @@ class Layers:
             steps = steps * min(count, _MOST_REPEATS) if count else [*steps, Step("?", current)]
         else:
             steps = [replace(step, optional=True) for step in steps]
-        return steps, self._before(name, before)
+        return steps, self._before(before)
 
     def _each_applied(self, value: Expr, name: str) -> list[Step] | None:
         """Return what ``for layer in self.layers: x = layer(x)`` does, layer by layer."""
@@ -1107,7 +1109,7 @@ class Layers:
             found += [replace(step, optional=True) for step in steps] if optional else steps
         return found[:_MOST_STEPS]
 
-    def _before(self, name: str, before: list[Binding]) -> Expr | None:
+    def _before(self, before: list[Binding]) -> Expr | None:
         """Return the value that a variable had before a block."""
         last = before[-1]
         if last.kind is BindingKind.ASSIGN and last.value is not None and not last.path:
@@ -1169,9 +1171,7 @@ class Layers:
         return found
 
     def stacks(self) -> Iterator[Stack]:
-        """Yield every ``Sequential``, every way through a ``forward``, and the ways to activations
-        that lie on neither.
-        """
+        """Yield every ``Sequential``, each way through a ``forward``, and ways to other activations."""
         covered: set[Expr] = set()
         for stack in (*self.sequentials(), *self._forwards()):
             covered.update(step.at for step in stack.steps)
@@ -1216,7 +1216,7 @@ class Layers:
             return
         steps = self.model.follower.definitions(expr)
         if steps is None and isinstance(node, ast.Name):
-            steps = self._unpacked(expr, node)
+            steps = self._unpacked(expr)
         if steps is None:
             owner = expr.owner
             if isinstance(node, ast.Subscript) and owner is not None and not _is_index(node):
@@ -1230,7 +1230,7 @@ class Layers:
             else:
                 self._produce(step, found, depth + 1, seen)
 
-    def _unpacked(self, expr: Expr, node: ast.Name) -> list[Expr] | None:
+    def _unpacked(self, expr: Expr) -> list[Expr] | None:
         """Return what a name gets from a tuple that a module of the file returns."""
         binding = expr.binding
         if binding is None or binding.kind is not BindingKind.ASSIGN or not binding.path:

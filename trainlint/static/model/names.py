@@ -52,9 +52,9 @@ class Names:
     def _imported(self, bindings: list[Binding], node: ast.Name) -> str | None:
         """Return what a name stands for, if every binding of it is an import or an alias of one."""
         last = bindings[-1]
-        if last.kind in {BindingKind.FUNCTION, BindingKind.CLASS}:
-            if last.site.block is bindings[0].site.block:
-                return None
+        defined = last.kind in {BindingKind.FUNCTION, BindingKind.CLASS}
+        if defined and last.site.block is bindings[0].site.block:
+            return None
         for binding in bindings:
             if binding.kind is BindingKind.IMPORT:
                 return binding.imported

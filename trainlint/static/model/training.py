@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from trainlint.static.model.expression import Call, Expr
+from trainlint.static.model.purpose import Purpose, labels, purpose_of_data, purpose_of_name
 from trainlint.static.model.torch_api import (
     LAYER_PARAMETERS,
     LOADER_PARAMETERS,
@@ -36,16 +37,12 @@ _KEEP_BASE_RATE = frozenset(
     }
 )
 """Schedulers whose first rate is the one that the optimizer was given."""
-_WARM_UPS = (
-    "get_scheduler",
-    "get_constant_schedule_with_warmup",
-    "get_linear_schedule_with_warmup",
-    "get_cosine_schedule_with_warmup",
-    "get_polynomial_decay_schedule_with_warmup",
-    "create_scheduler",
-    "create_scheduler_v2",
+_SETS_RATE = re.compile(
+    r"sched|warm_?up|anneal|noam|LR$|(adjust|set|update|change|decay)_?(lr|learning_?rate)",
+    re.IGNORECASE,
 )
-"""Functions of transformers and timm that make a scheduler for the optimizer they are given."""
+"""Names of functions and classes that set the rate of the optimizer they are given: schedulers of
+transformers, timm and the file's own, ``adjust_learning_rate(optimizer, epoch)``."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +93,8 @@ class Given:
     call: Call
     in_group: bool = False
     """Whether it is given to one parameter group only."""
+    params: Expr | None = None
+    """The parameters it is for: those of the group, else those of the optimizer."""
 
     @property
     def path(self) -> str:
@@ -107,6 +106,20 @@ class Given:
         """The argument; the construction, where the argument stands elsewhere (``**settings``)."""
         inside = self.at in self.call.parts()
         return self.at.span if inside else self.call.span
+
+    @property
+    def quoted(self) -> str:
+        """The number as told, in backticks, with its value where that is written elsewhere."""
+        try:
+            float(self.at.text)
+        except ValueError:
+            return f"{self.at.quoted} ({self.value:g})"
+        return self.at.quoted
+
+    @property
+    def trains_modules(self) -> bool:
+        """Whether it is for the ``parameters()`` of modules, as far as the file says."""
+        return self.params is not None and bool(_owners_of_parameters(self.params))
 
     @property
     def sources(self) -> tuple[tuple[Expr, str], ...]:
@@ -149,13 +162,15 @@ class Optimizer(_Made):
 
     def given(self, name: str) -> list[Given]:
         """Return the known numbers given for a parameter, of the call and of its groups."""
-        places = [(self.argument(name), False)]
-        places += [(group.get(name), True) for group in self.groups]
+        places = [(self.argument(name), False, self.params)]
+        places += [(group.get(name), True, group.get("params")) for group in self.groups]
         found = []
-        for place, in_group in places:
+        for place, in_group, params in places:
             value = None if place is None else place.number()
             if place is not None and value is not None:
-                found.append(Given(place, value, self.call, in_group))
+                found.append(Given(place, value, self.call, in_group, params))
+            elif place is not None:
+                self.call.model.note_unresolved(place, f"the value of {name}")
         return found
 
     def given_pair(self, name: str) -> list[Given | None]:
@@ -168,7 +183,10 @@ class Optimizer(_Made):
         if items is None or len(items) != 2:  # noqa: PLR2004 - a pair
             return []
         numbers = [item.number() for item in items]
-        return [None if number is None else Given(place, number, self.call) for number in numbers]
+        return [
+            None if number is None else Given(place, number, self.call, params=self.params)
+            for number in numbers
+        ]
 
     def may_be(self, expr: Expr) -> bool:
         """Say whether an expression may stand for this optimizer."""
@@ -195,7 +213,13 @@ class Optimizer(_Made):
             for target, _ in model.assignments("lr")
         ):
             return True
-        if any(self.may_be(call.args[0]) for call in model.method_calls(*_WARM_UPS) if call.args):
+        known = {one.call for one in model.schedulers()}
+        if any(
+            self.may_be(argument)
+            for call in model.calls_named(_SETS_RATE)
+            if call not in known
+            for argument in (*call.args, *call.keywords.values())
+        ):
             return True
         return any(True for _ in model.calls_taking(self.call))
 
@@ -211,6 +235,26 @@ class Optimizer(_Made):
             else:
                 found += [step.layer for step in model.layers.steps(owner) if step.layer]
         return tuple(found)
+
+    @property
+    def depth(self) -> int:
+        """The number of linear, convolutional and recurrent layers of its deepest model, at least.
+
+        Those that the data meets one after the other, where that way is known; else all of them.
+        """
+        model, depths = self.call.model, [0]
+        for owner in self.models:
+            module = model.module_of(owner)
+            if module is None:
+                ways = [[step.layer for step in model.layers.steps(owner)]]
+            elif module.stacks and all(stack.is_complete for stack in module.stacks):
+                ways = [[step.layer for step in stack.steps] for stack in module.stacks]
+            else:
+                ways = [list(module.layers)]
+            for way in ways:
+                layers = [layer for layer in way if layer is not None]
+                depths.append(sum(layer.is_linear or layer.is_recurrent for layer in layers))
+        return max(depths)
 
     def values(self, name: str) -> list[tuple[Expr, float | int]]:
         """Return the known numbers given for a parameter, of the call and of its groups."""
@@ -268,6 +312,16 @@ class Scheduler(_Made):
             isinstance(origin, Call) for origin in driven.objects()
         )
 
+    def may_step(self, optimizer: Expr) -> bool:
+        """Say whether what an expression stands for may be the optimizer that it schedules."""
+        driven = self.argument("optimizer")
+        return driven is None or self.call.model.identities.may_be_same(driven, optimizer)
+
+    def drives(self, optimizer: Expr) -> bool:
+        """Say whether it surely schedules what an expression stands for."""
+        driven = self.argument("optimizer")
+        return driven is not None and self.call.model.identities.same(driven, optimizer)
+
 
 @dataclass(frozen=True)
 class Loader(_Made):
@@ -277,6 +331,26 @@ class Loader(_Made):
     def parameters(self) -> tuple[str, ...]:
         """The names of the constructor's parameters by position."""
         return LOADER_PARAMETERS
+
+    @property
+    def is_for_training(self) -> bool:
+        """Whether the file says that it feeds a training: by its name, its data set or ``shuffle=True``.
+
+        A name that speaks of validation or testing outweighs everything else.
+        """
+        dataset = self.argument("dataset")
+        function = self.call.function
+        names = [*labels(self.call), "" if function is None else function.name]
+        found = {purpose_of_name(name) for name in names}
+        if dataset is not None:
+            found.add(purpose_of_name(dataset.name))
+            calls = (one for one in dataset.origins() if isinstance(one, Call))
+            found.update(purpose_of_data(one) for one in calls)
+        if Purpose.EVALUATION in found:
+            return False
+        shuffle = self.argument("shuffle")
+        shuffled = shuffle is not None and shuffle.truth() is True
+        return shuffled or Purpose.TRAINING in found
 
     @property
     def held_as(self) -> str | None:
@@ -392,15 +466,18 @@ class Training:
         """Return the calls of variables that hold a class: ``optimizer_class(params, lr=...)``."""
         if not self.model.has_layers:
             return []
-        found = []
+        found: list[Call] = []
         for name in self.model.index.calls:
             if not re.search(r"opt.*(cls|class|type|fn|ctor)|optim$", name, re.IGNORECASE):
                 continue
-            for call in self.model.method_calls(name):
-                if call.callee is None and all(
+            found += [
+                call
+                for call in self.model.method_calls(name)
+                if call.callee is None
+                and all(
                     (origin.qualified or "").startswith(prefix) for origin in call.called.origins()
-                ):
-                    found.append(call)
+                )
+            ]
         return found
 
     @cached_property

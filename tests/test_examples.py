@@ -1,0 +1,43 @@
+"""The examples say in their docstrings what one sees; this is it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from trainlint.core.config import Config, Selection, resolve
+from trainlint.static.engine import lint_file
+
+FOLDER = Path(__file__).parent.parent / "examples"
+NAMES = sorted(path.name for path in FOLDER.glob("*.py"))
+
+
+def promised(name: str) -> list[str]:
+    """Return the rules that the docstring of an example names, as code and name."""
+    text = (FOLDER / name).read_text(encoding="utf-8")
+    docstring = text.split('"""')[1]
+    return sorted(set(re.findall(r"TL\d{3} [a-z0-9-]+", docstring)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_gives_the_diagnoses_that_it_promises(catalogue, name):
+    report = lint_file(str(FOLDER / name), resolve(catalogue, Config()))
+    assert report.failures == []
+    assert sorted(f"{one.code} {one.rule}" for one in report.diagnoses) == promised(name)
+
+
+def test_the_broken_script_has_eight_different_mistakes():
+    assert len(promised("broken_digits.py")) == 8
+
+
+def test_the_mended_twin_is_clean_under_every_rule(catalogue):
+    settings = resolve(catalogue, Config(), Selection("the test", select=("ALL",)))
+    assert lint_file(str(FOLDER / "mended_digits.py"), settings).diagnoses == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_says_how_to_lint_it(name):
+    text = (FOLDER / name).read_text(encoding="utf-8")
+    assert f"    trainlint check examples/{name}\n" in text.split('"""')[1]
