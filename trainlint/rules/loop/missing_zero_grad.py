@@ -8,7 +8,7 @@ from trainlint.core.diagnosis import Diagnosis, Severity
 from trainlint.core.fix import Fix, Safety
 from trainlint.core.loop import LoopEvent
 from trainlint.core.rule import Rule
-from trainlint.static.model import Driver, Event, FileModel, Loop, Routine
+from trainlint.static.model import Call, Driver, Event, FileModel, Loop, Routine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,13 +77,16 @@ def _cleared_by_name(file: FileModel, step: Event) -> bool:
 
 def _is_foreign(file: FileModel, step: Event) -> bool:
     """Say whether the optimizer is of a class of another package, which may clear by itself."""
-    return step.driver is not Driver.PLAIN or any(
-        origin.qualified is None
-        and getattr(origin, "callee", None) is not None
+    if step.driver is not Driver.PLAIN or step.subject is None:
+        return True
+    known = {optimizer.call for optimizer in file.optimizers()}
+    return any(
+        isinstance(origin, Call)
+        and origin.callee is not None
         and not origin.callee.startswith("torch.")
         and origin.callee.rpartition(".")[2][:1].isupper()
-        and origin not in {optimizer.call for optimizer in file.optimizers()}
-        for origin in (step.subject.objects() if step.subject is not None else ())
+        and origin not in known
+        for origin in step.subject.objects()
     )
 
 

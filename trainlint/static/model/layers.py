@@ -183,7 +183,8 @@ class Layer:
         if isinstance(size, int):
             return channels // groups * size**dimensions
         if isinstance(size, tuple) and all(isinstance(one, int) for one in size):
-            return channels // groups * int(math.prod(size))
+            area: int = math.prod(size)
+            return channels // groups * area
         return None
 
 
