@@ -1,0 +1,47 @@
+"""Adam gets a learning rate of 0.01 or more, and throws a deep network around."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trainlint.core.diagnosis import Diagnosis, Severity
+from trainlint.core.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trainlint.static.model import FileModel
+
+rule = Rule(__name__, "TL402", Severity.WARNING)
+
+_ADAMS = {"Adam", "AdamW", "NAdam", "RAdam"}
+
+
+@rule.check
+def check(
+    file: FileModel,
+    *,
+    rate: float = 0.1,  # a hundred times Adam's default
+    rate_if_deep: float = 0.01,  # UMLAUT: LRHigh
+    layers: int = 4,  # shallow policies learn at 0.01
+) -> Iterator[Diagnosis]:
+    """Find high rates of the Adam family for modules, the lower bound where those are seen to be deep."""
+    for optimizer in file.optimizers():
+        if optimizer.kind not in _ADAMS or not optimizer.is_torch:
+            continue
+        for given in optimizer.given("lr"):
+            if given.value < rate_if_deep or not given.trains_modules or optimizer.rate_is_idle:
+                continue
+            if given.value < rate and optimizer.depth < layers:
+                continue
+            if optimizer.call.expected_to_fail:
+                continue
+            yield rule.at(
+                given,
+                f"The learning rate {given.quoted} moves every weight by about {given.value:g} in each"
+                f" step of {optimizer.kind}, whatever its gradient, so the loss jumps or stays on a"
+                " plateau.",
+                remedy="Start with 1e-3 or 3e-4 and tune from there.",
+                label=f"a rate of {given.value:g}",
+                related=given.sources,
+            )
