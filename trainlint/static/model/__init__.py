@@ -30,7 +30,10 @@ Questions of the file
 ---------------------
 
 ``file.calls_to("torch.nn.Softmax")``, ``file.method_calls("backward")``
-    calls by qualified name, or by last name.
+    calls by qualified name, or by last name. ``file.calls_under("torchvision.transforms")`` takes a
+    whole package, ``file.calls_passing("transform")`` a keyword.
+``file.labels(expr)``, ``Purpose.of(name)``, ``file.purpose_of_data(call)``
+    the names under which a value is kept, and whether they speak of training or of evaluation.
 ``file.modules``, ``file.module_of(expr)``
     the ``nn.Module`` classes (:class:`ModuleClass`): ``forward``, ``layers``, ``attributes``, ``stacks``.
 ``file.all_layers()``, ``file.layer_of(expr)``
@@ -71,6 +74,7 @@ from trainlint.static.model.file import FileModel, Unresolved
 from trainlint.static.model.initialisation import InitCall
 from trainlint.static.model.keeping import Kept
 from trainlint.static.model.layers import Activated, Layer, ModuleClass, Stack, Step
+from trainlint.static.model.purpose import Purpose
 from trainlint.static.model.training import Loader, Loss, Optimizer, Scheduler
 
 __all__ = [
@@ -91,6 +95,7 @@ __all__ = [
     "Loss",
     "ModuleClass",
     "Optimizer",
+    "Purpose",
     "Routine",
     "Scheduler",
     "Stack",

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from trainlint.static.model.file import FileModel
 
 
+_CUTS = frozenset({"detach", "detach_", "item", "numpy", "tolist", "argmax", "argmin"})
+"""Methods whose result no gradient flows back through."""
+
+
 class Unknown:
     """The value of what cannot be followed; equal to nothing, true of nothing."""
 
@@ -258,6 +262,30 @@ class Expr:
             if isinstance(node, ast.expr):
                 yield self.child(node)
 
+    def ingredients(self) -> Iterator[Expr]:
+        """Yield every expression that this value is made of and that gradients flow back to.
+
+        Follows names to the values that they stand for, calls to their arguments and to what they
+        are called on; stops where a value is cut from its network (``detach()``, ``item()``).
+        """
+        seen: set[Expr] = set()
+        queue: list[Expr] = [self]
+        while queue:
+            expr = queue.pop()
+            if expr in seen or (isinstance(expr, Call) and expr.method in _CUTS):
+                continue
+            seen.add(expr)
+            yield expr
+            queue += (origin for origin in expr.origins() if origin != expr)
+            if isinstance(expr, Call):
+                queue += (*expr.args, *expr.keywords.values())
+                queue += [] if expr.receiver is None else [expr.receiver]
+            elif isinstance(
+                expr.node, ast.BinOp | ast.UnaryOp | ast.Subscript | ast.Tuple | ast.List
+            ):
+                nodes = ast.iter_child_nodes(expr.node)
+                queue += (expr.child(node) for node in nodes if isinstance(node, ast.expr))
+
     def origins(self) -> tuple[Expr, ...]:
         """Return every expression that may have made this value.
 
@@ -399,6 +427,12 @@ class Expr:
     def source_text(self) -> str:
         """The source text as written, line breaks and all: what an edit puts elsewhere."""
         return self.model.source.segment(self.node)
+
+    def source_with(self, edit: Edit) -> str:
+        """Return the source text as it reads once an edit inside of it is made."""
+        start = self.replaced_by("").start
+        text = self.source_text
+        return text[: edit.start - start] + edit.replacement + text[edit.end - start :]
 
     @property
     def operand_text(self) -> str:

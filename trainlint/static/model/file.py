@@ -29,6 +29,7 @@ from trainlint.static.model.layers import (
 )
 from trainlint.static.model.modes import ModeDependence, mode_dependence
 from trainlint.static.model.names import Names
+from trainlint.static.model.purpose import Purpose, labels, purpose_of_data
 from trainlint.static.model.torch_api import ACTIVATIONS, FUNCTIONS
 from trainlint.static.model.training import Loader, Loss, Optimizer, Scheduler, Training
 from trainlint.static.model.tree import BindingKind, Block, Scope, ScopeKind, Site, TreeIndex
@@ -108,6 +109,32 @@ class FileModel:
     def calls_named(self, pattern: re.Pattern[str]) -> Iterator[Call]:
         """Yield the calls of something whose last name matches a pattern anywhere, in order."""
         yield from self.method_calls(*(name for name in self.index.calls if pattern.search(name)))
+
+    def calls_under(self, package: str) -> Iterator[Call]:
+        """Yield the calls of anything in a package: ``calls_under("torchvision.transforms")``."""
+        for call in self._calls():
+            if (call.callee or "").startswith(f"{package}."):
+                yield call
+
+    def calls_passing(self, keyword: str) -> Iterator[Call]:
+        """Yield the calls of anything that pass an argument by this keyword."""
+        for call in self._calls():
+            if any(word.arg == keyword for word in call.node.keywords):
+                yield call
+
+    def _calls(self) -> Iterator[Call]:
+        """Yield every call of the file."""
+        for entries in self.index.calls.values():
+            for node, site in entries:
+                yield self.call(node, site)
+
+    def labels(self, expr: Expr) -> tuple[str, ...]:
+        """Return the names under which a value is kept: key, variable, function; see :func:`labels`."""
+        return labels(expr)
+
+    def purpose_of_data(self, call: Call) -> Purpose | None:
+        """Return what the data set that a call makes is for; see :func:`purpose_of_data`."""
+        return purpose_of_data(call)
 
     def calls_taking(self, expr: Expr) -> Iterator[Call]:
         """Yield the calls that are directly given an expression: ``wrap(..., expr)``."""
@@ -376,15 +403,15 @@ class FileModel:
         return self.events.role_of(expr)
 
     def spelling(self, qualified: str) -> str | None:
-        """Return how the file may write a qualified name through its imports; None if it cannot."""
-        for name, bindings in self.index.root.bindings.items():
-            for binding in bindings:
-                if binding.kind is BindingKind.IMPORT and binding.imported is not None:
-                    if binding.imported == qualified:
-                        return name
-                    if qualified.startswith(binding.imported + "."):
-                        return name + qualified[len(binding.imported) :]
-        return None
+        """Return the shortest way in which the file may write a qualified name; None if it cannot."""
+        found = [
+            name + qualified[len(binding.imported) :]
+            for name, bindings in self.index.root.bindings.items()
+            for binding in bindings
+            if binding.kind is BindingKind.IMPORT and binding.imported is not None
+            if f"{qualified}.".startswith(f"{binding.imported}.")
+        ]
+        return min(found, key=len, default=None)
 
     @property
     def unresolved(self) -> list[Unresolved]:

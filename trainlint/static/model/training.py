@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from trainlint.static.model.expression import Call, Expr
-from trainlint.static.model.purpose import Purpose, labels, purpose_of_data, purpose_of_name
+from trainlint.static.model.purpose import Purpose, labels, purpose_of_data
 from trainlint.static.model.torch_api import (
     LAYER_PARAMETERS,
     LOADER_PARAMETERS,
@@ -211,7 +211,7 @@ class Optimizer(_Made):
         if any(
             target.owner is not None and not target.is_attribute
             for target, _ in model.assignments("lr")
-        ):
+        ) or any(_updates_group(call) for call in model.method_calls("update")):
             return True
         known = {one.call for one in model.schedulers()}
         if any(
@@ -238,21 +238,17 @@ class Optimizer(_Made):
 
     @property
     def depth(self) -> int:
-        """The number of linear, convolutional and recurrent layers of its deepest model, at least.
+        """The most layers with weights that the data meets one after the other in one of its models.
 
-        Those that the data meets one after the other, where that way is known; else all of them.
+        At least: a way is counted as far as it can be followed, and two heads of a network, or two
+        networks in one class, are not added up.
         """
         model, depths = self.call.model, [0]
         for owner in self.models:
             module = model.module_of(owner)
-            if module is None:
-                ways = [[step.layer for step in model.layers.steps(owner)]]
-            elif module.stacks and all(stack.is_complete for stack in module.stacks):
-                ways = [[step.layer for step in stack.steps] for stack in module.stacks]
-            else:
-                ways = [list(module.layers)]
-            for way in ways:
-                layers = [layer for layer in way if layer is not None]
+            ways = [] if module is None else [stack.steps for stack in module.stacks]
+            for way in ways if module is not None else [tuple(model.layers.steps(owner))]:
+                layers = [step.layer for step in way if step.layer is not None]
                 depths.append(sum(layer.is_linear or layer.is_recurrent for layer in layers))
         return max(depths)
 
@@ -282,6 +278,16 @@ class Optimizer(_Made):
         """The module classes of the file that it optimises, where all of them are known."""
         found = [self.call.model.module_of(model) for model in self.models]
         return tuple(module for module in found if module is not None)
+
+
+def _updates_group(call: Call) -> bool:
+    """Say whether a call of ``update`` writes a rate into a parameter group."""
+    group = call.receiver
+    if group is None:
+        return False
+    held = group if group.iterated is None else group.iterated
+    entries = (call.args[0].entries if call.args else None) or {}
+    return held.mentions("param_groups") and "lr" in {**call.keywords, **entries}
 
 
 def _owners_of_parameters(expr: Expr) -> tuple[Expr, ...]:
@@ -341,9 +347,9 @@ class Loader(_Made):
         dataset = self.argument("dataset")
         function = self.call.function
         names = [*labels(self.call), "" if function is None else function.name]
-        found = {purpose_of_name(name) for name in names}
+        found = {Purpose.of(name) for name in names}
         if dataset is not None:
-            found.add(purpose_of_name(dataset.name))
+            found.add(Purpose.of(dataset.name))
             calls = (one for one in dataset.origins() if isinstance(one, Call))
             found.update(purpose_of_data(one) for one in calls)
         if Purpose.EVALUATION in found:
