@@ -180,6 +180,24 @@ def test_arms_of_one_if_exclude_each_other(model):
     assert first.conditional_in(first.loop)
 
 
+def test_a_step_of_a_scheduler_knows_which_one_it_may_be(model):
+    file = model("""
+        import torch
+        from torch.optim import lr_scheduler
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        one = lr_scheduler.StepLR(opt, 3) if coarse else lr_scheduler.ExponentialLR(opt, 0.9)
+        scheduler = make_scheduler(opt)
+        loss.backward()
+        one.step()
+        scheduler.step()
+    """)
+    steps = file.routines()[0].of(LoopEvent.SCHEDULER_STEP)
+    assert [[made.kind for made in step.schedulers] for step in steps] == [
+        ["StepLR", "ExponentialLR"],
+        [],
+    ]
+
+
 def test_a_function_that_nothing_calls_is_a_routine_of_its_own(model):
     file = model("""
         import torch

@@ -53,7 +53,88 @@ def test_an_optimizer_is_found_and_its_rate_read(model, source):
 
 def test_the_groups_of_an_optimizer_have_their_own_values(model):
     file = model(HEAD + "optim.Adam([{'params': a, 'lr': 3.0}, {'params': b}], lr=0.1)")
-    assert [value for _, value in file.optimizers()[0].values("lr")] == [0.1, 3.0]
+    found = file.optimizers()[0].given("lr")
+    assert [(one.value, one.in_group) for one in found] == [(0.1, False), (3.0, True)]
+
+
+def test_a_rate_of_a_group_is_for_the_parameters_of_that_group(model):
+    groups = "[{'params': net.parameters()}, {'params': [scale], 'lr': 0.1}]"
+    file = model(HEAD + f"optim.Adam({groups}, lr=1e-3)")
+    found = file.optimizers()[0].given("lr")
+    assert [one.trains_modules for one in found] == [True, False]
+
+
+def test_a_given_number_is_quoted_with_its_value_where_that_stands_elsewhere(model):
+    file = model(HEAD + "RATE = 0.5\noptim.SGD(p, lr=RATE)\noptim.SGD(p, lr=1e-3)")
+    quoted = [one.quoted for optimizer in file.optimizers() for one in optimizer.given("lr")]
+    assert quoted == ["`RATE` (0.5)", "`1e-3`"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "optim.lr_scheduler.OneCycleLR(opt, max_lr=0.1, total_steps=9)",
+        "from transformers import get_scheduler\nget_scheduler('linear', optimizer=opt)",
+        "class WarmupLR(optim.lr_scheduler.LRScheduler): ...\nWarmupLR(opt)",
+        "from engine import adjust_learning_rate\nadjust_learning_rate(opt, 3)",
+        "for group in opt.param_groups:\n    group['lr'] = 0.1",
+        "for group in opt.param_groups:\n    group.update(lr=0.1)",
+    ],
+)
+def test_a_rate_that_something_else_sets_is_idle(model, source):
+    file = model(HEAD + "opt = optim.SGD(net.parameters(), lr=0.5)\n" + source)
+    assert file.optimizers()[0].rate_is_idle
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "",
+        "optim.lr_scheduler.StepLR(opt, 3)",
+        "print(get_lr(opt))",
+        "settings.update(lr=0.1)",
+        "other = optim.SGD(q, lr=1.0)\noptim.lr_scheduler.OneCycleLR(other, 0.1)",
+    ],
+)
+def test_a_rate_that_nothing_else_sets_is_used(model, source):
+    file = model(HEAD + "opt = optim.SGD(net.parameters(), lr=0.5)\n" + source)
+    assert not file.optimizers()[0].rate_is_idle
+
+
+@pytest.mark.parametrize(
+    ("source", "depth"),
+    [
+        ("net = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))", 2),
+        (
+            """
+class Heads(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(4, 2)
+        self.b = nn.Linear(4, 1)
+    def forward(self, x):
+        return self.a(x), self.b(x)
+net = Heads()
+""",
+            1,
+        ),
+        ("net = load()", 0),
+    ],
+)
+def test_the_depth_of_what_is_optimised_is_the_longest_way_that_is_known(model, source, depth):
+    file = model(HEAD + source + "\noptim.Adam(net.parameters())")
+    assert file.optimizers()[0].depth == depth
+
+
+def test_a_scheduler_knows_the_optimizer_that_it_drives(model):
+    file = model(
+        HEAD + "a = optim.SGD(p, lr=1.0)\nb = optim.SGD(q, lr=1.0)\n"
+        "s = optim.lr_scheduler.StepLR(a, 3)\nask(a)\nask(b)\nask(c)"
+    )
+    (scheduler,) = file.schedulers()
+    asked = [call.args[0] for call in file.method_calls("ask")]
+    assert [scheduler.drives(one) for one in asked] == [True, False, False]
+    assert [scheduler.may_step(one) for one in asked] == [True, False, True]
 
 
 INIT = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 
@@ -191,3 +192,22 @@ def test_a_hyperparameter_that_lightning_saves_is_read_through_hparams(asked):
                 ask(self.hparams.lr)
     """
     assert asked(source).number() == 3.0
+
+
+@pytest.mark.parametrize(
+    ("source", "measured"),
+    [
+        ("ask(len(loader))", True),
+        ("n = len(loader) // 4\ntotal = n * epochs\nask(total)", True),
+        ("ask(epochs * 10)", False),
+        ("ask(total)", False),
+    ],
+)
+def test_a_length_is_found_behind_the_variables_of_an_expression(asked, source, measured):
+    assert asked(source).measures_length is measured
+
+
+def test_calls_are_found_by_a_pattern_of_their_names(model):
+    file = model("train_model(1)\nx.retrain()\nmade = training(2)")
+    found = file.calls_named(re.compile(r"^train"))
+    assert [call.text for call in found] == ["train_model(1)", "training(2)"]

@@ -25,13 +25,16 @@ def check(
     if file.speaks_of("embed"):
         return
     for optimizer in file.optimizers():
-        if optimizer.kind != "Adagrad" or not optimizer.is_torch or optimizer.depth < layers:
+        if optimizer.kind != "Adagrad" or not optimizer.is_torch:
+            continue
+        depth = sum(layer.is_linear or layer.is_recurrent for layer in optimizer.layers)
+        if depth < layers or optimizer.call.expected_to_fail:
             continue
         yield rule.at(
             optimizer,
             f"{optimizer.call.called.quoted} divides each step by a sum of squares that only grows, and"
-            f" on the {optimizer.depth} layers of this network it often stops too early.",
+            f" on the {depth} layers of this network it often stops too early.",
             remedy="Use Adam or RMSProp, which forget old gradients.",
-            label=f"Adagrad on {optimizer.depth} layers",
+            label=f"Adagrad on {depth} layers",
             related=[(optimizer.models[0], "the network")],
         )

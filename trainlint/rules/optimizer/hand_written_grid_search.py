@@ -47,14 +47,13 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
 
 
 def _trainings(file: FileModel) -> Iterator[tuple[Call, tuple[Loop, ...]]]:
-    """Yield what trains, with the loops around it: a function by its name, a step of an optimizer."""
+    """Yield what trains anew in each round of loops: a function by its name, steps of an optimizer."""
     for call in file.calls_named(_TRAINING):
         if call.loops and not _is_mode(call):
             yield call, call.loops
     for routine in file.routines():
         for step in routine.of(LoopEvent.STEP):
-            if step.loops:
-                yield step.call, step.loops
+            yield step.call, tuple(loop for loop in step.loops if step.made_in(loop))
 
 
 def _is_mode(call: Call) -> bool:

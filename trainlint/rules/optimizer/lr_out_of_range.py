@@ -37,7 +37,7 @@ def check(
                 continue
             elif given.value > highest and not _may_be_large(file, optimizer):
                 said = f"{given.quoted} is over {highest:g}: the steps are so large that the loss diverges"
-            elif given.value == 0 and not given.in_group:
+            elif given.value == 0 and not given.in_group and not _is_loaded(file, optimizer):
                 said = f"{given.quoted} is 0 and nothing raises it: no weight ever moves"
             elif 0 < given.value < lowest:
                 said = f"{given.quoted} is under {lowest:g}: the weights hardly move"
@@ -55,6 +55,12 @@ def _may_be_large(file: FileModel, optimizer: Optimizer) -> bool:
     frozen = [value for _, value in file.assignments("requires_grad")]
     frozen += [call.argument(0, "requires_grad") for call in file.method_calls("requires_grad_")]
     return any(value is not None and value.truth() is not True for value in frozen)
+
+
+def _is_loaded(file: FileModel, optimizer: Optimizer) -> bool:
+    """Say whether a stored state, which brings its own rate, is loaded into the optimizer."""
+    loads = file.method_calls("load_state_dict")
+    return any(call.receiver is not None and optimizer.may_be(call.receiver) for call in loads)
 
 
 def _diagnosis(optimizer: Optimizer, given: Given, said: str) -> Diagnosis:

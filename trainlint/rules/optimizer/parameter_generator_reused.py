@@ -22,12 +22,12 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
     for generator in file.parameter_generators():
         edit = generator.made.replaced_by(generator.as_list)
         for use, earlier in generator.reused:
-            user = "an earlier round of the loop" if use == earlier else f"line {earlier.line}"
+            user = "the first round of the loop" if use == earlier else "an earlier use"
             through = [(earlier, "goes through it")] if use != earlier else []
             yield rule.at(
                 use,
-                f"{use.quoted} is a generator that {user} has used up, so there are no parameters left"
-                " in it.",
+                f"{use.quoted} is a generator that {user} goes through to its end, so no parameters are"
+                " left in it.",
                 remedy=f"Keep a list: `{generator.as_list}`.",
                 label="empty by now",
                 related=[(generator, "makes a generator"), *through],

@@ -387,11 +387,16 @@ class Expr:
     @property
     def measures_length(self) -> bool:
         """Whether a ``len(...)`` has a part in it, here or in a variable that it names."""
-        return any(
-            isinstance(one, Call) and one.callee == "builtins.len"
-            for part in self.parts()
-            for one in (part, *(_tested(part) if part.is_name or part.is_attribute else ()))
-        )
+        seen: set[Expr] = set()
+        parts = list(self.parts())
+        while parts:
+            part = parts.pop()
+            if isinstance(part, Call) and part.callee == "builtins.len":
+                return True
+            if part not in seen and (part.is_name or part.is_attribute):
+                parts += _tested(part)
+            seen.add(part)
+        return False
 
     def line_before(self, text: str) -> Edit | None:
         """Return the edit that puts a line of its own before the statement; None where none fits."""

@@ -38,8 +38,7 @@ _KEEP_BASE_RATE = frozenset(
 )
 """Schedulers whose first rate is the one that the optimizer was given."""
 _SETS_RATE = re.compile(
-    r"sched|warm_?up|anneal|noam|LR$|(adjust|set|update|change|decay)_?(lr|learning_?rate)",
-    re.IGNORECASE,
+    r"(?i:sched|warm_?up|anneal|noam|(adjust|set|update|change|decay)_?(lr|learning_?rate))|LR$"
 )
 """Names of functions and classes that set the rate of the optimizer they are given: schedulers of
 transformers, timm and the file's own, ``adjust_learning_rate(optimizer, epoch)``."""
@@ -251,16 +250,6 @@ class Optimizer(_Made):
                 layers = [step.layer for step in way if step.layer is not None]
                 depths.append(sum(layer.is_linear or layer.is_recurrent for layer in layers))
         return max(depths)
-
-    def values(self, name: str) -> list[tuple[Expr, float | int]]:
-        """Return the known numbers given for a parameter, of the call and of its groups."""
-        places = [self.argument(name), *(group.get(name) for group in self.groups)]
-        found = []
-        for place in places:
-            value = None if place is None else place.number()
-            if place is not None and value is not None:
-                found.append((place, value))
-        return found
 
     @property
     def models(self) -> tuple[Expr, ...]:
