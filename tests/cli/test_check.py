@@ -13,7 +13,8 @@ CLEAN = "import torch\n\nx = torch.zeros(3)\n"
 ADVICE = "import torch\n\nx = torch.zeros(3)  # trainlint: ignore[TL301]\n"
 
 
-def test_without_a_path_the_current_folder_is_linted(script, found):
+@pytest.mark.usefixtures("script")
+def test_without_a_path_the_current_folder_is_linted(found):
     assert found() == BOTH
 
 
@@ -36,17 +37,20 @@ def test_a_clean_file_exits_with_0(folder, trainlint):
     assert trainlint("check") == (0, "All checks passed.\n", "")
 
 
-def test_diagnoses_exit_with_1(script, trainlint):
+@pytest.mark.usefixtures("script")
+def test_diagnoses_exit_with_1(trainlint):
     assert trainlint("check").code == 1
 
 
-def test_exit_zero_hides_the_diagnoses_from_the_exit_code_only(script, trainlint):
+@pytest.mark.usefixtures("script")
+def test_exit_zero_hides_the_diagnoses_from_the_exit_code_only(trainlint):
     done = trainlint("check", "--exit-zero", "--output-format", "concise")
     assert done.code == 0
     assert done.out.count("\n") == 3
 
 
-def test_exit_zero_does_not_hide_what_could_not_be_linted(script, folder, trainlint):
+@pytest.mark.usefixtures("script")
+def test_exit_zero_does_not_hide_what_could_not_be_linted(folder, trainlint):
     (folder / "broken.py").write_text("def f(:\n")
     assert trainlint("check", "--exit-zero").code == 2
 
@@ -85,8 +89,9 @@ def test_advice_is_silent_unless_it_is_selected_and_counts_when_it_is(folder, tr
         (["--select", "TL3", "--ignore", "TL301"], []),
     ],
 )
+@pytest.mark.usefixtures("script")
 def test_a_selector_is_a_name_a_code_a_prefix_a_family_a_severity_or_all(
-    script, found, arguments, expected
+    found, arguments, expected
 ):
     assert found(*arguments) == expected
 
@@ -104,9 +109,8 @@ def test_a_selector_is_a_name_a_code_a_prefix_a_family_a_severity_or_all(
     ],
 )
 @pytest.mark.parametrize("option", ["select", "ignore", "extend-select"])
-def test_an_unknown_selector_is_one_line_with_the_nearest_name(
-    script, trainlint, option, selector, hint
-):
+@pytest.mark.usefixtures("script")
+def test_an_unknown_selector_is_one_line_with_the_nearest_name(trainlint, option, selector, hint):
     done = trainlint("check", f"--{option}", selector)
     assert (done.code, done.out) == (2, "")
     start = f"error: command line: {option}: no rule or group of rules is called `{selector}`"
@@ -116,7 +120,8 @@ def test_an_unknown_selector_is_one_line_with_the_nearest_name(
         assert done.err == f"{start}{hint}\n"
 
 
-def test_an_empty_selector_is_refused_instead_of_turning_every_rule_off(script, trainlint):
+@pytest.mark.usefixtures("script")
+def test_an_empty_selector_is_refused_instead_of_turning_every_rule_off(trainlint):
     done = trainlint("check", "--select", "")
     assert done == (2, "", "error: --select: expects at least one rule or group of rules\n")
 
@@ -137,7 +142,8 @@ def test_the_name_of_standard_input_finds_the_configuration(script, folder, foun
     assert found("-", "--stdin-filename", name, stdin=data) == [f"{name}:11 TL501"]
 
 
-def test_standard_input_stands_alone(script, trainlint):
+@pytest.mark.usefixtures("script")
+def test_standard_input_stands_alone(trainlint):
     done = trainlint("check", "-", "train.py")
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
     assert "`-` stands alone" in done.err
@@ -152,7 +158,8 @@ def test_empty_standard_input_is_clean(trainlint):
     assert trainlint("check", "-") == (0, "All checks passed.\n", "")
 
 
-def test_an_output_file_takes_what_the_screen_would_show(script, folder, trainlint):
+@pytest.mark.usefixtures("script")
+def test_an_output_file_takes_what_the_screen_would_show(folder, trainlint):
     shown = trainlint("check").out
     done = trainlint("check", "-o", "report.txt", "--color", "auto")
     assert done == (1, "", "")
@@ -161,7 +168,8 @@ def test_an_output_file_takes_what_the_screen_would_show(script, folder, trainli
     assert len(json.loads((folder / "report.json").read_text())["diagnoses"]) == 2
 
 
-def test_an_output_file_that_cannot_be_written_is_one_line(script, trainlint):
+@pytest.mark.usefixtures("script")
+def test_an_output_file_that_cannot_be_written_is_one_line(trainlint):
     done = trainlint("check", "-o", "no/such/folder.txt")
     message = "error: no/such/folder.txt: cannot be written: No such file or directory\n"
     assert done == (2, "", message)
@@ -178,7 +186,8 @@ def test_statistics_count_each_rule_the_most_frequent_first(script, folder, trai
     ]
 
 
-def test_statistics_have_a_json_form_and_no_github_form(script, trainlint):
+@pytest.mark.usefixtures("script")
+def test_statistics_have_a_json_form_and_no_github_form(trainlint):
     done = trainlint("check", "--statistics", "--output-format", "json", "--select", "TL301")
     row = {"rule": "softmax-before-cross-entropy", "code": "TL301", "severity": "error", "count": 1}
     assert json.loads(done.out) == {"version": 1, "statistics": [row]}
@@ -186,13 +195,15 @@ def test_statistics_have_a_json_form_and_no_github_form(script, trainlint):
     assert done == (2, "", "error: --statistics has no github format\n")
 
 
-def test_quiet_leaves_out_the_summary(script, folder, trainlint):
+@pytest.mark.usefixtures("folder")
+def test_quiet_leaves_out_the_summary(script, trainlint):
     assert "Found 2 diagnoses" not in trainlint("check", "--quiet").out
     script.write_text(CLEAN)
     assert trainlint("check", "-q") == (0, "", "")
 
 
-def test_verbose_tells_on_the_error_output_what_was_read(script, folder, trainlint):
+@pytest.mark.usefixtures("script")
+def test_verbose_tells_on_the_error_output_what_was_read(folder, trainlint):
     (folder / "trainlint.toml").write_text("")
     done = trainlint("check", "--verbose", "--select", "TL301,TL501")
     assert f"configuration: {folder / 'trainlint.toml'}\n" in done.err
@@ -202,12 +213,14 @@ def test_verbose_tells_on_the_error_output_what_was_read(script, folder, trainli
     assert done.out == trainlint("check", "--select", "TL301,TL501").out
 
 
-def test_quiet_and_verbose_exclude_each_other(script, trainlint):
+@pytest.mark.usefixtures("script")
+def test_quiet_and_verbose_exclude_each_other(trainlint):
     done = trainlint("check", "-q", "-v")
     assert done == (2, "", "error: --quiet and --verbose exclude each other\n")
 
 
-def test_colours_are_as_asked_else_as_the_environment_says(script, trainlint, monkeypatch):
+@pytest.mark.usefixtures("script")
+def test_colours_are_as_asked_else_as_the_environment_says(trainlint, monkeypatch):
     def in_colours(*arguments):
         return "\x1b[" in trainlint("check", *arguments).out
 
@@ -223,19 +236,22 @@ def test_colours_are_as_asked_else_as_the_environment_says(script, trainlint, mo
     assert in_colours()
 
 
-def test_machine_formats_have_no_colours(script, trainlint):
+@pytest.mark.usefixtures("script")
+def test_machine_formats_have_no_colours(trainlint):
     for form in ("json", "github"):
         done = trainlint("check", "--output-format", form, "--color", "always")
         assert "\x1b" not in done.out
 
 
-def test_colours_change_nothing_but_the_colours(script, trainlint):
+@pytest.mark.usefixtures("script")
+def test_colours_change_nothing_but_the_colours(trainlint):
     plain = trainlint("check").out
     painted = trainlint("check", "--color", "always").out
     assert re.sub(r"\x1b\[[\d;]*m", "", painted) == plain
 
 
-def test_show_files_lists_what_would_be_linted_and_lints_nothing(script, folder, trainlint):
+@pytest.mark.usefixtures("script")
+def test_show_files_lists_what_would_be_linted_and_lints_nothing(folder, trainlint):
     (folder / "broken.py").write_text("def f(:\n")
     (folder / "notes.txt").write_text("")
     assert trainlint("check", "--show-files") == (0, "broken.py\ntrain.py\n", "")
@@ -244,7 +260,8 @@ def test_show_files_lists_what_would_be_linted_and_lints_nothing(script, folder,
     assert trainlint("check", "--show-files", "-").out == "-\n"
 
 
-def test_show_unresolved_lists_what_could_not_be_followed(script, trainlint):
+@pytest.mark.usefixtures("script")
+def test_show_unresolved_lists_what_could_not_be_followed(trainlint):
     done = trainlint("check", "--show-unresolved", "--output-format", "json")
     unresolved = json.loads(done.out)["unresolved"]
     assert "net(inputs)" in {one["expression"] for one in unresolved}
@@ -257,7 +274,8 @@ def test_show_unresolved_lists_what_could_not_be_followed(script, trainlint):
     ]
 
 
-def test_a_folder_without_python_is_said_and_clean(folder, trainlint):
+@pytest.mark.usefixtures("folder")
+def test_a_folder_without_python_is_said_and_clean(trainlint):
     done = trainlint("check")
     assert done.code == 0
     assert done.err == "warning: no Python files found under .\n"
@@ -268,7 +286,8 @@ def test_a_file_is_linted_whatever_its_name(script, folder, found):
     assert found("train") == ["train:9 TL301", "train:11 TL501"]
 
 
-def test_a_missing_path_is_said_and_the_others_are_linted(script, trainlint):
+@pytest.mark.usefixtures("script")
+def test_a_missing_path_is_said_and_the_others_are_linted(trainlint):
     done = trainlint("check", "gone.py", "train.py", "gone", "", "-q")
     assert done.code == 2
     assert done.out.count("read more:") == 2
@@ -288,7 +307,8 @@ def test_a_missing_path_is_said_and_the_others_are_linted(script, trainlint):
         (["--config", "no.toml", "--isolated"], "--isolated and --config exclude each other"),
     ],
 )
-def test_a_wrong_option_is_one_line(script, trainlint, arguments, message):
+@pytest.mark.usefixtures("script")
+def test_a_wrong_option_is_one_line(trainlint, arguments, message):
     done = trainlint("check", *arguments)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("error: ")

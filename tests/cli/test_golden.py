@@ -26,7 +26,8 @@ RULES = "softmax-before-cross-entropy,missing-zero-grad"
         ("statistics.json", ["--statistics", "--output-format", "json"]),
     ],
 )
-def test_the_output_is_the_golden_one(script, folder, trainlint, name, arguments):
+@pytest.mark.usefixtures("script")
+def test_the_output_is_the_golden_one(folder, trainlint, name, arguments):
     (folder / "broken.py").write_text("import torch\n\ndef f(:\n    pass\n")
     done = trainlint("check", "--select", RULES, *arguments)
     assert done.code == 2

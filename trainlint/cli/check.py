@@ -87,7 +87,7 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
             write(files, options["output_file"])
             _tell(lost)
             return 2 if lost else 0
-        if not files and not lost:
+        if not files and not lost and not options["quiet"]:
             warn(f"warning: no Python files found under {', '.join(paths)}")
         reports = [FileReport(one.path, failures=[one]) for one in lost]
         reports += _lint(files, settings, options)

@@ -80,14 +80,16 @@ def discover(
     """
     seen: set[str] = set()
     excluded = Patterns(exclude)
+    home = os.path.join(os.path.abspath(folder), "")
     for path in paths:
         # `link/../file` is not `file`, so only what holds no `..` is made short.
         shown = path if os.pardir in path.split(os.sep) else os.path.normpath(path)
         if os.path.isdir(path):
-            scopes = _scopes_above(os.path.abspath(path))
-            if excluded:
-                scopes.insert(0, _Scope(excluded, _prefix(os.path.abspath(folder))))
-            found = _walk("" if shown == os.curdir else shown, scopes)
+            top = os.path.abspath(path)
+            # Elsewhere only patterns without a folder mean anything.
+            inside = os.path.join(top, "").startswith(home)
+            scope = _Scope(excluded, len(home) if inside else len(os.sep))
+            found = _walk("" if shown == os.curdir else shown, _scopes_above(top), scope)
         elif os.path.lexists(path):
             found = iter((shown,))
         else:
@@ -100,18 +102,18 @@ def discover(
                 yield one
 
 
-def _walk(top: str, scopes: list[_Scope]) -> Iterator[str | Failure]:
+def _walk(top: str, scopes: list[_Scope], excluded: _Scope) -> Iterator[str | Failure]:
     """Yield the Python files in a folder and the folders below it, in the order of their names."""
     ahead: list[str | Failure | _Folder] = [_Folder(top, scopes)]
     while ahead:
         one = ahead.pop()
         if isinstance(one, _Folder):
-            ahead += reversed(list(_members(one)))
+            ahead += reversed(list(_members(one, excluded)))
         else:
             yield one
 
 
-def _members(folder: _Folder) -> Iterator[str | Failure | _Folder]:
+def _members(folder: _Folder, excluded: _Scope) -> Iterator[str | Failure | _Folder]:
     """Yield the Python files and the folders in a folder, in the order of their names."""
     try:
         with os.scandir(folder.path or os.curdir) as listing:
@@ -125,6 +127,11 @@ def _members(folder: _Folder) -> Iterator[str | Failure | _Folder]:
         patterns = _read_patterns(os.path.join(base, _IGNORE_FILE))
         if patterns:
             scopes = [*scopes, _Scope(patterns, _prefix(base))]
+
+    def is_left_out(name: str, *, folder: bool) -> bool:
+        path = os.path.join(base, name)
+        return _verdict([excluded], path, folder=folder) or _verdict(scopes, path, folder=folder)
+
     for entry in entries:
         name = entry.name
         path = os.path.join(folder.path, name)
@@ -134,13 +141,13 @@ def _members(folder: _Folder) -> Iterator[str | Failure | _Folder]:
             # A link that leads nowhere, as editors make them to lock a file, is no file.
             is_file = is_python and not is_folder and entry.is_file()
         except OSError as error:
-            if is_python and not _ignored(scopes, base, name, folder=False):
+            if is_python and not is_left_out(name, folder=False):
                 yield _unreadable(path, error)
             continue
         if is_folder:
-            if name not in EXCLUDED and not _ignored(scopes, base, name, folder=True):
+            if name not in EXCLUDED and not is_left_out(name, folder=True):
                 yield _Folder(path, scopes)
-        elif is_file and not _ignored(scopes, base, name, folder=False):
+        elif is_file and not is_left_out(name, folder=False):
             yield path
 
 
@@ -149,12 +156,11 @@ def _unreadable(path: str, error: OSError) -> Failure:
     return Failure(path, None, f"cannot be read: {error.strerror or error}")
 
 
-def _ignored(scopes: list[_Scope], base: str, name: str, *, folder: bool) -> bool:
-    """Say whether a path is ignored: the nearest ignore file that speaks of it decides."""
-    if not scopes:
-        return False
-    path = os.path.join(base, name)
+def _verdict(scopes: list[_Scope], path: str, *, folder: bool) -> bool:
+    """Say whether an absolute path is left out: the innermost patterns that speak of it decide."""
     for patterns, prefix in reversed(scopes):
+        if not patterns:
+            continue
         relative = path[prefix:]
         verdict = patterns.verdict(relative.replace(os.sep, "/"), folder=folder)
         if verdict is not None:
