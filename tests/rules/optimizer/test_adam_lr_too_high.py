@@ -251,3 +251,59 @@ def test_a_linear_model_by_itself_is_fine_at_a_hundredth(lines):
         )
         == []
     )
+
+
+def test_a_default_that_is_meant_for_another_optimizer_too_is_not_judged(lines):
+    assert (
+        lines(
+            RULE,
+            """
+        import argparse
+        import torch
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--lr", type=float, default=0.1)
+        args = parser.parse_args()
+        if args.optimizer == "sgd":
+            optimizer = torch.optim.SGD(net.parameters(), lr=args.lr, momentum=0.9)
+        else:
+            optimizer = torch.optim.Adam(net.parameters(), lr=args.lr)
+    """,
+        )
+        == []
+    )
+
+
+def test_a_parameter_in_a_group_of_its_own_is_a_probe(lines):
+    assert (
+        lines(
+            RULE,
+            """
+        import torch
+        groups = [{"params": net.parameters()}, {"params": [log_alpha], "lr": 0.1}]
+        optimizer = torch.optim.Adam(groups, lr=1e-3)
+    """,
+        )
+        == []
+    )
+
+
+def test_an_actor_and_a_critic_in_one_class_are_two_shallow_networks(lines):
+    assert (
+        lines(
+            RULE,
+            """
+        import torch
+        from torch import nn
+        class ActorCritic(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.actor = nn.Sequential(nn.Linear(4, 64), nn.Tanh(), nn.Linear(64, 2))
+                self.critic = nn.Sequential(nn.Linear(4, 64), nn.Tanh(), nn.Linear(64, 1))
+            def forward(self, x):
+                return self.actor(x), self.critic(x)
+        policy = ActorCritic()
+        optimizer = torch.optim.Adam(policy.parameters(), lr=0.01)
+    """,
+        )
+        == []
+    )

@@ -225,3 +225,22 @@ def test_a_repetition_over_seeds_is_a_measurement(lines):
         )
         == []
     )
+
+
+def test_batches_of_several_shapes_for_one_network_are_no_search(lines):
+    assert (
+        lines(
+            RULE,
+            """
+        import torch
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+        for height in [32, 64]:
+            for width in [32, 64]:
+                x = torch.randn(8, 3, height, width)
+                optimizer.zero_grad()
+                net(x).mean().backward()
+                optimizer.step()
+    """,
+        )
+        == []
+    )

@@ -368,3 +368,32 @@ def test_a_rate_reassigned_in_a_branch_is_unknown(lines):
         )
         == []
     )
+
+
+def test_a_rate_of_zero_under_a_loaded_state_is_fine(lines):
+    assert (
+        lines(
+            RULE,
+            """
+        import torch
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.0)
+        optimizer.load_state_dict(torch.load("optimizer.pt"))
+    """,
+        )
+        == []
+    )
+
+
+def test_a_rate_under_a_schedule_of_another_package_is_fine(lines):
+    assert (
+        lines(
+            RULE,
+            """
+        import torch
+        from transformers import get_linear_schedule_with_warmup
+        optimizer = torch.optim.AdamW(net.parameters(), lr=0)
+        schedule = get_linear_schedule_with_warmup(optimizer=optimizer, num_warmup_steps=10)
+    """,
+        )
+        == []
+    )

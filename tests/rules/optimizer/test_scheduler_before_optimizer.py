@@ -364,3 +364,47 @@ def test_schedules_in_a_list_are_not_judged(lines):
         )
         == []
     )
+
+
+def test_a_metric_told_before_the_epoch_is_that_of_the_last_one(lines):
+    assert (
+        lines(
+            RULE,
+            """
+        import torch
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+        plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer)
+        for epoch in range(30):
+            plateau.step(evaluate(net))
+            for x, y in loader:
+                optimizer.zero_grad()
+                loss_fn(net(x), y).backward()
+                optimizer.step()
+    """,
+        )
+        == []
+    )
+
+
+def test_a_second_training_with_the_same_optimizer_is_fine(lines):
+    assert (
+        lines(
+            RULE,
+            """
+        import torch
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+        scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 10)
+        for x, y in warm_up_loader:
+            optimizer.zero_grad()
+            loss_fn(net(x), y).backward()
+            optimizer.step()
+        for epoch in range(30):
+            scheduler.step()
+            for x, y in loader:
+                optimizer.zero_grad()
+                loss_fn(net(x), y).backward()
+                optimizer.step()
+    """,
+        )
+        == []
+    )

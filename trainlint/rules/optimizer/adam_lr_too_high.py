@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from trainlint.static.model import FileModel
+    from trainlint.static.model.training import Given
 
 rule = Rule(__name__, "TL402", Severity.WARNING)
 
@@ -34,7 +35,7 @@ def check(
                 continue
             if given.value < rate and optimizer.depth < layers:
                 continue
-            if optimizer.call.expected_to_fail:
+            if optimizer.call.expected_to_fail or _is_for_another(file, given):
                 continue
             yield rule.at(
                 given,
@@ -45,3 +46,14 @@ def check(
                 label=f"a rate of {given.value:g}",
                 related=given.sources,
             )
+
+
+def _is_for_another(file: FileModel, given: Given) -> bool:
+    """Say whether an optimizer of another kind, of which one is chosen, gets the very same number."""
+    origins = set(given.at.origins())
+    return any(
+        origins.intersection(other.at.origins())
+        for optimizer in file.optimizers()
+        if optimizer.kind not in _ADAMS
+        for other in optimizer.given("lr")
+    )

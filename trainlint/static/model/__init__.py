@@ -57,6 +57,8 @@ Questions of the file
     the initialisations (:class:`InitCall`): scheme, arguments, and the layers each reaches.
 ``file.losses()``, ``file.optimizers()``, ``file.schedulers()``, ``file.loaders()``
     what the training is made of; ``argument`` and ``number`` read parameters by name.
+    ``optimizer.given("lr")`` are the known numbers, of the call and of its groups, each with the
+    parameters it is for.
 ``file.routines()``
     the training loops (:class:`Routine`): the functions that nothing in the file calls, each with its
     :class:`Event` s in order, those of its helper functions at the place of the call. An event knows its
