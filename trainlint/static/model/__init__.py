@@ -77,6 +77,7 @@ from trainlint.static.model.initialisation import InitCall
 from trainlint.static.model.keeping import Kept
 from trainlint.static.model.layers import Activated, Layer, ModuleClass, Stack, Step
 from trainlint.static.model.purpose import Purpose
+from trainlint.static.model.registration import PlainCollection
 from trainlint.static.model.training import Loader, Loss, Optimizer, Scheduler
 
 __all__ = [
@@ -97,6 +98,7 @@ __all__ = [
     "Loss",
     "ModuleClass",
     "Optimizer",
+    "PlainCollection",
     "Purpose",
     "Routine",
     "Scheduler",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from trainlint.static.model.accumulation import Accumulation, accumulations
 from trainlint.static.model.events import Events, Routine
-from trainlint.static.model.expression import Call, Expr, Function
+from trainlint.static.model.expression import Call, Expr, Function, Loop
 from trainlint.static.model.follow import Follower
 from trainlint.static.model.gradient import Gradient
 from trainlint.static.model.identity import Identities
@@ -30,6 +30,8 @@ from trainlint.static.model.layers import (
 from trainlint.static.model.modes import ModeDependence, mode_dependence
 from trainlint.static.model.names import Names
 from trainlint.static.model.purpose import Purpose, labels, purpose_of_data
+from trainlint.static.model.recurrence import feeds_back, is_recurrence
+from trainlint.static.model.registration import PlainCollection, plain_collections
 from trainlint.static.model.torch_api import ACTIVATIONS, FUNCTIONS
 from trainlint.static.model.training import Loader, Loss, Optimizer, Scheduler, Training
 from trainlint.static.model.tree import BindingKind, Block, Scope, ScopeKind, Site, TreeIndex
@@ -412,6 +414,14 @@ class FileModel:
             if f"{qualified}.".startswith(f"{binding.imported}.")
         ]
         return min(found, key=len, default=None)
+
+    def plain_collections(self, module: ModuleClass) -> Iterator[PlainCollection]:
+        """Yield the plain lists and dicts that a module keeps as attributes, with their items."""
+        yield from plain_collections(module)
+
+    def is_fed_back(self, call: Call, loop: Loop) -> bool:
+        """Say whether a loop over the steps of a sequence feeds the result of a call back to it."""
+        return is_recurrence(self, loop) and feeds_back(self, loop, call)
 
     @property
     def unresolved(self) -> list[Unresolved]:
