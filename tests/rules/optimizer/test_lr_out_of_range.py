@@ -397,3 +397,15 @@ def test_a_rate_under_a_schedule_of_another_package_is_fine(lines):
         )
         == []
     )
+
+
+def test_a_rate_that_a_cycle_rises_to_is_found(lines):
+    assert lines(
+        RULE,
+        """
+        import torch
+        LR = 10
+        optimizer = torch.optim.SGD(net.parameters(), lr=LR)
+        scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=LR, total_steps=100)
+    """,
+    ) == [4]

@@ -309,3 +309,21 @@ def test_a_class_of_the_same_name_has_its_own_clock(lines):
         )
         == []
     )
+
+
+def test_a_total_over_a_list_of_batches_of_known_length_is_found(lines):
+    assert lines(
+        RULE,
+        """
+        import torch
+        batches = [(x1, y1), (x2, y2), (x3, y3)]
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+        scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=9 * len(batches))
+        for epoch in range(9):
+            for x, y in batches:
+                optimizer.zero_grad()
+                loss_fn(net(x), y).backward()
+                optimizer.step()
+            scheduler.step()
+    """,
+    ) == [11]

@@ -94,6 +94,7 @@ def test_a_rate_that_something_else_sets_is_idle(model, source):
         "print(get_lr(opt))",
         "settings.update(lr=0.1)",
         "other = optim.SGD(q, lr=1.0)\noptim.lr_scheduler.OneCycleLR(other, 0.1)",
+        "optim.lr_scheduler.OneCycleLR(opt, max_lr=0.5, total_steps=9)",
     ],
 )
 def test_a_rate_that_nothing_else_sets_is_used(model, source):

@@ -56,8 +56,8 @@ def _counts_batches(scheduler: Scheduler) -> bool:
 
 
 def _has_length(horizon: Expr | None) -> bool:
-    """Say whether a horizon is computed with the length of something, a list of epochs aside."""
-    return horizon is not None and horizon.number() is None and horizon.measures_length
+    """Say whether a horizon is computed with the length of something: the number of batches."""
+    return horizon is not None and horizon.measures_length
 
 
 def _step_per_batch(

@@ -205,7 +205,8 @@ class Optimizer(_Made):
         groups, or a wrapper that takes the optimizer does.
         """
         model = self.call.model
-        if any(one.kind not in _KEEP_BASE_RATE for one in self.schedulers):
+        given = self.argument("lr")
+        if not all(one.reaches(given) for one in self.schedulers):
             return True
         if any(
             target.owner is not None and not target.is_attribute
@@ -306,6 +307,17 @@ class Scheduler(_Made):
         return optimizer.may_be(driven) or not any(
             isinstance(origin, Call) for origin in driven.objects()
         )
+
+    def reaches(self, rate: Expr | None) -> bool:
+        """Say whether the optimizer uses the rate that it was given at some time of the schedule.
+
+        It starts with it, or a cycle rises to the very same number.
+        """
+        if self.kind in _KEEP_BASE_RATE:
+            return True
+        peak = self.argument("max_lr")
+        value = None if peak is None or rate is None else rate.number()
+        return value is not None and peak is not None and peak.number() == value
 
     def may_step(self, optimizer: Expr) -> bool:
         """Say whether what an expression stands for may be the optimizer that it schedules."""
