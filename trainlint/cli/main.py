@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from trainlint import __version__
-from trainlint.cli.output import abandon
+from trainlint.cli.output import BROKEN_PIPE, abandon
 from trainlint.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 COULD_NOT_RUN: Final = 2
 _INTERRUPTED: Final = 130
-_BROKEN_PIPE: Final = 141
-"""What a shell reports for a program that SIGPIPE has ended."""
 
 _COMMANDS: Final = ("check", "rule", "rules")
 """Each is `trainlint.cli.NAME.command`; imported only when it runs or its help is shown."""
@@ -82,9 +80,8 @@ def run(arguments: Sequence[str]) -> int:
     except click.Abort:
         return _INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has gone.
         abandon(sys.stdout)
-        return _BROKEN_PIPE
+        return BROKEN_PIPE
     except Exception as error:
         if os.environ.get("TRAINLINT_TRACEBACK"):
             raise

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from click.exceptions import Exit
 
 from trainlint.core.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import TextIO
+
+BROKEN_PIPE: Final = 141
+"""What a shell reports for a program that SIGPIPE has ended."""
 
 COLOUR_CHOICES = ("auto", "always", "never")
 
@@ -39,7 +44,9 @@ def write(lines: Iterable[str], path: str | None = None) -> None:
             sys.stdout.write(text)
             sys.stdout.flush()
         except BrokenPipeError:
-            raise
+            # Whoever read our output has gone.
+            abandon(sys.stdout)
+            raise Exit(BROKEN_PIPE) from None
         except OSError as error:
             abandon(sys.stdout)
             msg = f"standard output cannot be written: {error.strerror or error}"
