@@ -211,3 +211,40 @@ def test_calls_are_found_by_a_pattern_of_their_names(model):
     file = model("train_model(1)\nx.retrain()\nmade = training(2)")
     found = file.calls_named(re.compile(r"^train"))
     assert [call.text for call in found] == ["train_model(1)", "training(2)"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("loss_fn(net(x), y)", True),
+        ("loss_fn(out, y)", True),
+        ("2 * loss_fn(out, y).mean()", True),
+        ("loss_fn(out.detach(), y)", False),
+        ("loss_fn(other(x), y)", False),
+        ("loss_fn(x, y)", False),
+    ],
+)
+def test_a_value_is_made_of_what_gradients_flow_back_to(asked, expression, expected):
+    expr = asked(f"out = net(x)\nask({expression})")
+    assert ("net(x)" in {part.text for part in expr.ingredients()}) is expected
+
+
+def test_a_source_reads_as_it_will_with_an_edit_inside(asked):
+    expr = asked("ask(make(a, size=3))")
+    edit = expr.without_argument(expr.keywords["size"])
+    assert expr.source_with(edit) == "make(a)"
+
+
+def test_a_name_is_spelled_in_the_shortest_way(model):
+    file = model("import torch\nfrom torch import nn\nimport torch.nn.functional as F")
+    assert file.spelling("torch.nn.Parameter") == "nn.Parameter"
+    assert file.spelling("torch.nn.functional.relu") == "F.relu"
+    assert file.spelling("copy.deepcopy") is None
+
+
+def test_a_thing_in_a_table_that_any_caller_may_choose_is_not_followed(model):
+    table = "TABLE = {'a': make(1), 'b': make(2)}\ndef f(key='a'):\n    ask(TABLE[key])\n"
+    (call,) = model(table).method_calls("ask")
+    assert [one.text for one in call.args[0].origins()] == ["TABLE[key]"]
+    (call,) = model(f"{table}f()").method_calls("ask")
+    assert [one.text for one in call.args[0].origins()] == ["make(1)"]

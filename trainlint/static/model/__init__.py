@@ -23,6 +23,8 @@ for messages). Four questions go further:
     the value as a person would follow it: constants, arithmetic, defaults, ``args.lr`` of argparse and
     click, dataclass fields, ``config["lr"]``. None (``UNKNOWN`` of ``literal``) if it cannot be
     followed, or if two ways disagree.
+``expr.ingredients()``
+    everything that a value is made of and that gradients flow back to: a loss's logits, its layers.
 ``call.target``
     the function or class of this file that is called; the ``forward`` of one of its modules.
 
@@ -55,6 +57,10 @@ Questions of the file
     where a part of it may still hang on the weights.
 ``file.init_calls()``
     the initialisations (:class:`InitCall`): scheme, arguments, and the layers each reaches.
+``file.plain_collections(module)``
+    the lists and dicts that a module keeps, of which ``nn.Module`` knows nothing.
+``file.is_fed_back(call, loop)``
+    whether a loop over the steps of a sequence feeds the result of a call back to it.
 ``file.losses()``, ``file.optimizers()``, ``file.schedulers()``, ``file.loaders()``
     what the training is made of; ``argument`` and ``number`` read parameters by name.
     ``optimizer.given("lr")`` are the known numbers, of the call and of its groups, each with the
