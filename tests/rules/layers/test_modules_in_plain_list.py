@@ -541,3 +541,60 @@ def test_the_list_is_mended_where_it_stands(diagnoses: Callable[..., list]) -> N
     assert one.fix is not None
     assert one.fix.safety == "unsafe"
     assert "nn.ModuleDict(" in "".join(edit.replacement for edit in one.fix.edits)
+
+
+def test_weights_that_are_taken_out_by_hand_are_fine(lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            """
+        import torch
+        from torch import nn
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.layers = [nn.Linear(8, 8) for _ in range(3)]
+            def forward(self, x):
+                return sum(layer(x) for layer in self.layers)
+        net = Net()
+        weights = [weight for layer in net.layers for weight in layer.parameters()]
+        optimizer = torch.optim.SGD(weights, lr=0.1)
+    """,
+        )
+        == []
+    )
+
+
+def test_a_list_handed_to_a_function_that_may_register_it_is_fine(lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            """
+        from torch import nn
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.layers = [nn.Linear(8, 8) for _ in range(3)]
+                register_all(self, self.layers)
+            def forward(self, x):
+                return sum(layer(x) for layer in self.layers)
+    """,
+        )
+        == []
+    )
+
+
+def test_keys_that_are_no_strings_are_not_mended(diagnoses: Callable[..., list]) -> None:
+    [one] = diagnoses(
+        RULE,
+        """
+        from torch import nn
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.heads = {0: nn.Linear(8, 2), 1: nn.Linear(8, 3)}
+            def forward(self, x, task):
+                return self.heads[task](x)
+    """,
+    )
+    assert one.fix is None

@@ -306,3 +306,48 @@ def test_a_tensor_that_forward_makes_itself_is_fine(lines: Lines) -> None:
         )
         == []
     )
+
+
+def test_an_attribute_of_the_same_name_in_another_class_is_another_thing(lines: Lines) -> None:
+    assert lines(
+        RULE,
+        """
+        import torch
+        from torch import nn
+        class Other(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.w = nn.Parameter(torch.randn(3))
+                self.optimizer = torch.optim.SGD([self.w], lr=0.1)
+            def forward(self, x):
+                return x * self.w
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.w = torch.randn(3, requires_grad=True)
+            def forward(self, x):
+                return x * self.w
+    """,
+    ) == [14]
+
+
+def test_a_subclass_that_hands_it_to_an_optimizer_is_fine(lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            """
+        import torch
+        from torch import nn
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.w = torch.randn(3, requires_grad=True)
+            def forward(self, x):
+                return x * self.w
+        class Trained(Net):
+            def optimizer(self):
+                return torch.optim.SGD([self.w], lr=0.1)
+    """,
+        )
+        == []
+    )

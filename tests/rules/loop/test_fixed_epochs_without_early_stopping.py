@@ -271,3 +271,23 @@ def test_a_plain_endless_loop_is_fine(lines):
         )
         == []
     )
+
+
+def test_a_schedule_that_ends_at_zero_is_made_for_a_fixed_end(lines):
+    assert (
+        lines(
+            RULE,
+            """
+        import torch
+        optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
+        scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 100)
+        for epoch in range(100):
+            for x, y in loader:
+                optimizer.zero_grad()
+                loss_fn(net(x), y).backward()
+                optimizer.step()
+            scheduler.step()
+    """,
+        )
+        == []
+    )

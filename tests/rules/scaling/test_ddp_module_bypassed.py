@@ -288,3 +288,21 @@ def test_a_target_that_needs_no_gradient_is_fine(lines):
         )
         == []
     )
+
+
+def test_the_wrapper_called_for_the_same_loss_prepares_the_sharing(lines):
+    assert (
+        lines(
+            RULE,
+            """
+        from torch.nn.parallel import DistributedDataParallel as DDP
+        ddp = DDP(net)
+        for x, y in loader:
+            optimizer.zero_grad()
+            loss = loss_fn(ddp(x), y) + penalty(ddp.module(x))
+            loss.backward()
+            optimizer.step()
+    """,
+        )
+        == []
+    )

@@ -28,11 +28,10 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
     for module in file.modules:
         if module.method("parameters") or module.method("named_parameters"):
             continue
-        for name in module.attributes:
-            values = module.attribute(name)
-            if len(values) != 1 or not isinstance(values[0], Call):
+        for name, places in module.attributes.items():
+            made = next(iter(module.attribute(name)), None)
+            if len(places) != 1 or not isinstance(made, Call):
                 continue
-            made = values[0]
             if not _requires_gradient(made) or made.function in module.running:
                 continue
             if not _is_only_computed_with(file, module, name):
@@ -65,18 +64,27 @@ def _is_only_computed_with(file: FileModel, module: ModuleClass, name: str) -> b
 
     Whatever else reads it may hand it to an optimizer.
     """
-    if sum(1 for _ in file.assignments(name)) != 1:
+    own = f"self.{name}"
+    if any(target.text != own for target, _ in file.assignments(name)):
         return False
     inside = False
     for read in file.attributes_read(name):
         if read.function in module.running:
             inside = True
+        elif read.text == own and _is_of_another(file, read, module):
+            continue
         elif not _is_initialised(file, read):
             return False
     registered = (*file.method_calls("register_parameter", "register_buffer", "setattr"),)
     return inside and not any(
         argument.string() in {name, None} for call in registered for argument in call.args[:1]
     )
+
+
+def _is_of_another(file: FileModel, read: Expr, module: ModuleClass) -> bool:
+    """Say whether ``self`` is an instance of a class that has nothing to do with the module."""
+    other = file.class_around(read)
+    return other is not None and module.scope not in file.lineage(other.scope)
 
 
 def _is_initialised(file: FileModel, read: Expr) -> bool:
