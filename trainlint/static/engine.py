@@ -240,22 +240,27 @@ def _lint_in_processes(
     from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
 
     method = "fork" if sys.platform == "linux" else "spawn"
-    executor = ProcessPoolExecutor(
-        jobs, multiprocessing.get_context(method), _start_worker, (settings, unresolved)
-    )
-    done = 0
-    try:
-        chunk = max(1, min(16, len(paths) // (jobs * 4)))
-        for report in executor.map(_lint_in_worker, paths, chunksize=chunk):
-            done += 1
-            yield report
-    except BrokenProcessPool:
-        for path in paths[done:]:
-            yield FileReport(
-                path, failures=[Failure(path, None, "a process ended; out of memory?")]
-            )
-    finally:
-        executor.shutdown(wait=True, cancel_futures=True)
+    chunk = max(1, min(16, len(paths) // (jobs * 4)))
+    while paths:
+        executor = ProcessPoolExecutor(
+            jobs, multiprocessing.get_context(method), _start_worker, (settings, unresolved)
+        )
+        done = 0
+        try:
+            for report in executor.map(_lint_in_worker, paths, chunksize=chunk):
+                done += 1
+                yield report
+        except BrokenProcessPool:
+            if jobs == 1:
+                path = paths[done]
+                reason = "ended the process that linted it; out of memory?"
+                yield FileReport(path, failures=[Failure(path, None, reason)])
+                done += 1
+            # Of several files under way one is to blame: the rest is linted one by one.
+            jobs = chunk = 1
+        finally:
+            executor.shutdown(wait=True, cancel_futures=True)
+        paths = paths[done:]
 
 
 def _start_worker(settings: Settings, unresolved: bool) -> None:  # noqa: FBT001 - called by name only
