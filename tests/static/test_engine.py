@@ -16,7 +16,6 @@ from trainlint.core.report import Failure
 from trainlint.core.rule import Rule
 from trainlint.static import engine
 from trainlint.static.engine import lint_bytes, lint_file, lint_files
-from trainlint.static.source import SourceFile
 
 SCRIPT = """\
 import torch.nn.functional as F
@@ -64,7 +63,7 @@ def test_a_rule_that_raises_is_one_line_and_the_other_rules_speak(make_rule):
         msg = "no\nluck"
         raise KeyError(msg)
 
-    def raises_at_once(file):
+    def raises_at_once(_):
         raise NotImplementedError
 
     good = make_rule("good", "GG1", speaks)
@@ -88,7 +87,7 @@ def test_a_rule_that_recurses_too_deeply_blames_the_file(make_rule):
 
 
 def test_a_model_that_raises_is_one_line(make_rule, monkeypatch):
-    def broken(source):
+    def broken(_):
         msg = "broken"
         raise ValueError(msg)
 
@@ -100,7 +99,7 @@ def test_a_model_that_raises_is_one_line(make_rule, monkeypatch):
 
 
 def test_a_rule_that_failed_calls_no_comment_unused(catalogue, make_rule):
-    def raises(file):
+    def raises(_):
         raise ValueError
 
     failing = make_rule("failing", "FF1", raises)
@@ -138,7 +137,7 @@ def test_our_rules_are_not_run_where_nothing_speaks_of_training(catalogue, monke
     made = []
 
     class Model:
-        def __init__(self, source: SourceFile) -> None:
+        def __init__(self, source):
             made.append(source.path)
             self.unresolved = ()
 

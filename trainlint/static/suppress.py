@@ -45,8 +45,8 @@ _DIRECTIVE: Final = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
-_MAY_SILENCE: Final = re.compile(r"#[ \t]*(?:noqa|trainlint:)", re.IGNORECASE)
-_MAY_BE_UNUSED: Final = re.compile(r"#[ \t]*(?:noqa[^\n]*?\bTL[0-9]|trainlint:)", re.IGNORECASE)
+_MAY_SILENCE: Final = re.compile(r"#\s*(?:noqa|trainlint:)", re.IGNORECASE)
+_MAY_BE_UNUSED: Final = re.compile(r"#\s*(?:noqa\s*:|trainlint:)", re.IGNORECASE)
 _CODE: Final = re.compile(r"[A-Za-z]+[0-9]+")
 _OUR_CODE: Final = re.compile(r"TL[0-9]+", re.IGNORECASE)
 _ITEM: Final = re.compile(r"[^\s,]+")
@@ -59,7 +59,7 @@ def may_silence(text: str) -> bool:
 
 def may_be_unused(text: str) -> bool:
     """Say whether a text may hold a comment that could be called unused."""
-    return "TL" in text.upper() and _MAY_BE_UNUSED.search(text) is not None
+    return "#" in text and _MAY_BE_UNUSED.search(text) is not None
 
 
 class Item(NamedTuple):
@@ -163,7 +163,8 @@ class Suppressions:
         for item in suppression.items:
             name = self._rule_of(item)
             if name is None and (suppression.ours or _OUR_CODE.fullmatch(item.name)):
-                closest = nearest(item.name, self._known)
+                # Of two codes that look alike neither is likely to be the one that was meant.
+                closest = "" if _CODE.fullmatch(item.name) else nearest(item.name, self._known)
                 dead[item] = f"`{item.name}` is the name or code of no rule{closest}"
             elif name in ran and item.name not in suppression.used:
                 dead[item] = f"`{item.name}` silences nothing here"
