@@ -27,10 +27,12 @@ def catalogue() -> Catalogue:
 def diagnoses(catalogue: Catalogue) -> Callable[..., list[Diagnosis]]:
     """Return a function that gives the diagnoses of one rule for a snippet, in order."""
 
-    def diagnose(rule: str, source: str, **thresholds: object) -> list[Diagnosis]:
+    def diagnose(
+        rule: str, source: str, *, path: str = "snippet.py", **thresholds: object
+    ) -> list[Diagnosis]:
         found = catalogue.find(rule)
         assert found is not None, f"no rule is called {rule}"
-        model = FileModel(SourceFile("snippet.py", dedent(source)))
+        model = FileModel(SourceFile(path, dedent(source)))
         settings = {**found.thresholds, **thresholds}
         return sorted(set(found.diagnose(model, settings)), key=lambda one: one.position)
 

@@ -266,3 +266,14 @@ def test_frozen_statistics_are_fine(lines: Lines) -> None:
         )
         == []
     )
+
+
+def test_batches_in_a_test_are_small_on_purpose(lines: Lines) -> None:
+    source = """
+        from torch import nn
+        from torch.utils.data import DataLoader
+        net = nn.Sequential(nn.Linear(8, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 2))
+        train_loader = DataLoader(dataset, batch_size=4, shuffle=True)
+    """
+    assert lines(RULE, source, path="tests/test_net.py") == []
+    assert lines(RULE, source, path="train.py") == [5]

@@ -633,3 +633,44 @@ def test_a_function_that_a_loop_calls_makes_its_optimizer_anew(
         """,
     )
     assert found == []
+
+
+def test_a_wrapper_of_the_file_that_clears_is_fine(lines: Callable[..., list[int]]) -> None:
+    found = lines(
+        "missing-zero-grad",
+        """
+        import torch
+
+        class NoamOpt:
+            def __init__(self, optimizer, step):
+                self.optimizer = optimizer
+                self._step = step
+
+            def step(self):
+                self._step += 1
+                self.optimizer.step()
+
+            def zero_grad(self):
+                self.optimizer.zero_grad()
+
+        def train(model, optimizer, loader, scaler):
+            for batch in loader:
+                optimizer.zero_grad()
+                if scaler is not None:
+                    scaler.scale(model(batch)).backward()
+                    scaler.step(optimizer)
+                    scaler.update()
+                else:
+                    model(batch).backward()
+                    optimizer.step()
+
+        def main():
+            model = torch.nn.Linear(8, 1)
+            optimizer = NoamOpt(torch.optim.Adam(model.parameters(), lr=0), 0)
+            for epoch in range(9):
+                train(model, optimizer, loader, torch.amp.GradScaler())
+
+        main()
+        """,
+    )
+    assert found == []

@@ -307,3 +307,30 @@ def test_an_actor_and_a_critic_in_one_class_are_two_shallow_networks(lines):
         )
         == []
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [("tests/test_adam.py", []), ("adam_test.py", []), ("conftest.py", []), ("tests/net.py", [3])],
+)
+def test_nothing_is_meant_to_learn_in_a_test(lines, path, found):
+    source = """
+        import torch
+        optimizer = torch.optim.Adam(net.parameters(), lr=0.1)
+    """
+    assert lines(RULE, source, path=path) == found
+
+
+def test_a_class_with_a_single_layer_is_a_linear_model(lines):
+    source = """
+        import torch
+        class Net(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv1 = SGConv(9, 3, K=2)
+            def forward(self, x):
+                return self.conv1(x)
+        optimizer = torch.optim.Adam(Net().parameters(), lr=0.2)
+    """
+    assert lines(RULE, source) == []
+    assert lines(RULE, source.replace("self.conv1 =", "self.conv0 = self.conv1 =")) == [9]

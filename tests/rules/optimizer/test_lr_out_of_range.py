@@ -409,3 +409,25 @@ def test_a_rate_that_a_cycle_rises_to_is_found(lines):
         scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=LR, total_steps=100)
     """,
     ) == [4]
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [("tests/test_sgd.py", []), ("sgd_test.py", []), ("conftest.py", []), ("tests/net.py", [3])],
+)
+def test_nothing_is_meant_to_learn_in_a_test(lines, path, found):
+    source = """
+        import torch
+        optimizer = torch.optim.SGD(net.parameters(), lr=30)
+    """
+    assert lines(RULE, source, path=path) == found
+
+
+def test_a_recurrent_network_is_clipped_somewhere(lines):
+    source = """
+        import torch
+        net = torch.nn.LSTM(8, 8)
+        optimizer = torch.optim.SGD(net.parameters(), lr=20.0)
+    """
+    assert lines(RULE, source) == []
+    assert lines(RULE, source.replace("LSTM", "Linear")) == [4]

@@ -24,7 +24,7 @@ def check(
 ) -> Iterator[Diagnosis]:
     """Find loaders for training with few examples per batch beside a batch normalisation."""
     norm = next((layer for layer in file.all_layers() if layer.is_batch_norm), None)
-    if norm is None or file.speaks_of(r"sync_?(batch_?norm|bn)"):
+    if norm is None or file.is_test or file.speaks_of(r"sync_?(batch_?norm|bn)"):
         return
     for loader in file.loaders():
         size = loader.number("batch_size")

@@ -27,8 +27,8 @@ def check(
     layers: int = 4,  # shallow policies learn at 0.01
 ) -> Iterator[Diagnosis]:
     """Find high rates of the Adam family for modules, the lower bound where those are seen to be deep."""
-    for optimizer in file.optimizers():
-        if optimizer.kind not in _ADAMS or not optimizer.is_torch:
+    for optimizer in () if file.is_test else file.optimizers():
+        if optimizer.is_of_one_layer or optimizer.kind not in _ADAMS or not optimizer.is_torch:
             continue
         for given in optimizer.given("lr"):
             if given.value < rate_if_deep or not given.trains_modules or optimizer.rate_is_idle:

@@ -165,6 +165,8 @@ class Event:
         """
         if self.subject is None or other.subject is None:
             return True
+        if self._through(other.subject) or other._through(self.subject):
+            return True
         model = self.call.model
         if model.identities.may_be_same(self.subject, other.subject):
             roles = [model.events.role(one) for one in (self.subject, other.subject)]
@@ -186,6 +188,12 @@ class Event:
             for held in optimizer.models
             for subject in (self.subject, other.subject)
         )
+
+    def _through(self, subject: Expr) -> bool:
+        """Say whether a method of an object leads to it: a wrapper of the file around an optimizer."""
+        identities = self.call.model.identities
+        receivers = [call.receiver for call in self.via]
+        return any(one is not None and identities.same(one, subject) for one in receivers)
 
     def made_in(self, loop: Loop) -> bool:
         """Say whether its subject is made anew in each round of a loop around it."""

@@ -83,6 +83,12 @@ class FileModel:
 
     # -- what rules ask -----------------------------------------------------------------------
 
+    @property
+    def is_test(self) -> bool:
+        """Whether pytest takes the file for tests: what trains in it is not meant to learn."""
+        name = self.source.path.replace("\\", "/").rpartition("/")[2]
+        return name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py"
+
     def imports(self, *packages: str) -> bool:
         """Say whether the file imports any of these top-level packages."""
         return any(package in self.index.imports for package in packages)

@@ -253,6 +253,13 @@ class Optimizer(_Made):
         return max(depths)
 
     @property
+    def is_of_one_layer(self) -> bool:
+        """Whether each model that it optimises holds one layer only, as far as the file shows them."""
+        modules = self.modules
+        counts = [len(module.attributes) for module in modules]
+        return bool(counts) and len(modules) == len(self.models) and all(one == 1 for one in counts)
+
+    @property
     def models(self) -> tuple[Expr, ...]:
         """The objects whose ``parameters()`` it optimises, as written: ``net`` of ``net.parameters()``."""
         params = self.params
