@@ -586,7 +586,8 @@ class Loop:
     def span(self) -> Span:
         """The header of the loop."""
         header = self.block.header
-        last = header.test if isinstance(header, ast.While) else getattr(header, "iter", header)
+        assert isinstance(header, ast.For | ast.AsyncFor | ast.While)
+        last = header.test if isinstance(header, ast.While) else header.iter
         return self.model.source.span_between(header, last)
 
     @property

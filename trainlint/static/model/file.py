@@ -518,7 +518,7 @@ class FileModel:
                 return found
         return None
 
-    def class_of_self(self, site: Site, node: ast.AST) -> Scope | None:
+    def class_of_self(self, site: Site, node: ast.AST | None) -> Scope | None:
         """Return the class whose instance a name is: the first parameter of a method around it."""
         if not isinstance(node, ast.Name):
             return None

@@ -181,10 +181,9 @@ class Layer:
         if not isinstance(channels, int) or not isinstance(groups, int) or groups < 1:
             return None
         if isinstance(size, int):
-            return channels // groups * size**dimensions
+            return channels // groups * int(size**dimensions)
         if isinstance(size, tuple) and all(isinstance(one, int) for one in size):
-            area: int = math.prod(size)
-            return channels // groups * area
+            return channels // groups * math.prod(size)
         return None
 
 
