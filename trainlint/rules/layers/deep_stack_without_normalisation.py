@@ -37,8 +37,9 @@ def check(
         told |= built
         yield rule.at(
             stack.at,
-            f"{len(steps)} layers follow each other without normalisation or skip connection: little"
-            " is left of the signal at the end, and of the gradient at the start.",
+            f"{len(steps)} layers from {steps[0].at.quoted} on follow each other without normalisation"
+            " or skip connection: little is left of the signal at the end, and of the gradient at"
+            " the start.",
             remedy="Normalise after or before each activation, add skip connections, or initialise"
             " each layer for the activation that follows.",
             label=f"{len(steps)} plain layers",

@@ -32,14 +32,19 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
             continue
         for step in routine.of(LoopEvent.STEP):
             loop = _epochs(step)
-            if loop is None or loop in told or _trains_several(routine, step, loop):
+            if (
+                loop is None
+                or loop.iterable is None
+                or loop in told
+                or _trains_several(routine, step, loop)
+            ):
                 continue
             told.add(loop)
             epochs = "a fixed number of" if loop.count is None else str(loop.count)
             yield rule.at(
                 loop,
-                f"The training runs for {epochs} epochs whatever the validation loss says: too few,"
-                " or so many that the last weights are overfitted.",
+                f"The training over {loop.iterable.quoted} runs for {epochs} epochs whatever the"
+                " validation loss says: too few, or so many that the last weights are overfitted.",
                 remedy="Stop when the validation loss has not improved for some epochs, and keep the"
                 " best weights.",
                 label="always the same number",

@@ -27,7 +27,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
         yield rule.at(
             loss,
             f"{loss.call.called.quoted} gets a single output, of which the softmax is always 1: the"
-            " loss is 0 and no weight changes",
+            " loss is 0 and no weight changes.",
             remedy="Use `nn.BCEWithLogitsLoss` with this one unit, or two units.",
             label="one class only",
             related=[(head, "has one output")],

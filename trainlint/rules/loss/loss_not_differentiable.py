@@ -26,7 +26,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
         yield rule.at(
             event,
             f"{loss.quoted} has been cut from the network by {cuts[0].quoted}, so no gradient"
-            " reaches the weights",
+            " reaches the weights.",
             remedy="Call `backward()` on the loss as it comes out of differentiable operations; take"
             " `.item()` afterwards.",
             label="nothing to go back through",

@@ -38,7 +38,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
         yield rule.at(
             loss,
             f"{loss.call.called.quoted} takes log-probabilities, but {loss.input.quoted} holds"
-            f" {given}: the loss does not measure how likely the targets are",
+            f" {given}: the loss does not measure how likely the targets are.",
             remedy="Hand raw logits to `nn.CrossEntropyLoss`, or put `log_softmax` in front.",
             label="takes no logarithm",
             related=[(step.at, given) for step in makers],

@@ -26,7 +26,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
         yield rule.at(
             place,
             f"{value.quoted} is a loss that is told to require a gradient: the gradient ends at it"
-            " and the weights stay as they are",
+            " and the weights stay as they are.",
             remedy="Take this out and find where the graph was cut: `.item()`, `.detach()`, `no_grad`,"
             " `argmax`, NumPy, frozen parameters.",
             label="a loss requires a gradient by itself",

@@ -34,7 +34,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
             loss,
             f"{loss.call.called.quoted} takes raw logits and applies the softmax itself, but"
             f" {loss.input.quoted} is the output of a softmax: gradients are small and the loss"
-            " cannot come near 0",
+            " cannot come near 0.",
             remedy="Hand the logits to the loss; apply the softmax where probabilities are shown.",
             label="applies the softmax again",
             related=[(step.at, "the first softmax") for step in makers],
