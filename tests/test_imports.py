@@ -1,0 +1,139 @@
+"""Imports point one way, and starting costs nothing that is not used."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import trainlint
+
+PACKAGE = Path(trainlint.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+HEAVY = ("torch", "numpy")
+
+
+def loaded_by(code: str) -> set[str]:
+    """Return the modules that a fresh Python has loaded after it has executed some code."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{code}\nprint(*sys.modules, file=sys.stderr)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stderr.split())
+
+
+RUN = "from trainlint.cli.main import run\nassert run({arguments}) == {code}"
+
+
+def started_by(*arguments: str, code: int = 0) -> set[str]:
+    """Return the modules that the command has loaded."""
+    return loaded_by(RUN.format(arguments=list(arguments), code=code))
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["trainlint", "trainlint.core", "trainlint.static", "trainlint.rules", "trainlint.cli"],
+)
+def test_importing_a_half_of_the_house_imports_no_torch(module):
+    assert not loaded_by(f"import {module}") & set(HEAVY)
+
+
+def test_importing_every_module_imports_no_torch():
+    names = [
+        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+        for path in MODULES
+        if "runtime" not in path.relative_to(PACKAGE).parts
+    ]
+    assert len(names) > 50
+    code = "import importlib\n" + "\n".join(f"importlib.import_module({name!r})" for name in names)
+    assert not loaded_by(code) & set(HEAVY)
+
+
+def test_the_version_needs_neither_rich_nor_json_nor_processes_nor_rules():
+    loaded = started_by("--version")
+    assert "click" in loaded
+    unwanted = {"rich", "json", "multiprocessing", "tomllib", "trainlint.core.catalogue"}
+    assert not loaded & unwanted
+
+
+def test_linting_a_file_needs_neither_rich_nor_json_nor_processes(tmp_path):
+    (tmp_path / "a.py").write_text("import torch\n")
+    loaded = started_by("check", str(tmp_path / "a.py"), "--isolated")
+    assert "trainlint.static.engine" in loaded
+    unwanted = {"rich", "json", "multiprocessing", "tomllib", "importlib.metadata"}
+    assert not loaded & unwanted
+
+
+@pytest.mark.parametrize("arguments", [["rules"], ["rule", "TL301"]])
+def test_a_list_or_a_page_in_a_pipe_needs_no_rich(arguments):
+    loaded = started_by(*arguments)
+    assert not loaded & {"rich", "json", "multiprocessing", "trainlint.static.engine"}
+
+
+def imports_of(path: Path) -> set[str]:
+    """Return the modules of ours that a module imports outside of TYPE_CHECKING."""
+    found = set()
+    pending: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    while pending:
+        node = pending.pop()
+        match node:
+            case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+                pending += node.orelse
+                continue
+            case ast.Import():
+                found |= {alias.name for alias in node.names}
+            case ast.ImportFrom(level=0, module=str(module)):
+                found |= {f"{module}.{alias.name}" for alias in node.names}
+            case ast.ImportFrom():
+                msg = f"{path} imports something by its relative name"
+                raise AssertionError(msg)
+        pending += ast.iter_child_nodes(node)
+    return found
+
+
+ALLOWED = {
+    "core": ("trainlint.core",),
+    "static": ("trainlint.core", "trainlint.static"),
+    "rules": ("trainlint.core", "trainlint.static.model", "trainlint.runtime.signals"),
+    "output": ("trainlint.core", "trainlint.output"),
+    "cli": ("trainlint",),
+    "runtime": ("trainlint.core", "trainlint.runtime", "trainlint.rules"),
+}
+THIRD_PARTIES = {
+    "core": set(),
+    "static": set(),
+    "rules": set(),
+    "output": {"rich"},
+    "cli": {"click"},
+}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_one_way(path):
+    half = path.relative_to(PACKAGE).parts[0]
+    imported = imports_of(path)
+    if half in ALLOWED:
+        ours = {name for name in imported if name.split(".")[0] == "trainlint"}
+        wrong = {
+            name
+            for name in ours
+            if not any(f"{name}.".startswith(f"{one}.") for one in ALLOWED[half])
+        }
+        assert not wrong
+    if half in THIRD_PARTIES:
+        roots = {name.split(".")[0] for name in imported} - {"trainlint"}
+        assert roots - set(sys.stdlib_module_names) <= THIRD_PARTIES[half]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in MODULES if path.relative_to(PACKAGE).parts[0] == "rules"],
+    ids=lambda path: str(path.relative_to(PACKAGE)),
+)
+def test_a_rule_asks_the_model_and_looks_at_no_syntax_tree(path):
+    assert not {name.split(".")[0] for name in imports_of(path)} & {"ast", "tokenize", "inspect"}
