@@ -136,10 +136,10 @@ def test_advice_is_given_only_by_rules_that_are_selected(make_rule):
 def test_our_rules_are_not_run_where_nothing_speaks_of_training(catalogue, monkeypatch):
     made = []
 
-    class Model:
+    class Model(engine.FileModel):
         def __init__(self, source):
             made.append(source.path)
-            self.unresolved = ()
+            super().__init__(source)
 
     monkeypatch.setattr(engine, "FileModel", Model)
     settings = settings_of(catalogue.rules["unused-suppression"], select=("ALL",))

@@ -34,8 +34,8 @@ TRIGGERS: Final = (
 )
 """A file without any of these words is about something else: it is parsed, but no rule runs."""
 
-_GARBAGE: Final = 400_000
-"""After so many characters of source the models, which refer to themselves, are collected."""
+_GARBAGE: Final = 300_000
+"""After so many characters of source what still refers to itself is collected."""
 
 _MANY_FILES: Final = 200
 _MANY_BYTES: Final = 2_000_000
@@ -69,6 +69,7 @@ def lint_source(source: SourceFile, settings: Settings, *, unresolved: bool = Fa
         if unresolved:
             # Only what a rule has asked for can have been in vain.
             report.unresolved = sorted(model.unresolved, key=lambda one: one.span)
+        model.close()
     report.diagnoses = _judge(source, settings, rules, found, ran)
     report.lines = _excerpt(source, report.diagnoses)
     return report
@@ -166,8 +167,8 @@ def _bug(path: str, what: str, error: Exception) -> Failure:
 class _CollectingRarely:
     """Keep the garbage collector from running at random while many short-lived trees are made.
 
-    A syntax tree is freed at once by its reference count; what is left are the cycles of the
-    models, which are collected after every so many characters of source.
+    A tree and the model that is taken apart are freed at once by their reference counts; the few
+    cycles that are left are collected after every so many characters of source.
     """
 
     def __init__(self) -> None:

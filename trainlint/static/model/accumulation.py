@@ -46,7 +46,11 @@ class Accumulation:
             root = root.owner
         for binding in _bindings(model, root):
             inside = loop.block in binding.site.block.ancestors()
-            if inside and binding.kind is BindingKind.ASSIGN and not _reads(binding.value, root.text):
+            if (
+                inside
+                and binding.kind is BindingKind.ASSIGN
+                and not _reads(binding.value, root.text)
+            ):
                 return True
         return any(
             loop in call.loops and call.receiver is not None and call.receiver.same_as(self.into)

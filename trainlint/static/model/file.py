@@ -442,6 +442,11 @@ class FileModel:
         """Keep that a rule asked something that is not known."""
         self._unresolved.setdefault(expr, reason)
 
+    def close(self) -> None:
+        """Take the model apart when nothing is asked any more, so that it is freed at once."""
+        self.index.close()
+        self.__dict__.clear()
+
     # -- wrapping nodes -----------------------------------------------------------------------
 
     def expr(self, node: ast.AST, site: Site) -> Expr:
@@ -588,6 +593,19 @@ class FileModel:
     def may_define(self, name: str) -> bool:
         """Say whether the file defines something that may be called by this name."""
         return name in self._callable_names
+
+    def may_hold(self, name: str) -> bool:
+        """Say whether something in the file may give an attribute of this name its value."""
+        return name in self._held_names
+
+    @cached_property
+    def _held_names(self) -> frozenset[str]:
+        names = self._callable_names | self.index.keys | self._options.keys()
+        if "hparams" in self.index.attributes:
+            # Lightning keeps the parameters of `__init__` there.
+            for scope in self.index.functions.values():
+                names |= scope.bindings.keys()
+        return names
 
     @cached_property
     def _callable_names(self) -> frozenset[str]:

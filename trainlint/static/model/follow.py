@@ -193,7 +193,7 @@ class Follower:
         target = call.target
         if target is None or target.kind is not ScopeKind.FUNCTION or not target.returns:
             return None
-        if _is_generator(target):
+        if target.generates:
             return None
         return [self.model.expr(node, site) for node, site in target.returns]
 
@@ -511,7 +511,7 @@ class Follower:
 
     def _definitions_of_attribute(self, expr: Expr, node: ast.Attribute) -> list[Expr] | None:
         """Return the values that an attribute may hold where it is read."""
-        if expr.qualified is not None:
+        if not self.model.may_hold(node.attr) or expr.qualified is not None:
             return None
         bindings = self._attribute_bindings(expr, node)
         if bindings:
@@ -690,11 +690,6 @@ def _is_none(node: ast.expr | None) -> bool:
 def _is_list(node: ast.expr | None) -> bool:
     """Say whether a value is written as a list: adding one to a list keeps the list."""
     return isinstance(node, ast.List | ast.ListComp)
-
-
-def _is_generator(scope: Scope) -> bool:
-    """Say whether a function yields."""
-    return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(scope.node))
 
 
 def _outer_block(scope: Scope) -> Block:

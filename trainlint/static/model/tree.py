@@ -75,6 +75,7 @@ class Scope:
         "calls",
         "children",
         "foreign",
+        "generates",
         "kind",
         "node",
         "parent",
@@ -93,6 +94,8 @@ class Scope:
         self.returns: list[tuple[ast.expr, Site]] = []
         self.foreign: dict[str, Scope] = {}
         """Names declared ``global`` or ``nonlocal`` here, and the scope that they belong to."""
+        self.generates = False
+        """Of a function: whether it yields."""
         self.children: list[Scope] = []
         self.block: Block | None = None
         if parent is not None:
@@ -191,6 +194,8 @@ class TreeIndex:
         self.inner_sites: dict[int, Site] = {}
         """The site inside a comprehension or lambda."""
         self.definition_sites: dict[int, Site] = {}
+        self.keys: set[str] = set()
+        """The keywords of calls and the literal keys of dicts: names under which values are kept."""
         self.star_imports: list[str] = []
         self.imports: set[str] = set()
         """The first parts of all imported names."""
@@ -200,6 +205,17 @@ class TreeIndex:
         block = Block(BlockKind.MODULE, tree, None, self.root, 0, 0)
         self.root.block = block
         self._body(tree.body, block, self.root)
+
+    def close(self) -> None:
+        """Take the index apart, so that it is freed at once and not by the garbage collector."""
+        scopes = [self.root]
+        while scopes:
+            scope = scopes.pop()
+            scopes += scope.children
+            scope.children, scope.calls, scope.returns = [], [], []
+            scope.bindings, scope.attributes, scope.foreign = {}, {}, {}
+            scope.block = None
+        self.__dict__.clear()
 
     def _body(self, statements: list[ast.stmt], block: Block, scope: Scope) -> None:
         """Walk the statements of a block."""
@@ -462,6 +478,8 @@ class TreeIndex:
                 else:
                     self.calls["()"].append(entry)
                 for word in node.keywords:
+                    if word.arg is not None:
+                        self.keys.add(word.arg)
                     push(word.value)
                 stack.extend(node.args)
                 push(function)
@@ -475,6 +493,14 @@ class TreeIndex:
             elif kind is ast.Subscript:
                 push(node.slice)
                 push(node.value)
+            elif kind is ast.Dict:
+                for key in node.keys:
+                    if key.__class__ is ast.Constant and key.value.__class__ is str:
+                        self.keys.add(key.value)
+                stack.extend(ast.iter_child_nodes(node))
+            elif kind is ast.Yield or kind is ast.YieldFrom:
+                site.scope.function.generates = True
+                stack.extend(ast.iter_child_nodes(node))
             elif kind in _COMPREHENSIONS:
                 self._comprehension(node, site)
             elif kind is ast.Lambda:
