@@ -237,10 +237,7 @@ class TreeIndex:
             for target in node.targets:
                 self._target(target, node.value, (), BindingKind.ASSIGN, site)
         elif kind is ast.If:
-            self._expression(node.test, site)
-            self._inner(node.body, BlockKind.BRANCH, node, site, 0)
-            if node.orelse:
-                self._inner(node.orelse, BlockKind.BRANCH, node, site, 1)
+            self._if(node, site)
         elif kind in _FUNCTIONS:
             self._function(node, site)
         elif kind is ast.Return:
@@ -302,6 +299,20 @@ class TreeIndex:
     ) -> None:
         """Walk a block that hangs on a statement."""
         self._body(body, Block(kind, header, site.block, site.scope, arm, site.index), site.scope)
+
+    def _if(self, node: ast.If, site: Site) -> None:
+        """Walk an ``if`` and its ``elif`` arms, of which there may be hundreds, one in the other."""
+        self._expression(node.test, site)
+        self._inner(node.body, BlockKind.BRANCH, node, site, 0)
+        while len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If):
+            block = Block(BlockKind.BRANCH, node, site.block, site.scope, 1, site.index)
+            node = node.orelse[0]
+            self._index += 1
+            site = Site(node, block, site.scope, self._index)
+            self._expression(node.test, site)
+            self._inner(node.body, BlockKind.BRANCH, node, site, 0)
+        if node.orelse:
+            self._inner(node.orelse, BlockKind.BRANCH, node, site, 1)
 
     def _loop(self, node: ast.For | ast.AsyncFor | ast.While, site: Site) -> None:
         """Walk a loop: its body is one block, its ``else`` another."""
