@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,3 +43,20 @@ def test_the_mended_twin_is_clean_under_every_rule(catalogue):
 def test_an_example_says_how_to_lint_it(name):
     text = (FOLDER / name).read_text(encoding="utf-8")
     assert f"    trainlint check examples/{name}\n" in text.split('"""')[1]
+
+
+def test_the_readme_shows_what_the_broken_script_gives():
+    readme = (FOLDER.parent / "README.md").read_text(encoding="utf-8")
+    shown = readme.partition("```console\n")[2].partition("```")[0]
+    command, *parts = re.split(r"\n\n|(?<=broken_digits.py)\n", shown.strip())
+    done = subprocess.run(
+        [sys.executable, "-m", "trainlint", *command.split()[2:], "--isolated", "--color", "never"],
+        cwd=FOLDER.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    parts.remove("…six more…")
+    for part in parts:
+        assert part in done.stdout
