@@ -16,6 +16,7 @@ from trainlint.core.report import Failure
 from trainlint.core.rule import Rule
 from trainlint.static import engine
 from trainlint.static.engine import lint_bytes, lint_file, lint_files
+from trainlint.static.model import FileModel
 
 SCRIPT = """\
 import torch.nn.functional as F
@@ -136,7 +137,7 @@ def test_advice_is_given_only_by_rules_that_are_selected(make_rule):
 def test_our_rules_are_not_run_where_nothing_speaks_of_training(catalogue, monkeypatch):
     made = []
 
-    class Model(engine.FileModel):
+    class Model(FileModel):
         def __init__(self, source):
             made.append(source.path)
             super().__init__(source)
