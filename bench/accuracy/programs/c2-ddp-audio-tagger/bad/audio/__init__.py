@@ -1,0 +1,2 @@
+from .dataset import ClipDataset
+from .model import AudioTagger
