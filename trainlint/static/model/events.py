@@ -69,8 +69,11 @@ class Event:
     @property
     def loops(self) -> tuple[Loop, ...]:
         """The loops around it, from the outermost, those in callers included."""
-        model = self.call.model
-        return tuple(Loop(model, block) for block in self.blocks if block.kind is BlockKind.LOOP)
+        return tuple(
+            Loop(block.scope.index.model, block)
+            for block in self.blocks
+            if block.kind is BlockKind.LOOP
+        )
 
     @property
     def loop(self) -> Loop | None:
@@ -440,6 +443,8 @@ class Events:
     def classify(self, call: Call) -> tuple[LoopEvent, Expr | None, Driver, bool] | None:
         """Say which event a call is; None if it is none."""
         key = id(call.node)
+        if call.model is not self.model:
+            return call.model.events.classify(call)
         if key not in self._classified:
             self._classified[key] = self._classify(call)
         return self._classified[key]

@@ -244,8 +244,9 @@ class Expr:
 
     @property
     def without_gradient(self) -> bool:
-        """Whether it stands under ``no_grad`` or ``inference_mode``."""
-        return any(_turns_gradient_off(context) for context in self.contexts)
+        """Whether it stands under ``no_grad`` or ``inference_mode``, and no ``enable_grad`` in there."""
+        modes = (_records_gradient(context) for context in reversed(self.contexts))
+        return next((mode for mode in modes if mode is not None), "on") == "off"
 
     @property
     def expected_to_fail(self) -> bool:
@@ -332,6 +333,14 @@ class Expr:
         """Return the value if it is a known number, else None."""
         value = self.literal()
         return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the file alone decides about its value: no caller or command line can set another.
+
+        A literal is, and a name that is given nothing but literals; a parameter with a default is not.
+        """
+        return self.model.follower.is_settled(self)
 
     def string(self) -> str | None:
         """Return the value if it is a known string, else None."""
@@ -427,6 +436,15 @@ class Expr:
         if edit is None or "\n" in text or start <= edit.start < end:
             return ()
         return (edit, Edit(start, end, ""))
+
+    def line_removed(self) -> Edit | None:
+        """Return the edit that takes the statement away; None where it stands alone in its block."""
+        place = _lines_of_statement(self)
+        block = self.site.block
+        body = getattr(block.header, "body", ()) if block.arm == 0 else ()
+        if place is None or self.site.statement not in body or len(body) == 1:
+            return None
+        return Edit(place[0], place[1], "")
 
     @property
     def source_text(self) -> str:
@@ -727,6 +745,15 @@ class Function:
         found = [Call(self.model, node, site) for node, site in self.scope.calls]
         return tuple(sorted(found, key=lambda call: call.order))
 
+    def decorated_with(self, text: str) -> Edit | None:
+        """Return the edit that puts a decorator right above the ``def``; None of a lambda."""
+        source = self.model.source
+        if not isinstance(self.node, ast.FunctionDef | ast.AsyncFunctionDef):
+            return None
+        start = source.line_starts[self.node.lineno - 1]
+        indent = source.text[start : source.offset(self.node.lineno, self.node.col_offset)]
+        return None if indent.strip() else Edit(start, start, f"{indent}@{text}\n")
+
     @property
     def class_scope(self) -> Scope | None:
         """The class that this is a method of."""
@@ -793,11 +820,17 @@ def _lines_of_statement(expr: Expr) -> tuple[int, int, str] | None:
     return start, end, indent
 
 
-def _turns_gradient_off(context: Expr) -> bool:
-    """Say whether a context manager or decorator stops autograd."""
+def _records_gradient(context: Expr) -> str | None:
+    """Say whether a context or decorator switches autograd ``on``, ``off``, or ``?``; None if neither."""
     name = context.callee if isinstance(context, Call) else context.qualified
     if name in {"torch.no_grad", "torch.inference_mode"}:
-        return True
-    if name == "torch.set_grad_enabled" and isinstance(context, Call) and context.args:
-        return context.args[0].truth() is False
-    return False
+        mode = context.argument(0, "mode") if isinstance(context, Call) else None
+        value = True if mode is None or name == "torch.no_grad" else mode.truth()
+    elif name == "torch.enable_grad":
+        value = False
+    elif name == "torch.set_grad_enabled" and isinstance(context, Call) and context.args:
+        given = context.args[0].truth()
+        value = None if given is None else not given
+    else:
+        return None
+    return "?" if value is None else "off" if value else "on"

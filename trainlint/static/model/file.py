@@ -6,9 +6,10 @@ import ast
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trainlint.static.model.accumulation import Accumulation, accumulations
+from trainlint.static.model.elsewhere import Elsewhere
 from trainlint.static.model.events import Events, Routine
 from trainlint.static.model.expression import Call, Expr, Function, Loop
 from trainlint.static.model.follow import Follower
@@ -30,8 +31,11 @@ from trainlint.static.model.layers import (
 from trainlint.static.model.modes import ModeDependence, mode_dependence
 from trainlint.static.model.names import Names
 from trainlint.static.model.purpose import Purpose, labels, purpose_of_data
+from trainlint.static.model.reading import entries_beside, reads_of
 from trainlint.static.model.recurrence import feeds_back, is_recurrence
 from trainlint.static.model.registration import PlainCollection, plain_collections
+from trainlint.static.model.tensors import Tensors
+from trainlint.static.model.rounds import Round, rounds_of
 from trainlint.static.model.torch_api import ACTIVATIONS, FUNCTIONS
 from trainlint.static.model.training import Loader, Loss, Optimizer, Scheduler, Training
 from trainlint.static.model.tree import BindingKind, Block, Scope, ScopeKind, Site, TreeIndex
@@ -42,6 +46,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from trainlint.core.diagnosis import Span
+    from trainlint.core.fix import Edit
+    from trainlint.static.model.elsewhere import Files
     from trainlint.static.source import SourceFile
 
 _SETS_WEIGHTS = frozenset(
@@ -63,10 +69,12 @@ class Unresolved:
 class FileModel:
     """What is known about a file after parsing it once; see the package for how to ask."""
 
-    def __init__(self, source: SourceFile) -> None:
+    def __init__(self, source: SourceFile, files: Files | None = None) -> None:
         self.source = source
         self.index = TreeIndex(source.tree)
-        self.names = Names(self.index)
+        self.index.model = self
+        self.elsewhere = Elsewhere(self, files)
+        self.names = Names(self.index, self.elsewhere)
         self.follower = Follower(self)
         self.evaluator = Evaluator(self)
         self.layers = Layers(self)
@@ -76,6 +84,7 @@ class FileModel:
         self.gradient = Gradient(self)
         self.identities = Identities(self)
         self.variables = Variables(self)
+        self.tensors = Tensors(self)
         self._expressions: dict[int, Expr] = {}
         self._unresolved: dict[Expr, str] = {}
         self._lineages: dict[int, tuple[Scope, ...]] = {}
@@ -176,6 +185,22 @@ class FileModel:
         for node, site in self.index.names.get(name, ()):
             yield self.expr(node, site)
 
+    def mentions_of(self, qualified: str) -> Iterator[Expr]:
+        """Yield every place where something imported is named, called or not, in the order of the file."""
+        last = qualified.rpartition(".")[2]
+        places = [*self.attributes_read(last)]
+        for name in self.spellings(last):
+            places += self.names_read(name)
+        found = [place for place in places if place.qualified == qualified]
+        yield from sorted(found, key=lambda place: place.order)
+
+    def is_mentioned(self, function: Function) -> bool:
+        """Say whether anything in the file names a function or method: a call, a reference, a string."""
+        index, name = self.index, function.name
+        if index.names.get(name) or index.attributes.get(name) or index.calls.get(name):
+            return True
+        return bool(re.search(rf"['\"](\w+\.)*{re.escape(name)}['\"]", self.source.text))
+
     def assignments(self, attribute: str) -> Iterator[tuple[Expr, Expr | None]]:
         """Yield each assignment to an attribute or string key of any object: target and value."""
         for target, binding in self.index.stores.get(attribute, ()):
@@ -212,13 +237,13 @@ class FileModel:
                 target = self.class_of_self(origin.site, origin.node)
             if target is None or target.kind is not ScopeKind.CLASS:
                 return None
-            found.add(ModuleClass(self, target))
+            found.add(ModuleClass(target.index.model, target))
         return found.pop() if len(found) == 1 else None
 
     def module_around(self, expr: Expr) -> ModuleClass | None:
         """Return the module class in whose methods an expression stands."""
         module = self.class_around(expr)
-        return module if module in self.modules else None
+        return module if module in expr.model.modules else None
 
     def layer_of(self, expr: Expr) -> Layer | None:
         """Return the layer of ``torch.nn`` that a value is, if it is known to be one."""
@@ -349,6 +374,14 @@ class FileModel:
         """Return where a value was cut from its network; see :meth:`Gradient.cuts`."""
         return self.gradient.cuts(expr)
 
+    def is_tensor(self, expr: Expr) -> bool:
+        """Say whether a value is surely a tensor; see :meth:`Tensors.is_tensor`."""
+        return self.tensors.is_tensor(expr)
+
+    def is_weight(self, expr: Expr) -> bool:
+        """Say whether this is surely a parameter of a model; see :meth:`Tensors.is_weight`."""
+        return self.tensors.is_weight(expr)
+
     def init_calls(self) -> tuple[InitCall, ...]:
         """Return every initialisation of a weight or bias, and the layers it reaches."""
         return self.initialisation.calls
@@ -398,6 +431,18 @@ class FileModel:
         """Return the variable or attribute in which a value is kept, with its uses."""
         return kept(self, made)
 
+    def reads_of(self, made: Expr) -> tuple[Expr, ...] | None:
+        """Return where the variable that a value is assigned to is read; see :func:`reads_of`."""
+        return reads_of(self, made)
+
+    def entries_beside(self, made: Call) -> Iterator[dict[str, Expr]]:
+        """Yield the entries of the dicts that a value is put into, from the inside out."""
+        yield from entries_beside(self, made)
+
+    def rounds_of(self, call: Call) -> Iterator[Round]:
+        """Yield the loops that surely run a call in each round, those of callers included."""
+        yield from rounds_of(call)
+
     def mode_dependence(self, expr: Expr) -> ModeDependence:
         """Say what of a model behaves differently in training and in evaluation mode."""
         return mode_dependence(self, expr)
@@ -420,6 +465,26 @@ class FileModel:
             if f"{qualified}.".startswith(f"{binding.imported}.")
         ]
         return min(found, key=len, default=None)
+
+    def renamed_import(self, name: Expr, last: str) -> tuple[Edit, ...]:
+        """Return the edits that import something else under which a plain name is called, and call it.
+
+        Empty where the name is bound in another way too, or read other than by calling it.
+        """
+        found = self.names.lookup(name.name or "", name.site.scope) if name.is_name else None
+        if found is None or len(found[1]) != 1 or found[1][0].kind is not BindingKind.IMPORT:
+            return ()
+        alias: Any = found[1][0].node
+        edit = self.expr(alias, name.site).replaced_by(
+            last if alias.asname is None else f"{last} as {alias.asname}"
+        )
+        if alias.asname is not None:
+            return (edit,)
+        reads = [one for one in self.names_read(alias.name) if one.qualified == name.qualified]
+        called = {call.called for call in self.method_calls(alias.name)}
+        if not called.issuperset(reads):
+            return ()
+        return (edit, *(one.replaced_by(last) for one in reads))
 
     def plain_collections(self, module: ModuleClass) -> Iterator[PlainCollection]:
         """Yield the plain lists and dicts that a module keeps as attributes, with their items."""
@@ -453,6 +518,8 @@ class FileModel:
         """Return the expression of a node, the same one each time."""
         found = self._expressions.get(id(node))
         if found is None:
+            if site.scope.index is not self.index:
+                return site.scope.index.model.expr(node, site)
             kind = Call if isinstance(node, ast.Call) else Expr
             found = self._expressions[id(node)] = kind(self, node, site)
         return found
@@ -463,7 +530,7 @@ class FileModel:
 
     def function_of(self, scope: Scope) -> Function | None:
         """Return the function of a scope; None of a module or class."""
-        return Function(self, scope) if scope.kind is ScopeKind.FUNCTION else None
+        return Function(scope.index.model, scope) if scope.kind is ScopeKind.FUNCTION else None
 
     def site_of_block(self, block: Block) -> Site:
         """Return where the header of a block stands."""
@@ -485,6 +552,8 @@ class FileModel:
         known = self._lineages.get(id(scope))
         if known is not None:
             return known
+        if scope.index is not self.index:
+            return scope.index.model.lineage(scope)
         self._lineages[id(scope)] = (scope,)
         found: dict[int, Scope] = {id(scope): scope}
         site = self.index.definition_sites[id(scope.node)]
@@ -498,12 +567,12 @@ class FileModel:
         return self._lineages[id(scope)]
 
     def foreign_bases(self, scope: Scope) -> tuple[str, ...]:
-        """Return the qualified names of all bases that are not of this file."""
+        """Return the qualified names of all bases that are neither of this file nor of the project."""
         found: dict[str, None] = {}
         for one in self.lineage(scope):
-            site = self.index.definition_sites[id(one.node)]
+            site = one.index.definition_sites[id(one.node)]
             for base in getattr(one.node, "bases", ()):
-                name = self.names.qualified(base, site)
+                name = one.index.model.names.qualified(base, site)
                 if name is not None:
                     found[name] = None
         return tuple(found)
@@ -512,7 +581,7 @@ class FileModel:
         """Return a method that a class itself defines."""
         for binding in reversed(scope.bindings.get(name, ())):
             if binding.kind is BindingKind.FUNCTION:
-                return self.index.functions.get(id(binding.node))
+                return binding.definition
         return None
 
     def method_scope(self, scope: Scope, name: str) -> Scope | None:
@@ -542,12 +611,14 @@ class FileModel:
         scope: Scope | None = expr.site.scope
         while scope is not None:
             if scope.kind is ScopeKind.CLASS:
-                return ModuleClass(self, scope)
+                return ModuleClass(scope.index.model, scope)
             scope = scope.parent
         return None
 
     def constructions(self, scope: Scope) -> tuple[Call, ...]:
-        """Return the calls that construct a class of the file."""
+        """Return the calls that construct a class, in the file that defines it."""
+        if scope.index is not self.index:
+            return scope.index.model.constructions(scope)
         name = str(getattr(scope.node, "name", ""))
         found = [
             self.call(node, site)

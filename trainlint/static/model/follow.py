@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from trainlint.static.model.elsewhere import Symbol
 from trainlint.static.model.expression import Call, Expr
 from trainlint.static.model.tree import (
     Binding,
@@ -110,6 +111,8 @@ class Follower:
         known = self._origins.get(key)
         if known is not None:
             return known
+        if expr.model is not self.model:
+            return expr.model.follower.origins(expr)
         self._fuel -= 1
         if key in self._under_way or self._fuel < 0 or len(self._under_way) > _MOST_DEPTH:
             self._cuts += 1
@@ -137,6 +140,8 @@ class Follower:
         known = self._objects.get(id(expr.node))
         if known is not None:
             return known
+        if expr.model is not self.model:
+            return expr.model.follower.objects(expr)
         self._objects[id(expr.node)] = (expr,)
         found: dict[Expr, None] = {}
         for origin in self.origins(expr):
@@ -169,6 +174,8 @@ class Follower:
 
     def definitions(self, expr: Expr) -> list[Expr] | None:
         """Return what a value is, one step back; None where it is made, or the trace is lost."""
+        if expr.model is not self.model:
+            return expr.model.follower.definitions(expr)
         node = expr.node
         if isinstance(node, ast.Name):
             return self._definitions_of_name(expr, node)
@@ -214,8 +221,35 @@ class Follower:
             values += made
         return values or None
 
+    def is_settled(self, expr: Expr, depth: int = 0) -> bool:
+        """Say whether the file alone decides about a value; see :attr:`Expr.is_settled`."""
+        node = expr.node
+        if isinstance(node, ast.Constant):
+            return True
+        if isinstance(node, ast.UnaryOp):
+            return self.is_settled(expr.child(node.operand), depth)
+        if isinstance(node, ast.BinOp | ast.IfExp):
+            sides = expr.operands or (expr.child(node.body), expr.child(node.orelse))  # type: ignore[union-attr]
+            return all(self.is_settled(side, depth) for side in sides)
+        if depth > _MOST_DEPTH or not isinstance(node, ast.Name | ast.Attribute):
+            return False
+        if isinstance(node, ast.Name):
+            found = self.model.names.lookup(node.id, expr.site.scope)
+            bindings = [] if found is None else self.reaching(*found, expr.site)
+        else:
+            bindings = self._attribute_bindings(expr, node)
+        return bool(bindings) and all(
+            one.kind is BindingKind.ASSIGN
+            and one.value is not None
+            and not one.path
+            and self.is_settled(self.model.expr(one.value, one.site), depth + 1)
+            for one in bindings
+        )
+
     def binding(self, expr: Expr) -> Binding | None:
         """Return the one binding that a name or attribute of self has where it is read."""
+        if expr.model is not self.model:
+            return expr.model.follower.binding(expr)
         node = expr.node
         if isinstance(node, ast.Name):
             found = self.model.names.lookup(node.id, expr.site.scope)
@@ -230,7 +264,13 @@ class Follower:
 
     def values_of(self, binding: Binding) -> list[Expr] | None:
         """Return the expressions that a binding may take its value from; None if unknown."""
+        home = binding.site.scope.index
+        if home is not self.model.index:
+            return home.model.follower.values_of(binding)
         kind = binding.kind
+        if kind is BindingKind.IMPORT and binding.imported is not None:
+            symbol = self.model.elsewhere.find(binding.imported)
+            return symbol.values if isinstance(symbol, Symbol) else None
         if kind is BindingKind.PARAMETER:
             return self._arguments(binding)
         if binding.value is None:
@@ -352,6 +392,13 @@ class Follower:
             found.append(value)
         return found
 
+    def argument_for(self, call: Call, binding: Binding) -> Expr | None:
+        """Return what one call of a function of the file passes for a parameter; None if nothing."""
+        scope, place = binding.site.scope, binding.path[0]
+        if self._is_bound_method(scope) and not self._passes_self(call, scope):
+            place -= 1
+        return call.argument(place, binding.name) if place >= 0 else None
+
     def _option(self, scope: Scope, name: str) -> Expr | None:
         """Return the default of the click option that fills a parameter."""
         function = self.model.function_of(scope)
@@ -393,6 +440,8 @@ class Follower:
         key = id(scope)
         if key in self._call_sites:
             return self._call_sites[key]
+        if scope.index is not self.model.index:
+            return scope.index.model.follower.call_sites(scope)
         if key in self._finding_calls:
             return ()
         self._finding_calls.add(key)
@@ -439,6 +488,8 @@ class Follower:
         key = id(call.node)
         if key in self._targets:
             return self._targets[key]
+        if call.model is not self.model:
+            return call.model.follower.target(call)
         self._targets[key] = None
         self._targets[key] = found = self._target(call)
         return found
@@ -484,6 +535,8 @@ class Follower:
     def definition(self, expr: Expr) -> Scope | None:
         """Return the function or class of this file that a name or attribute stands for."""
         key = id(expr.node)
+        if expr.model is not self.model:
+            return expr.model.follower.definition(expr)
         if key not in self._definitions:
             self._definitions[key] = None
             self._definitions[key] = self._definition(expr)
@@ -494,6 +547,9 @@ class Follower:
         node = expr.node
         if isinstance(node, ast.Lambda):
             return self.model.index.functions.get(id(node))
+        symbol = self.model.names.symbol(node, expr.site)
+        if symbol is not None:
+            return symbol.definition
         if isinstance(node, ast.Name):
             found = self.model.names.lookup(node.id, expr.site.scope)
             bindings = [] if found is None else self.reaching(*found, expr.site)
@@ -503,9 +559,7 @@ class Follower:
             return None
         if not bindings or bindings[-1].kind not in {BindingKind.FUNCTION, BindingKind.CLASS}:
             return None
-        index = self.model.index
-        defined = bindings[-1].node
-        return index.functions.get(id(defined)) or index.classes.get(id(defined))
+        return bindings[-1].definition
 
     # -- attributes and items -----------------------------------------------------------------
 
@@ -513,6 +567,9 @@ class Follower:
         """Return the values that an attribute may hold where it is read."""
         if not self.model.may_hold(node.attr) or expr.qualified is not None:
             return None
+        symbol = self.model.names.symbol(node, expr.site)
+        if symbol is not None:
+            return symbol.values
         bindings = self._attribute_bindings(expr, node)
         if bindings:
             values: list[Expr] = []
@@ -535,7 +592,9 @@ class Follower:
             getattr(one, "id", getattr(one, "attr", "")) in _PROPERTIES for one in decorators
         ):
             return None
-        scope = self.model.index.functions[id(binding.node)]
+        scope = binding.definition
+        if scope is None:
+            return None
         return [self.model.expr(value, site) for value, site in scope.returns] or None
 
     def _attribute_bindings(self, expr: Expr, node: ast.Attribute) -> list[Binding]:
@@ -605,7 +664,7 @@ class Follower:
         """Return a field of one origin."""
         if isinstance(origin, Call):
             if origin.method in {"parse_args", "parse_known_args"}:
-                return self.model.command_line_default(name)
+                return origin.model.command_line_default(name)
             target = origin.target
             if target is not None and target.kind is ScopeKind.CLASS:
                 return origin.keywords.get(name)

@@ -132,7 +132,7 @@ class Gradient:
         elif expr.items is not None:
             return [cut for item in expr.items for cut in self._cuts(item, depth + 1)]
         elif isinstance(node, ast.ListComp | ast.GeneratorExp):
-            inside = self.model.index.inner_sites[id(node)]
+            inside = expr.model.index.inner_sites[id(node)]
             return self._cuts(self.model.expr(node.elt, inside), depth + 1)
         elif expr.is_attribute and expr.name == "data" and expr.owner is not None:
             if all(self._is_computed(origin) for origin in expr.owner.origins()):

@@ -70,7 +70,10 @@ class Identities:
                 if not node.args and not node.keywords:
                     continue
                 call = self.model.call(node, site)
-                if call.target is not None or (call.callee or "").startswith(_TAKES_NO_PART):
+                target = call.target
+                if target is not None and target.index is self.model.index:
+                    continue
+                if (call.callee or "").startswith(_TAKES_NO_PART):
                     continue
                 given = any(self.of(argument) & wanted for argument in _given(call))
                 if given and self.model.events.classify(call) is None:

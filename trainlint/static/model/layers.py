@@ -747,7 +747,7 @@ class Layers:
         self, origin: Expr, node: ast.ListComp | ast.GeneratorExp
     ) -> list[tuple[Expr | None, bool]]:
         """Return what a comprehension over something of known length builds."""
-        inside = self.model.index.inner_sites[id(node)]
+        inside = origin.model.index.inner_sites[id(node)]
         item = self.model.expr(node.elt, inside)
         count = 1
         for number, generator in enumerate(node.generators):
@@ -766,7 +766,7 @@ class Layers:
         name, scope = holder
         grown: list[tuple[Call | Binding, Expr, Block]] = []
         for method in ("append", "extend", "add_module", "insert"):
-            for node, site in self.model.index.calls.get(method, ()):
+            for node, site in origin.model.index.calls.get(method, ()):
                 call = self.model.call(node, site)
                 receiver = call.receiver
                 if receiver is None or receiver.text != name or not call.args:

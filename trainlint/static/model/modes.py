@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from trainlint.static.model.expression import Call, Expr
 from trainlint.static.model.layers import CONTAINERS, Layer
-from trainlint.static.model.tree import Scope, ScopeKind
+from trainlint.static.model.tree import BindingKind, Scope, ScopeKind
 
 if TYPE_CHECKING:
     from trainlint.static.model.file import FileModel
@@ -95,7 +95,7 @@ def _add_class(model: FileModel, scope: Scope, found: ModeDependence, seen: set[
     for one in model.lineage(scope):
         for bindings in one.bindings.values():
             for binding in bindings:
-                method = model.index.functions.get(id(binding.node))
+                method = binding.definition if binding.kind is BindingKind.FUNCTION else None
                 for node, site in () if method is None else method.calls:
                     _add_call(model, model.call(node, site), found, seen)
 

@@ -6,10 +6,12 @@ import ast
 import builtins
 from typing import TYPE_CHECKING
 
+from trainlint.static.model.elsewhere import Symbol
 from trainlint.static.model.torch_api import canonical
 from trainlint.static.model.tree import Binding, BindingKind, Scope, ScopeKind, Site
 
 if TYPE_CHECKING:
+    from trainlint.static.model.elsewhere import Elsewhere
     from trainlint.static.model.tree import TreeIndex
 
 _BUILTINS = frozenset(dir(builtins))
@@ -18,9 +20,11 @@ _BUILTINS = frozenset(dir(builtins))
 class Names:
     """The qualified name of any dotted expression of one file."""
 
-    def __init__(self, index: TreeIndex) -> None:
+    def __init__(self, index: TreeIndex, elsewhere: Elsewhere) -> None:
         self._index = index
+        self._elsewhere = elsewhere
         self._known: dict[int, str | None] = {}
+        self._symbols: dict[int, Symbol] = {}
 
     def qualified(self, node: ast.AST, site: Site) -> str | None:
         """Return the qualified name of a name or attribute; None if it is nothing imported."""
@@ -29,8 +33,19 @@ class Names:
             return self._known[key]
         self._known[key] = None
         name = self._qualified(node, site)
-        self._known[key] = name = None if name is None else canonical(name)
+        if name is None:
+            return None
+        found = self._elsewhere.find(name)
+        if isinstance(found, Symbol):
+            self._symbols[key] = found
+            return None
+        self._known[key] = name = canonical(found or name)
         return name
+
+    def symbol(self, node: ast.AST, site: Site) -> Symbol | None:
+        """Return what a name or attribute stands for in another file of the project."""
+        self.qualified(node, site)
+        return self._symbols.get(id(node))
 
     def _qualified(self, node: ast.AST, site: Site) -> str | None:
         """Resolve one step at a time."""
@@ -44,8 +59,11 @@ class Names:
             if node.id in _BUILTINS:
                 return f"builtins.{node.id}"
             for module in self._index.star_imports:
+                name = f"{module}{'' if module.endswith('.') else '.'}{node.id}"
                 if module.startswith(("torch", "lightning", "pytorch_lightning", "math")):
-                    return f"{module}.{node.id}"
+                    return name
+                if self._elsewhere.find(name) is not None:
+                    return name
             return None
         return self._imported(bindings, node)
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from enum import Enum, auto
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from trainlint.static.model.file import FileModel
 
 
 class BlockKind(Enum):
@@ -76,6 +79,7 @@ class Scope:
         "children",
         "foreign",
         "generates",
+        "index",
         "kind",
         "node",
         "parent",
@@ -96,9 +100,12 @@ class Scope:
         """Names declared ``global`` or ``nonlocal`` here, and the scope that they belong to."""
         self.generates = False
         """Of a function: whether it yields."""
+        self.index: TreeIndex
+        """The index of the file in which it stands."""
         self.children: list[Scope] = []
         self.block: Block | None = None
         if parent is not None:
+            self.index = parent.index
             parent.children.append(self)
 
     @property
@@ -163,6 +170,12 @@ class Binding:
         self.node = node
         self.imported = imported
 
+    @property
+    def definition(self) -> Scope | None:
+        """The function or class that the name is bound to by its definition."""
+        index, key = self.site.scope.index, id(self.node)
+        return index.functions.get(key) or index.classes.get(key)
+
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -175,6 +188,9 @@ class TreeIndex:
 
     def __init__(self, tree: ast.Module) -> None:
         self.root = Scope(ScopeKind.MODULE, tree, None)
+        self.root.index = self
+        self.model: FileModel
+        """The model that asks this index."""
         self.calls: dict[str, list[tuple[ast.Call, Site]]] = defaultdict(list)
         """Every call, by the last part of the name that is called."""
         self.names: dict[str, list[tuple[ast.Name, Site]]] = defaultdict(list)
