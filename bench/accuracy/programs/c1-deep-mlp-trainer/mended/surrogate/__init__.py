@@ -1,0 +1,2 @@
+from .model import DeepSurrogate
+from .trainer import Trainer

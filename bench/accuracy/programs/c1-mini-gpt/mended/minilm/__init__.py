@@ -1,0 +1,4 @@
+from minilm.config import GPTConfig
+from minilm.model import GPT
+
+__all__ = ["GPT", "GPTConfig"]
