@@ -7,11 +7,12 @@ from textwrap import dedent
 import pytest
 
 from trainlint.core.diagnosis import Diagnosis, Related, Severity, Span
+from trainlint.core.report import FileReport
 from trainlint.output.frame import LONGEST, frame
 from trainlint.output.style import Style, printable, width
 
 
-def shown(text, span, *related, label="here"):
+def shown(text, span, *related, label="here", others=None):
     """Return the frame of a diagnosis in a text."""
     diagnosis = Diagnosis(
         rule="a-rule",
@@ -22,10 +23,11 @@ def shown(text, span, *related, label="here"):
         message="",
         remedy="",
         label=label,
-        related=tuple(Related(Span(*other), what) for other, what in related),
+        related=tuple(Related(Span(*other), *what) for other, *what in related),
     )
     lines = dict(enumerate(text.split("\n"), start=1))
-    return "\n".join(frame(diagnosis, lines, Style())) + "\n"
+    report = FileReport("f.py", lines=lines, others=others or {})
+    return "\n".join(frame(diagnosis, report, Style())) + "\n"
 
 
 def test_the_span_is_underlined_between_its_neighbours():
@@ -133,5 +135,22 @@ def test_without_its_lines_there_is_no_frame():
 def test_a_mark_is_painted_by_the_severity():
     for severity, colour in (("error", "1;31"), ("warning", "1;33"), ("advice", "36")):
         one = Diagnosis("r", "TL301", Severity(severity), "f.py", Span(1, 1, 1, 2), "", "")
-        found = "\n".join(frame(one, {1: "x"}, Style(colours=True)))
+        found = "\n".join(frame(one, FileReport("f.py", lines={1: "x"}), Style(colours=True)))
         assert f"\x1b[{colour}m^\x1b[0m" in found
+
+
+def test_a_place_in_another_file_stands_below_under_its_name():
+    others = {"models.py": {11: "def forward(self, x):", 12: "    return F.softmax(x)", 13: ""}}
+    place = ((12, 12, 12, 24), "the first softmax", "models.py")
+    assert shown("loss = f(net(x))\n", (1, 8, 1, 17), place, others=others) == dedent("""\
+           |
+         1 | loss = f(net(x))
+           |        ^^^^^^^^^ here
+           |
+          ::: models.py:12:12
+           |
+        11 | def forward(self, x):
+        12 |     return F.softmax(x)
+           |            ------------ the first softmax
+           |
+    """)

@@ -14,7 +14,7 @@ from trainlint.core.config import Config, Selection, resolve
 from trainlint.core.diagnosis import Severity, Span
 from trainlint.core.report import Failure
 from trainlint.core.rule import Rule
-from trainlint.static import engine
+from trainlint.static import engine, project
 from trainlint.static.engine import lint_bytes, lint_file, lint_files
 from trainlint.static.model import FileModel
 
@@ -88,11 +88,11 @@ def test_a_rule_that_recurses_too_deeply_blames_the_file(make_rule):
 
 
 def test_a_model_that_raises_is_one_line(make_rule, monkeypatch):
-    def broken(_):
+    def broken(*_):
         msg = "broken"
         raise ValueError(msg)
 
-    monkeypatch.setattr(engine, "FileModel", broken)
+    monkeypatch.setattr(project, "FileModel", broken)
     report = lint_bytes("f.py", b"x = 1\n", settings_of(make_rule("any", "AA1", list)))
     what = "the file could not be understood (ValueError: broken)"
     (failure,) = report.failures
@@ -138,11 +138,11 @@ def test_our_rules_are_not_run_where_nothing_speaks_of_training(catalogue, monke
     made = []
 
     class Model(FileModel):
-        def __init__(self, source):
+        def __init__(self, source, files):
             made.append(source.path)
-            super().__init__(source)
+            super().__init__(source, files)
 
-    monkeypatch.setattr(engine, "FileModel", Model)
+    monkeypatch.setattr(project, "FileModel", Model)
     settings = settings_of(catalogue.rules["unused-suppression"], select=("ALL",))
     lint_bytes("about_text.py", b"x = 'a'\n", settings)
     lint_bytes("about_torch.py", b"import torch\n", settings)

@@ -37,6 +37,8 @@ class Related:
 
     span: Span
     label: str
+    path: str = ""
+    """The file, where it is another than that of the diagnosis."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ class Edit:
     start: int
     end: int
     replacement: str
+    path: str = ""
+    """The file, where that need not be the one of the diagnosis."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,3 +55,5 @@ class FileReport:
     unresolved: list[Unresolved] = field(default_factory=list)
     lines: dict[int, str] = field(default_factory=dict)
     """The text of the lines in and around the diagnoses, by their numbers."""
+    others: dict[str, dict[int, str]] = field(default_factory=dict)
+    """The same of the places in other files, by their paths."""

@@ -135,6 +135,9 @@ class Rule:
             message=message,
             remedy=remedy,
             label=label,
-            related=tuple(Related(other.span, what) for other, what in related),
+            related=tuple(
+                Related(other.span, what, "" if other.path == place.path else other.path)
+                for other, what in related
+            ),
             fix=fix,
         )

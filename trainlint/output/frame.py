@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from trainlint.core.diagnosis import Diagnosis, Severity, Span
+    from trainlint.core.report import FileReport
 from trainlint.output.style import Style
 
 RELATED_CONTEXT: Final = 1
@@ -40,20 +41,25 @@ class _Mark:
 
 
 def frame(
-    diagnosis: Diagnosis, lines: Mapping[int, str], style: Style, notes: Sequence[str] = ()
+    diagnosis: Diagnosis, report: FileReport, style: Style, notes: Sequence[str] = ()
 ) -> Iterator[str]:
     """Yield the lines of a diagnosis' code frame, and the notes aligned with it.
 
-    ``lines`` are those of the file by their numbers.
+    Places in other files follow below, each under a line that names its file.
     """
-    marks = [_Mark(diagnosis.span, diagnosis.label, primary=True)]
-    marks += [_Mark(one.span, one.label, primary=False) for one in diagnosis.related]
-    numbers = _numbers(marks, lines)
-    gutter = len(str(numbers[-1])) if numbers else 1
-    if numbers:
-        yield from _code(
-            marks, {number: lines[number] for number in numbers}, gutter, diagnosis.severity, style
-        )
+    marks: dict[str, list[_Mark]] = {"": [_Mark(diagnosis.span, diagnosis.label, primary=True)]}
+    for one in diagnosis.related:
+        marks.setdefault(one.path, []).append(_Mark(one.span, one.label, primary=False))
+    lines = {"": report.lines, **report.others}
+    numbers = {path: _numbers(here, lines.get(path, {})) for path, here in marks.items()}
+    gutter = max((len(str(shown[-1])) for shown in numbers.values() if shown), default=1)
+    for path, here in marks.items():
+        if path:
+            place = f"{printable(path)}:{here[0].span.line}:{here[0].span.column}"
+            yield f"{' ' * gutter}{style.paint(':::', 'blue')} {place}"
+        if numbers[path]:
+            shown = {number: lines[path][number] for number in numbers[path]}
+            yield from _code(here, shown, gutter, diagnosis.severity, style)
     for note in notes:
         yield f"{' ' * gutter} {style.paint('=', 'blue')} {note}"
 

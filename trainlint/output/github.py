@@ -43,7 +43,13 @@ def _annotation(diagnosis: Diagnosis) -> str:
         # GitHub shows columns only for a single line.
         properties |= {"col": str(span.column), "endColumn": str(span.end_column)}
     place = f"{diagnosis.path}:{span.line}:{span.column}"
-    message = f"{place}: {diagnosis.code} {diagnosis.message}\n{diagnosis.remedy}"
+    parts = [f"{place}: {diagnosis.code} {diagnosis.message}"]
+    parts += [
+        f"{one.path}:{one.span.line}:{one.span.column}: {one.label}"
+        for one in diagnosis.related
+        if one.path
+    ]
+    message = "\n".join([*parts, diagnosis.remedy])
     return _command(_LEVELS[diagnosis.severity], properties, message)
 
 

@@ -15,7 +15,7 @@ skips what it does not know. Texts are ASCII with escapes. All keys below are al
         message          one sentence: what is wrong
         label            what the marked code is to the diagnosis, may be empty
         remedy           one sentence: what to do
-        related          list of further places in the same file: span, label
+        related          list of further places: path, span, label
         fix              null, or an object:
             title        what it does
             safety       "safe" (the training does the same) or "unsafe"
@@ -147,7 +147,14 @@ def _diagnosis(diagnosis: Diagnosis, found: Page | None) -> dict[str, Any]:
         "message": diagnosis.message,
         "label": diagnosis.label,
         "remedy": diagnosis.remedy,
-        "related": [{"span": _span(one.span), "label": one.label} for one in diagnosis.related],
+        "related": [
+            {
+                "path": one.path or diagnosis.path,
+                "span": _span(one.span),
+                "label": one.label,
+            }
+            for one in diagnosis.related
+        ],
         "fix": fix
         and {
             "title": fix.title,

@@ -27,7 +27,7 @@ def full(reports: Iterable[FileReport], style: Style) -> Iterator[str]:
                 f"{style.paint('remedy:', 'bold')} {printable(diagnosis.remedy)}",
                 style.paint(f"read more: trainlint rule {diagnosis.rule}", "dim"),
             )
-            yield from frame(diagnosis, report.lines, style, notes)
+            yield from frame(diagnosis, report, style, notes)
             yield ""
 
 

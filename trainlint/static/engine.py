@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import gc
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Self
 
 from trainlint.core.catalogue import OUR_RULES
 from trainlint.core.config import ConfigError
-from trainlint.core.diagnosis import Severity
+from trainlint.core.diagnosis import Related, Severity
 from trainlint.core.report import CONTEXT, Failure, FileReport
-from trainlint.static.model import FileModel
+from trainlint.static.project import Project
 from trainlint.static.source import SourceError, SourceFile
 from trainlint.static.suppress import UNUSED, Suppressions, may_be_unused, may_silence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from trainlint.core.config import Settings
     from trainlint.core.diagnosis import Diagnosis, Span
@@ -44,9 +45,17 @@ _MANY_BYTES: Final = 2_000_000
 _MAX_JOBS: Final = 16
 
 
-def lint_source(source: SourceFile, settings: Settings, *, unresolved: bool = False) -> FileReport:
-    """Run the rules that are on over one source file."""
+def lint_source(
+    source: SourceFile,
+    settings: Settings,
+    *,
+    unresolved: bool = False,
+    project: Project | None = None,
+) -> FileReport:
+    """Run the rules that are on over one source file, which may import others of a project."""
     report = FileReport(source.path)
+    alone = project is None
+    project = project or Project([source.path])
     rules = settings.rules_for(source.path)
     found: list[Diagnosis] = []
     ran = {rule.name for rule in rules if rule.has_check}
@@ -56,7 +65,7 @@ def lint_source(source: SourceFile, settings: Settings, *, unresolved: bool = Fa
         checks = tuple(rule for rule in rules if rule.package != OUR_RULES)
     if checks or unresolved:
         try:
-            model = FileModel(source)
+            model = project.adopt(source)
         except Exception as error:  # noqa: BLE001 - one file must not end the run
             report.failures.append(_bug(source.path, "the file could not be understood", error))
             return report
@@ -69,19 +78,29 @@ def lint_source(source: SourceFile, settings: Settings, *, unresolved: bool = Fa
         if unresolved:
             # Only what a rule has asked for can have been in vain.
             report.unresolved = sorted(model.unresolved, key=lambda one: one.span)
-        model.close()
+    found = [one for one in (_at_home(one, source.path) for one in found) if one is not None]
     report.diagnoses = _judge(source, settings, rules, found, ran)
-    report.lines = _excerpt(source, report.diagnoses)
+    report.lines = _excerpt(source, _spans(report.diagnoses, ""))
+    for path in {related.path for one in report.diagnoses for related in one.related} - {""}:
+        other = project.source(path)
+        if other is not None:
+            report.others[path] = _excerpt(other, _spans(report.diagnoses, path))
+    if alone:
+        project.close()
+    else:
+        project.settle()
     return report
 
 
-def lint_file(path: str, settings: Settings, *, unresolved: bool = False) -> FileReport:
+def lint_file(
+    path: str, settings: Settings, *, unresolved: bool = False, project: Project | None = None
+) -> FileReport:
     """Read a file and run the rules that are on over it."""
     try:
-        source = SourceFile.read(path)
+        source = SourceFile.read(path) if project is None else project.read(path)
     except SourceError as error:
         return _unreadable(error)
-    return lint_source(source, settings, unresolved=unresolved)
+    return lint_source(source, settings, unresolved=unresolved, project=project)
 
 
 def lint_bytes(
@@ -103,10 +122,12 @@ def lint_files(
     if jobs > 1 and _worth_sharing(paths):
         yield from _lint_in_processes(paths, settings, jobs, unresolved=unresolved)
     else:
+        project = Project(paths)
         with _CollectingRarely() as garbage:
             for path in paths:
-                yield lint_file(path, settings, unresolved=unresolved)
+                yield lint_file(path, settings, unresolved=unresolved, project=project)
                 garbage.add(path)
+        project.close()
 
 
 def _unreadable(error: SourceError) -> FileReport:
@@ -136,22 +157,48 @@ def _judge(
     return sorted(wanted, key=lambda one: (one.position, one.span, one.message))
 
 
-def _excerpt(source: SourceFile, diagnoses: list[Diagnosis]) -> dict[int, str]:
-    """Return the lines that a code frame of the diagnoses shows."""
+def _at_home(diagnosis: Diagnosis, path: str) -> Diagnosis | None:
+    """Return a diagnosis as one of the file that is linted; None where the file has no part in it.
+
+    What hangs on two files may be told of the other one, which is not linted now: then the place in
+    this file is the one that is marked. A fix never edits another file.
+    """
+    if diagnosis.path == path:
+        fix = diagnosis.fix
+        if fix is not None and any(edit.path not in {"", path} for edit in fix.edits):
+            return replace(diagnosis, fix=None)
+        return diagnosis
+    here = next((one for one in diagnosis.related if one.path == path), None)
+    if here is None:
+        return None
+    places = [Related(diagnosis.span, diagnosis.label, diagnosis.path)]
+    for one in diagnosis.related:
+        if one is not here:
+            other = one.path or diagnosis.path
+            places.append(Related(one.span, one.label, "" if other == path else other))
+    return replace(
+        diagnosis, path=path, span=here.span, label=here.label, related=tuple(places), fix=None
+    )
+
+
+def _excerpt(source: SourceFile, spans: Iterable[Span]) -> dict[int, str]:
+    """Return the lines that the code frames of some places show."""
     numbers: set[int] = set()
-    for diagnosis in diagnoses:
-        for span in _spans(diagnosis):
-            numbers.update(range(span.line - CONTEXT, span.line + CONTEXT + 1))
-            numbers.update(range(span.end_line - CONTEXT, span.end_line + CONTEXT + 1))
+    for span in spans:
+        numbers.update(range(span.line - CONTEXT, span.line + CONTEXT + 1))
+        numbers.update(range(span.end_line - CONTEXT, span.end_line + CONTEXT + 1))
     lines = source.lines if numbers else []
     return {number: lines[number - 1] for number in sorted(numbers) if 1 <= number <= len(lines)}
 
 
-def _spans(diagnosis: Diagnosis) -> Iterator[Span]:
-    """Yield the places that a diagnosis marks."""
-    yield diagnosis.span
-    for related in diagnosis.related:
-        yield related.span
+def _spans(diagnoses: list[Diagnosis], path: str) -> Iterator[Span]:
+    """Yield the places that diagnoses mark, in their own file or in the one of a path."""
+    for diagnosis in diagnoses:
+        if not path:
+            yield diagnosis.span
+        for related in diagnosis.related:
+            if related.path == path:
+                yield related.span
 
 
 def _bug(path: str, what: str, error: Exception) -> Failure:
@@ -226,7 +273,7 @@ def _worth_sharing(paths: Sequence[str]) -> bool:
     return False
 
 
-_worker: tuple[Settings, bool, _CollectingRarely] | None = None
+_worker: tuple[Settings, bool, Project, _CollectingRarely] | None = None
 
 
 def _lint_in_processes(
@@ -242,9 +289,10 @@ def _lint_in_processes(
 
     method = "fork" if sys.platform == "linux" else "spawn"
     chunk = max(1, min(16, len(paths) // (jobs * 4)))
+    shared = (settings, unresolved, Project(paths))
     while paths:
         executor = ProcessPoolExecutor(
-            jobs, multiprocessing.get_context(method), _start_worker, (settings, unresolved)
+            jobs, multiprocessing.get_context(method), _start_worker, shared
         )
         done = 0
         try:
@@ -264,7 +312,11 @@ def _lint_in_processes(
         paths = paths[done:]
 
 
-def _start_worker(settings: Settings, unresolved: bool) -> None:  # noqa: FBT001 - called by name only
+def _start_worker(
+    settings: Settings,
+    unresolved: bool,  # noqa: FBT001 - called by name only
+    project: Project,
+) -> None:
     """Make a process ready for its files."""
     import signal  # noqa: PLC0415
 
@@ -273,13 +325,13 @@ def _start_worker(settings: Settings, unresolved: bool) -> None:  # noqa: FBT001
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     garbage = _CollectingRarely()
     garbage.__enter__()
-    _worker = (settings, unresolved, garbage)
+    _worker = (settings, unresolved, project, garbage)
 
 
 def _lint_in_worker(path: str) -> FileReport:
     """Lint one file in a process of its own."""
     assert _worker is not None
-    settings, unresolved, garbage = _worker
-    report = lint_file(path, settings, unresolved=unresolved)
+    settings, unresolved, project, garbage = _worker
+    report = lint_file(path, settings, unresolved=unresolved, project=project)
     garbage.add(path)
     return report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from trainlint.static.model import FileModel
@@ -15,6 +16,12 @@ _HELD: Final = 1_000_000
 """After so many characters of source the models are let go: each takes some sixty times its text."""
 
 _INIT: Final = "__init__.py"
+
+_IMPORT: Final = re.compile(
+    r"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]+(?:\(([^)]*)\)|(.*))|import[ \t]+(.+))",
+    re.MULTILINE,
+)
+"""An import, found without parsing: the module and the names, or the modules."""
 
 
 class Located(NamedTuple):
@@ -46,7 +53,18 @@ class Project:
         self._models: dict[str, FileModel | None] = {}
         self._held = 0
         self._located: dict[tuple[str, str], Located | None] = {}
+        self._importers: dict[str, dict[str, set[str]]] | None = None
         self._bases: dict[str, tuple[str, ...]] = {}
+
+    def read(self, path: str) -> SourceFile:
+        """Return a source file, one that is held if there is one; raise `SourceError` as reading does."""
+        model = self._models.get(os.path.abspath(path))
+        return SourceFile.read(path) if model is None else model.source
+
+    def source(self, path: str) -> SourceFile | None:
+        """Return the source file of a model that is held."""
+        model = self._models.get(os.path.abspath(path))
+        return None if model is None else model.source
 
     def adopt(self, source: SourceFile) -> FileModel:
         """Return the model of a source file that has been read already."""
@@ -92,6 +110,57 @@ class Project:
         if key not in self._located:
             self._located[key] = self._locate(name, len(imported) - len(name), folder)
         return self._located[key]
+
+    def importers(self, path: str, name: str) -> set[str]:
+        """Return the files that may import a name from a file, directly or where it is re-exported."""
+        if self._importers is None:
+            self._importers = self._read_imports()
+        found: set[str] = set()
+        queue, seen = [os.path.abspath(path)], set()
+        while queue:
+            source = queue.pop()
+            if source in seen:
+                continue
+            seen.add(source)
+            for importer, names in self._importers.get(source, {}).items():
+                if name in names or "*" in names:
+                    found.add(importer)
+                    if importer.endswith(_INIT):
+                        queue.append(importer)
+        return found
+
+    def _read_imports(self) -> dict[str, dict[str, set[str]]]:
+        """Return by file which files import what from it: names, or ``*`` for the file as a whole."""
+        found: dict[str, dict[str, set[str]]] = {}
+        for path, shown in self._paths.items():
+            try:
+                with open(shown, encoding="utf-8", errors="replace") as stream:
+                    text = stream.read()
+            except OSError:
+                continue
+            for match in _IMPORT.finditer(text):
+                module, several, one, modules = match.groups()
+                if module is None:
+                    for part in modules.partition("#")[0].split(","):
+                        self._note(found, path, part.partition(" as ")[0].strip(), "*")
+                    continue
+                separator = "" if module.endswith(".") else "."
+                listed = several if several is not None else one
+                for line in listed.splitlines():
+                    for part in line.partition("#")[0].split(","):
+                        name = part.partition(" as ")[0].strip(" \t()\\")
+                        if name:
+                            self._note(found, path, f"{module}{separator}{name}", name)
+        return found
+
+    def _note(
+        self, found: dict[str, dict[str, set[str]]], path: str, imported: str, name: str
+    ) -> None:
+        """Keep that a file imports a name from the file of the project that it leads to."""
+        located = self.locate(imported, path) if imported else None
+        if located is not None and located.path != path:
+            whole = name if located.rest else "*"
+            found.setdefault(located.path, {}).setdefault(path, set()).add(whole)
 
     def _locate(self, name: str, level: int, folder: str) -> Located | None:
         """Look for the longest part of a name that is a file, in each folder where it may start."""

@@ -55,6 +55,9 @@ Questions of the file
 ``file.cuts(expr)``
     where a value was cut from the network that made it (``.item()``, ``.detach()``, ``argmax``); empty
     where a part of it may still hang on the weights.
+``file.is_tensor(expr)``, ``file.is_weight(expr)``
+    whether a value is surely a tensor, or a parameter of a model. ``PURE_METHODS`` are the methods of a
+    tensor that leave it as it is.
 ``file.init_calls()``
     the initialisations (:class:`InitCall`): scheme, arguments, and the layers each reaches.
 ``file.plain_collections(module)``
@@ -69,6 +72,15 @@ Questions of the file
     the training loops (:class:`Routine`): the functions that nothing in the file calls, each with its
     :class:`Event` s in order, those of its helper functions at the place of the call. An event knows its
     loops, its branch, its subject and its driver (plain, Lightning, Accelerate, Fabric, DeepSpeed).
+``file.rounds_of(call)``
+    the loops that surely run a call in each round (:class:`Round`), through functions too;
+    ``round.may_make(expr)`` says whether something beside the call may be another one in each.
+``file.reads_of(made)``, ``file.entries_beside(made)``
+    who reads the variable that a value is assigned to, and the dicts that it is put into.
+``file.late_moves()``, ``file.turned_into_half(model, before=call)``
+    models that are moved after their optimizer was built, or that got half precision before.
+``file.goal_of(metric)``
+    whether a metric is better when it is higher or lower (:class:`Goal`), by its name.
 ``file.note_unresolved(expr, reason)``
     keeps what could not be answered, for ``--show-unresolved``.
 
@@ -82,11 +94,16 @@ from trainlint.static.model.file import FileModel, Unresolved
 from trainlint.static.model.initialisation import InitCall
 from trainlint.static.model.keeping import Kept
 from trainlint.static.model.layers import Activated, Layer, ModuleClass, Stack, Step
+from trainlint.static.model.metrics import Goal
+from trainlint.static.model.placement import LateMove
 from trainlint.static.model.purpose import Purpose
 from trainlint.static.model.registration import PlainCollection
+from trainlint.static.model.tensors import PURE_METHODS
+from trainlint.static.model.rounds import Round
 from trainlint.static.model.training import Loader, Loss, Optimizer, Scheduler
 
 __all__ = [
+    "PURE_METHODS",
     "UNKNOWN",
     "Accumulation",
     "Activated",
@@ -96,8 +113,10 @@ __all__ = [
     "Expr",
     "FileModel",
     "Function",
+    "Goal",
     "InitCall",
     "Kept",
+    "LateMove",
     "Layer",
     "Loader",
     "Loop",
@@ -106,6 +125,7 @@ __all__ = [
     "Optimizer",
     "PlainCollection",
     "Purpose",
+    "Round",
     "Routine",
     "Scheduler",
     "Stack",

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from trainlint.static.model.tree import Binding, BindingKind, Scope
+from trainlint.static.model.tree import Binding, BindingKind, Scope, ScopeKind
 
 if TYPE_CHECKING:
-    from trainlint.static.model.expression import Expr
+    from collections.abc import Set as AbstractSet
+
+    from trainlint.static.model.expression import Call, Expr
     from trainlint.static.model.file import FileModel
+
+_MOST_IMPORTERS = 6
 
 
 class Located(Protocol):
@@ -32,6 +37,9 @@ class Files(Protocol):
 
     def model(self, path: str) -> FileModel | None:
         """Return the model of such a file; None where it cannot be read."""
+
+    def importers(self, path: str, name: str) -> AbstractSet[str]:
+        """Return the files that may import a name from a file."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,22 @@ class Elsewhere:
             self._found[imported] = self._find(imported, self._files)
         return self._found[imported]
 
+    @cached_property
+    def is_connected(self) -> bool:
+        """Whether the file imports anything of the project."""
+        files, index = self._files, self.model.index
+        if files is None:
+            return False
+        modules = [*index.star_imports]
+        modules += [
+            binding.imported
+            for scope in (index.root, *index.functions.values())
+            for bindings in scope.bindings.values()
+            for binding in bindings
+            if binding.imported is not None
+        ]
+        return any(files.locate(module, self.model.source.path) for module in modules)
+
     def _find(self, imported: str, files: Files) -> Symbol | str | None:
         """Look the name up in the file that it leads to."""
         located = files.locate(imported, self.model.source.path)
@@ -94,6 +118,28 @@ class Elsewhere:
         if other is None or other is self.model:
             return None
         return other.elsewhere.exported(located.rest[0])
+
+    def calls(self, scope: Scope) -> tuple[Call, ...] | None:
+        """Return the calls of a function, method or class of this file in the files that import it.
+
+        None where there are so many such files that what they pass counts as unknown. What tests
+        pass is of no account.
+        """
+        top = scope
+        while top.parent is not None and top.parent.parent is not None:
+            top = top.parent
+        name = str(getattr(top.node, "name", ""))
+        if self._files is None or not name or top.kind is ScopeKind.COMPREHENSION:
+            return ()
+        paths = self._files.importers(self.model.source.path, name)
+        if len(paths) > _MOST_IMPORTERS:
+            return None
+        found: list[Call] = []
+        for path in sorted(paths):
+            other = self._files.model(path)
+            if other is not None and other is not self.model and not other.is_test:
+                found += other.follower.calls_of(scope)
+        return tuple(found)
 
     def exported(self, name: str) -> Symbol | str | None:
         """Return what a name is that others import from this file."""

@@ -138,6 +138,17 @@ class Event:
             if block.kind is BlockKind.BRANCH and isinstance(block.header, ast.If)
         )
 
+    def times(self, made: Call) -> int | None:
+        """Return how often it runs for one run of a call that makes its subject, if the file says it."""
+        total = 1
+        for loop in self.loops:
+            if loop.runs(made):
+                continue
+            if loop.count is None:
+                return None
+            total *= loop.count
+        return total
+
     def always_before(self, other: Event) -> bool:
         """Say whether it has run whenever another runs: no loop or branch around it alone."""
         return all(block in other.blocks for block in self.blocks if block.kind in _MAY_NOT_RUN)

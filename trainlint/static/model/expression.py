@@ -7,14 +7,19 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from trainlint.core.diagnosis import Span
-from trainlint.core.fix import Edit
+from trainlint.core.loop import LoopEvent
+from trainlint.static.model.purpose import words_of
 from trainlint.static.model.tree import Binding, BindingKind, Block, BlockKind, Scope, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from trainlint.core.fix import Edit
     from trainlint.static.model.file import FileModel
 
+
+_COUNTS_THROUGH = frozenset({"enumerate", "tqdm", "iter", "track", "progress_bar"})
+"""Functions that hand on the items of what they are given."""
 
 _CUTS = frozenset({"detach", "detach_", "item", "numpy", "tolist", "argmax", "argmin"})
 """Methods whose result no gradient flows back through."""
@@ -242,6 +247,29 @@ class Expr:
                     found.append((self.model.expr(statement.test, site), False))
         return tuple(found)
 
+    def conditional_in(self, loop: Loop) -> bool:
+        """Say whether an ``if``, an ``except`` or an earlier jump decides about it within a loop."""
+        inside = False
+        for block in self.blocks:
+            if inside and block.kind is BlockKind.BRANCH:
+                if not isinstance(block.header, ast.Try) or block.arm:
+                    return True
+            inside = inside or block is loop.block
+            if inside and any(
+                isinstance(one, ast.If) and one.lineno < self.line and _leaves(one.body)
+                for one in _statements(block)
+            ):
+                return True
+        return False
+
+    def is_conditional_in(self, loop: Loop) -> bool:
+        """Say whether an ``if`` or the like decides, within a loop, whether it runs."""
+        tests = (test for test, _ in self.decided_by)
+        if any(loop.block in test.site.block.ancestors() for test in tests):
+            return True
+        after = self.blocks[self.blocks.index(loop.block) + 1 :]
+        return any(block.kind is BlockKind.BRANCH for block in after)
+
     @property
     def without_gradient(self) -> bool:
         """Whether it stands under ``no_grad`` or ``inference_mode``, and no ``enable_grad`` in there."""
@@ -256,6 +284,22 @@ class Expr:
             and context.method in {"raises", "assertRaises", "assertRaisesRegex"}
             for context in self.contexts
         )
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it stands as the default of a parameter, which a caller may replace."""
+        return isinstance(self.site.statement, ast.FunctionDef | ast.AsyncFunctionDef)
+
+    @property
+    def around(self) -> tuple[Expr, ...]:
+        """The expressions that it is a part of, within its statement, from the innermost."""
+        way = _way_to(self.site.statement, self.node) or []
+        return tuple(self.child(node) for node in way if isinstance(node, ast.expr))
+
+    @property
+    def is_tried(self) -> bool:
+        """Whether it stands in the body of a ``try``: whether it works at all may be the question."""
+        return any(isinstance(block.header, ast.Try) and not block.arm for block in self.blocks)
 
     def parts(self) -> Iterator[Expr]:
         """Yield every expression inside this one, itself included."""
@@ -342,6 +386,15 @@ class Expr:
         """
         return self.model.follower.is_settled(self)
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether its number is the same whoever runs the code, in each round of a loop.
+
+        Not where a loop changes a part of it, an option gives it, or a parameter that nothing in
+        the file passes: there ``number()`` is what it is at first, or by default.
+        """
+        return self.model.evaluator.is_constant(self)
+
     def string(self) -> str | None:
         """Return the value if it is a known string, else None."""
         value = self.literal()
@@ -382,7 +435,7 @@ class Expr:
         """Return the edit that puts another text in its place."""
         source, node = self.model.source, self.node
         start = source.offset(node.lineno, node.col_offset)
-        return Edit(start, source.offset(node.end_lineno, node.end_col_offset), text)
+        return self.model.edit(start, source.offset(node.end_lineno, node.end_col_offset), text)
 
     @property
     def counts_iterations(self) -> bool:
@@ -396,16 +449,32 @@ class Expr:
     @property
     def measures_length(self) -> bool:
         """Whether a ``len(...)`` has a part in it, here or in a variable that it names."""
+        return any(True for _ in self.measured)
+
+    @property
+    def measured(self) -> Iterator[Expr]:
+        """What it takes the length of, here or in a variable that it names: ``loader`` of ``len(loader)``."""
         seen: set[Expr] = set()
         parts = list(self.parts())
         while parts:
             part = parts.pop()
-            if isinstance(part, Call) and part.callee == "builtins.len":
-                return True
+            if isinstance(part, Call) and part.callee == "builtins.len" and part.args:
+                yield part.args[0]
             if part not in seen and (part.is_name or part.is_attribute):
                 parts += _tested(part)
             seen.add(part)
-        return False
+
+    @property
+    def attribute_around(self) -> Expr | None:
+        """The attribute that is taken of it: ``net.fc`` of ``net``; None if it is used otherwise."""
+        return next(
+            (
+                self.child(node)
+                for node in ast.walk(self.site.statement)
+                if isinstance(node, ast.Attribute) and node.value is self.node
+            ),
+            None,
+        )
 
     def line_before(self, text: str) -> Edit | None:
         """Return the edit that puts a line of its own before the statement; None where none fits."""
@@ -413,7 +482,7 @@ class Expr:
         if place is None:
             return None
         start, _, indent = place
-        return Edit(start, start, f"{indent}{text}\n")
+        return self.model.edit(start, start, f"{indent}{text}\n")
 
     def line_after(self, text: str) -> Edit | None:
         """Return the edit that puts a line of its own after the statement; None where none fits."""
@@ -422,7 +491,7 @@ class Expr:
             return None
         _, end, indent = place
         missing = "" if self.model.source.text[:end].endswith(("\n", "\r")) else "\n"
-        return Edit(end, end, f"{missing}{indent}{text}\n")
+        return self.model.edit(end, end, f"{missing}{indent}{text}\n")
 
     def moved(self, *, before: Expr | None = None, after: Expr | None = None) -> tuple[Edit, ...]:
         """Return the edits that move the statement before or after another; none where they do not fit."""
@@ -435,7 +504,7 @@ class Expr:
         edit = other.line_before(text) if before is not None else other.line_after(text)
         if edit is None or "\n" in text or start <= edit.start < end:
             return ()
-        return (edit, Edit(start, end, ""))
+        return (edit, self.model.edit(start, end, ""))
 
     def line_removed(self) -> Edit | None:
         """Return the edit that takes the statement away; None where it stands alone in its block."""
@@ -444,7 +513,7 @@ class Expr:
         body = getattr(block.header, "body", ()) if block.arm == 0 else ()
         if place is None or self.site.statement not in body or len(body) == 1:
             return None
-        return Edit(place[0], place[1], "")
+        return self.model.edit(place[0], place[1], "")
 
     @property
     def source_text(self) -> str:
@@ -548,13 +617,13 @@ class Call(Expr):
         parts = [*node.args, *(word.value for word in node.keywords)]
         end = source.offset(node.end_lineno, node.end_col_offset) - 1
         if not parts:
-            return Edit(end, end, f"{keyword}={value}")
+            return self.model.edit(end, end, f"{keyword}={value}")
         last = max(parts, key=lambda part: (part.end_lineno, part.end_col_offset))
         place = source.offset(last.end_lineno, last.end_col_offset)
         while place < end and source.text[place] in ") \t":
             place += 1
         place = source.offset(last.end_lineno, last.end_col_offset) if place >= end else place
-        return Edit(place, place, f", {keyword}={value}")
+        return self.model.edit(place, place, f", {keyword}={value}")
 
     def without_argument(self, argument: Expr) -> Edit | None:
         """Return the edit that drops an argument; None where comments or brackets are in the way."""
@@ -571,12 +640,12 @@ class Call(Expr):
         start, end, _ = parts[place]
         if place:
             between = source.text[parts[place - 1][1] : start]
-            edit = Edit(parts[place - 1][1], end, "")
+            edit = self.model.edit(parts[place - 1][1], end, "")
         elif len(parts) > 1:
             between = source.text[end : parts[1][0]]
-            edit = Edit(start, parts[1][0], "")
+            edit = self.model.edit(start, parts[1][0], "")
         else:
-            return Edit(start, end, "")
+            return self.model.edit(start, end, "")
         return edit if between.strip() == "," else None
 
 
@@ -664,14 +733,47 @@ class Loop:
         inside = [call for call in found if self.block in call.site.block.ancestors()]
         return tuple(sorted(inside, key=lambda call: call.order))
 
-    def runs(self, call: Call, depth: int = 4) -> bool:
-        """Say whether a call stands in the loop, or in a function of the file that the loop calls."""
+    def runs(self, call: Expr, depth: int = 4) -> bool:
+        """Say whether a call, or any other expression, stands in the loop, or in a function of the file that the loop calls."""
         if self in call.loops:
             return True
         function = call.function
         if function is None or depth == 0:
             return False
         return any(self.runs(caller, depth - 1) for caller in function.callers)
+
+    @property
+    def loader(self) -> Expr | None:
+        """What it takes its items from, behind ``enumerate``, ``tqdm`` and the like; None of a ``while``."""
+        found = self.iterable
+        while isinstance(found, Call) and found.args and found.target is None:
+            if found.method not in _COUNTS_THROUGH:
+                break
+            found = found.args[0]
+        return found
+
+    def line_at_start(self, text: str) -> Edit | None:
+        """Return the edit that puts a line of its own at the start of the body; None where none fits."""
+        first = self.block.header.body[0]  # type: ignore[attr-defined]
+        site = Site(first, self.block, self.block.scope, self.block.index + 1)
+        return Expr(self.model, first, site).line_before(text)
+
+    @property
+    def loaders(self) -> tuple[Call, ...]:
+        """The constructions of ``DataLoader`` that it may iterate over."""
+        iterable = self.iterable
+        return () if iterable is None else self.model.loaders_behind(iterable)
+
+    @property
+    def trains(self) -> bool:
+        """Whether it is the loop over epochs or batches of a training, itself or what it calls."""
+        if not self.over_epochs and not self.over_batches:
+            return False
+        return any(
+            event.kind is LoopEvent.BACKWARD and event.inside(self)
+            for routine in self.model.routines()
+            for event in routine.events
+        ) or (self.over_epochs and any(_names_training(call) for call in self.calls))
 
     @property
     def over_batches(self) -> bool:
@@ -752,7 +854,7 @@ class Function:
             return None
         start = source.line_starts[self.node.lineno - 1]
         indent = source.text[start : source.offset(self.node.lineno, self.node.col_offset)]
-        return None if indent.strip() else Edit(start, start, f"{indent}@{text}\n")
+        return None if indent.strip() else self.model.edit(start, start, f"{indent}@{text}\n")
 
     @property
     def class_scope(self) -> Scope | None:
@@ -778,6 +880,12 @@ class Function:
         return self.model.follower.call_sites(self.scope)
 
 
+def _names_training(call: Call) -> bool:
+    """Say whether a call is one of a function that trains, by its name: not ``net.train()``."""
+    words = words_of(call.method or "")
+    return bool(call.args or call.keywords) and not {"train", "fit", "training"}.isdisjoint(words)
+
+
 def _statements(block: Block) -> list[ast.stmt]:
     """Return the statements of a block."""
     header = block.header
@@ -794,6 +902,18 @@ def _statements(block: Block) -> list[ast.stmt]:
 def _leaves(body: list[ast.stmt]) -> bool:
     """Say whether statements end by leaving the function or the loop, other than by an error."""
     return bool(body) and isinstance(body[-1], ast.Return | ast.Continue | ast.Break)
+
+
+def _way_to(root: ast.AST, node: ast.AST) -> list[ast.AST] | None:
+    """Return what lies between a statement and a part of it, from the innermost; None if it is none."""
+    for child in ast.iter_child_nodes(root):
+        if child is node:
+            return [] if isinstance(root, ast.stmt) else [root]
+        if not isinstance(child, ast.stmt):
+            way = _way_to(child, node)
+            if way is not None:
+                return way if isinstance(root, ast.stmt) else [*way, root]
+    return None
 
 
 def _tested(name: Expr) -> Iterator[Expr]:

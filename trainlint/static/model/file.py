@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from trainlint.core.fix import Edit
 from trainlint.static.model.accumulation import Accumulation, accumulations
+from trainlint.static.model.checkpoints import Checkpoint, checkpoints, resumed
+from trainlint.static.model.data_sets import (
+    DataSetClass,
+    data_set_class,
+    data_set_classes,
+    decodes,
+    is_indexed,
+)
 from trainlint.static.model.elsewhere import Elsewhere
 from trainlint.static.model.events import Events, Routine
 from trainlint.static.model.expression import Call, Expr, Function, Loop
@@ -28,16 +37,26 @@ from trainlint.static.model.layers import (
     Step,
     looks_like_module,
 )
+from trainlint.static.model.metrics import Goal, goal_of
 from trainlint.static.model.modes import ModeDependence, mode_dependence
 from trainlint.static.model.names import Names
+from trainlint.static.model.placement import LateMove, late_moves, turned_into_half
 from trainlint.static.model.purpose import Purpose, labels, purpose_of_data
+from trainlint.static.model.randomness import Seeding, may_seed, seedings
 from trainlint.static.model.reading import entries_beside, reads_of
 from trainlint.static.model.recurrence import feeds_back, is_recurrence
 from trainlint.static.model.registration import PlainCollection, plain_collections
-from trainlint.static.model.tensors import Tensors
 from trainlint.static.model.rounds import Round, rounds_of
+from trainlint.static.model.tensor_facts import (
+    Reshape,
+    carries_gradient,
+    integer_maker,
+    reshapes,
+)
+from trainlint.static.model.tensors import Tensors
 from trainlint.static.model.torch_api import ACTIVATIONS, FUNCTIONS
 from trainlint.static.model.training import Loader, Loss, Optimizer, Scheduler, Training
+from trainlint.static.model.transforms import Pipeline, pipelines
 from trainlint.static.model.tree import BindingKind, Block, Scope, ScopeKind, Site, TreeIndex
 from trainlint.static.model.values import Evaluator
 from trainlint.static.model.variables import ParameterGenerator, ReplacedLayer, Variables
@@ -46,13 +65,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from trainlint.core.diagnosis import Span
-    from trainlint.core.fix import Edit
+    from trainlint.core.loop import LoopEvent
     from trainlint.static.model.elsewhere import Files
     from trainlint.static.source import SourceFile
 
 _SETS_WEIGHTS = frozenset(
     {"apply", "load_state_dict", "from_pretrained", "reset_parameters", "load_weights", "copy_"}
 )
+_PASSES_ON = frozenset({"enumerate", "tqdm", "zip", "iter", "track", "islice", "cycle", "chain"})
+"""Functions that iterate over what they are given."""
 _LOADER_WORDS = ("loader", "dataloader", "batches", "dl", "data_iter", "train_iter", "iterator")
 
 
@@ -370,6 +391,18 @@ class FileModel:
         """Return the steps that lead to a value; see :meth:`Layers.way_to`."""
         return self.layers.way_to(expr)
 
+    def reshapes(self) -> Iterator[Reshape]:
+        """Yield every ``view`` that names all sizes of its tensor in another order."""
+        yield from reshapes(self) if self.has_layers else ()
+
+    def integer_maker(self, expr: Expr) -> Call | None:
+        """Return the call that makes the whole numbers that a value surely holds; None if not sure."""
+        return integer_maker(expr)
+
+    def carries_gradient(self, expr: Expr) -> Expr | None:
+        """Return the call of a layer with weights from whose output a value is computed; None if none."""
+        return carries_gradient(expr)
+
     def cuts(self, expr: Expr) -> tuple[Expr, ...]:
         """Return where a value was cut from its network; see :meth:`Gradient.cuts`."""
         return self.gradient.cuts(expr)
@@ -402,6 +435,42 @@ class FileModel:
         """Return every ``DataLoader`` that the file constructs."""
         return self.training.loaders
 
+    def pipelines(self) -> Iterator[Pipeline]:
+        """Yield every outermost ``Compose`` of torchvision, step by step."""
+        yield from pipelines(self)
+
+    def seedings(self) -> Iterator[Seeding]:
+        """Yield every call of a known function that seeds the global generators."""
+        yield from seedings(self)
+
+    def may_seed(self) -> Iterator[Call]:
+        """Yield the calls that seed by their name alone: of other files, of a generator."""
+        yield from may_seed(self)
+
+    def checkpoints(self) -> Iterator[Checkpoint]:
+        """Yield every dict that ``torch.save`` writes and whose entries are all known."""
+        yield from checkpoints(self)
+
+    def resumed(self, key: str) -> Iterator[Expr]:
+        """Yield where the entry of a loaded checkpoint at a key is put into a variable."""
+        yield from resumed(self, key)
+
+    def data_set_classes(self) -> Iterator[DataSetClass]:
+        """Yield the classes of the file that derive from a data set."""
+        yield from data_set_classes(self)
+
+    def data_set_class(self, expr: Expr) -> DataSetClass | None:
+        """Return the class of the file that a data set is an instance of, if it is one."""
+        return data_set_class(self, expr)
+
+    def is_indexed(self, expr: Expr) -> bool:
+        """Say whether a data set is surely read by index, so that a loader can shuffle it."""
+        return is_indexed(self, expr)
+
+    def decodes(self, expr: Expr) -> bool:
+        """Say whether reading an example of a data set surely takes work: it opens a file."""
+        return decodes(self, expr)
+
     def parameter_generators(self) -> tuple[ParameterGenerator, ...]:
         """Return every generator of parameters that is kept in a variable, with its uses."""
         return self.variables.parameter_generators
@@ -431,6 +500,18 @@ class FileModel:
         """Return the variable or attribute in which a value is kept, with its uses."""
         return kept(self, made)
 
+    def goal_of(self, metric: Expr) -> Goal | None:
+        """Return which way a metric improves, by its name; see :func:`goal_of`."""
+        return goal_of(metric)
+
+    def turned_into_half(self, model: Expr, *, before: Call) -> Expr | None:
+        """Return where a model surely got weights in half precision; see :func:`turned_into_half`."""
+        return turned_into_half(self, model, before)
+
+    def late_moves(self) -> Iterator[LateMove]:
+        """Yield the moves of a model to a device after an optimizer took its parameters."""
+        yield from late_moves(self)
+
     def reads_of(self, made: Expr) -> tuple[Expr, ...] | None:
         """Return where the variable that a value is assigned to is read; see :func:`reads_of`."""
         return reads_of(self, made)
@@ -450,6 +531,11 @@ class FileModel:
     def handed_on(self, expr: Expr) -> Iterator[Call]:
         """Yield the calls of functions of other files that are given an object."""
         return self.identities.handed_on(expr)
+
+    def event_of(self, call: Call) -> LoopEvent | None:
+        """Say which event of a training loop a call is; None if it is none."""
+        found = self.events.classify(call)
+        return None if found is None else found[0]
 
     def role_of(self, expr: Expr) -> str | None:
         """Say what an object is in a training loop; see :meth:`Events.role_of`."""
@@ -523,6 +609,10 @@ class FileModel:
             kind = Call if isinstance(node, ast.Call) else Expr
             found = self._expressions[id(node)] = kind(self, node, site)
         return found
+
+    def edit(self, start: int, end: int, replacement: str) -> Edit:
+        """Return an edit of this file."""
+        return Edit(start, end, replacement, self.source.path)
 
     def call(self, node: ast.Call, site: Site) -> Call:
         """Return the call of a node."""
@@ -662,12 +752,12 @@ class FileModel:
                 yield call
 
     def may_define(self, name: str) -> bool:
-        """Say whether the file defines something that may be called by this name."""
-        return name in self._callable_names
+        """Say whether something that may be called by this name is defined here, or where we import."""
+        return name in self._callable_names or self.elsewhere.is_connected
 
     def may_hold(self, name: str) -> bool:
-        """Say whether something in the file may give an attribute of this name its value."""
-        return name in self._held_names
+        """Say whether something here, or where we import, may give such an attribute its value."""
+        return name in self._held_names or self.elsewhere.is_connected
 
     @cached_property
     def _held_names(self) -> frozenset[str]:
@@ -741,6 +831,26 @@ class FileModel:
                 call.keywords.setdefault("default", call.args[1])
                 found.setdefault(str(call.args[0].node.value), []).append(call)
         return found
+
+    def loaders_behind(self, expr: Expr) -> tuple[Call, ...]:
+        """Return the constructions of ``DataLoader`` that an iterable goes through, or may."""
+        found: dict[Call, None] = {}
+        seen: set[Expr] = set()
+        queue = [expr]
+        while queue:
+            one = queue.pop(0)
+            if one in seen:
+                continue
+            seen.add(one)
+            if not isinstance(one, Call):
+                queue += one.objects()
+            elif one.callee == "torch.utils.data.DataLoader":
+                found[one] = None
+            elif one.method in _PASSES_ON:
+                queue += one.args
+            else:
+                queue += one.objects()
+        return tuple(found)
 
     def is_loader(self, expr: Expr) -> bool:
         """Say whether an iterable is a data loader: by what made it, else by its name."""

@@ -262,6 +262,36 @@ class Follower:
             return None
         return reaching[0] if len(reaching) == 1 else None
 
+    def constants(self, expr: Expr) -> list[Expr]:
+        """Return all values that a name or attribute ever has, if only plain assignments give them.
+
+        Nothing of what a loop changes, of options, and of parameters that others may pass.
+        """
+        node = expr.node
+        if isinstance(node, ast.Name):
+            found = self.model.names.lookup(node.id, expr.site.scope)
+            bindings = [] if found is None else found[1]
+        elif isinstance(node, ast.Attribute):
+            home = self.model.class_of_self(expr.site, node.value)
+            bindings = [] if home is None else self.bindings_in_class(home, node.attr, expr.site)
+        else:
+            return []
+        values: list[Expr] = []
+        for binding in bindings:
+            if binding.kind is BindingKind.PARAMETER and len(bindings) == 1:
+                passed = self._arguments(binding) if self.call_sites(binding.site.scope) else None
+                if passed is None:
+                    return []
+                values += passed
+            elif binding.kind is BindingKind.ASSIGN and binding.value and not binding.path:
+                changes = any(one.kind is BlockKind.LOOP for one in binding.site.block.ancestors())
+                if changes and len(bindings) > 1:
+                    return []
+                values.append(self.model.expr(binding.value, binding.site))
+            else:
+                return []
+        return values
+
     def values_of(self, binding: Binding) -> list[Expr] | None:
         """Return the expressions that a binding may take its value from; None if unknown."""
         home = binding.site.scope.index
@@ -371,7 +401,10 @@ class Follower:
             return [option]
         if isinstance(default, Call) and default.callee in {"typer.Option", "typer.Argument"}:
             return [default.args[0]] if default.args else None
-        calls = self.call_sites(scope)
+        abroad = self.model.elsewhere.calls(scope)
+        if abroad is None:
+            return None
+        calls = (*self.call_sites(scope), *abroad)
         if not calls:
             return None if default is None else [default]
         if len(calls) > _MOST_CALL_SITES:
@@ -445,9 +478,19 @@ class Follower:
         if key in self._finding_calls:
             return ()
         self._finding_calls.add(key)
+        self._call_sites[key] = self.calls_of(scope)
+        self._finding_calls.discard(key)
+        return self._call_sites[key]
+
+    def calls_of(self, scope: Scope) -> tuple[Call, ...]:
+        """Look in this file for the calls of a function, of this file or of another one."""
         found: dict[Call, None] = {}
         name = getattr(scope.node, "name", None)
-        for last in self._names_of(scope, name):
+        names = scope.index.model.follower.names_of(scope, name)
+        if name == "__init__" and scope.index is not self.model.index:
+            names |= self._derived_from(scope)
+        aliases = self.model.index.aliases
+        for last in names | {alias for one in names for alias in aliases.get(one, ())}:
             for node, site in self.model.index.calls.get(last, ()):
                 call = self.model.call(node, site)
                 target = call.target
@@ -458,11 +501,9 @@ class Follower:
                     and self.model.method_scope(target, "__init__") is scope
                 ):
                     found[call] = None
-        self._finding_calls.discard(key)
-        self._call_sites[key] = tuple(sorted(found, key=lambda call: call.order))
-        return self._call_sites[key]
+        return tuple(sorted(found, key=lambda call: call.order))
 
-    def _names_of(self, scope: Scope, name: str | None) -> set[str]:
+    def names_of(self, scope: Scope, name: str | None) -> set[str]:
         """Return the last names under which a function may be called."""
         index = self.model.index
         if name is None:
@@ -473,15 +514,19 @@ class Follower:
                 if binding.value is scope.node
             }
         names = {name}
-        if name == "__init__" and scope.parent is not None:
-            names |= {
-                str(getattr(cls.node, "name", ""))
-                for cls in index.classes.values()
-                if scope.parent in self.model.lineage(cls)
-            }
+        if name == "__init__":
+            names |= self._derived_from(scope)
         if name in {"forward", "__call__"} and scope.parent is not None:
             names |= self.model.instance_names(scope.parent)
         return names | {alias for one in names for alias in index.aliases.get(one, ())}
+
+    def _derived_from(self, init: Scope) -> set[str]:
+        """Return the names of the classes of this file that have an ``__init__``, by inheritance too."""
+        return {
+            str(getattr(cls.node, "name", ""))
+            for cls in self.model.index.classes.values()
+            if init.parent in self.model.lineage(cls)
+        }
 
     def target(self, call: Call) -> Scope | None:
         """Return the function or class of this file that a call enters."""

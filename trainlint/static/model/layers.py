@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Span
 from trainlint.static.model.expression import Call, Expr, Function
+from trainlint.static.model.ranks import ranks_of
 from trainlint.static.model.torch_api import (
     ACTIVATIONS,
     BATCH_NORMS,
@@ -81,6 +82,21 @@ class Layer:
         """Return a parameter's value if it is a known number, else None."""
         argument = self.argument(name)
         return None if argument is None else argument.number()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its construction shows all that is passed: no unknown star, no ``partial``."""
+        return not self.call.is_open and not any(
+            isinstance(origin, Call) for origin in self.call.called.origins()
+        )
+
+    def constant(self, name: str) -> int | None:
+        """Return a parameter's value if it is a known whole number that nobody changes, else None."""
+        argument = self.argument(name)
+        value = None if argument is None or not self.is_whole else argument.number()
+        if argument is None or not isinstance(value, int):
+            return None
+        return value if argument.is_constant else None
 
     @property
     def is_linear(self) -> bool:
@@ -229,6 +245,22 @@ class Step:
         return self.kind in DROPOUTS
 
     @property
+    def rate(self) -> float | int | None:
+        """The rate of a dropout, 0.5 where none is given; None of anything else or if not known."""
+        if not self.is_dropout:
+            return None
+        given: Expr | None = None
+        if self.layer is not None:
+            given = self.layer.argument("p")
+            if given is None and self.layer.call.is_open:
+                return None
+        elif isinstance(self.at, Call):
+            given = self.at.argument(1, "p")
+            if given is None and self.at.is_open:
+                return None
+        return 0.5 if given is None else given.number()
+
+    @property
     def is_linear(self) -> bool:
         """Whether it is a layer that multiplies by a weight."""
         return self.layer is not None and self.layer.is_linear
@@ -303,6 +335,11 @@ class Stack:
     def is_plain(self) -> bool:
         """Whether no two paths join in it and nothing is unknown or decided by an ``if``."""
         return self.is_complete and not any(step.is_join or step.optional for step in self.steps)
+
+    @property
+    def ranks(self) -> tuple[int | None, ...]:
+        """The number of dimensions of the data in front of each step, None where it is not known."""
+        return ranks_of(self.steps)
 
     @property
     def linear_steps(self) -> tuple[Step, ...]:

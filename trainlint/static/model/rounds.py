@@ -12,7 +12,6 @@ from trainlint.static.model.tree import Binding, BindingKind, BlockKind, ScopeKi
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trainlint.static.model.events import Event
     from trainlint.static.model.tree import Block, Scope
 
 _MOST_DEPTH = 5
@@ -55,7 +54,9 @@ class Round:
         scope, bindings = found
         return any(self._binds_anew(scope, one, via, depth) for one in bindings)
 
-    def _binds_anew(self, scope: Scope, binding: Binding, via: tuple[Call, ...], depth: int) -> bool:
+    def _binds_anew(
+        self, scope: Scope, binding: Binding, via: tuple[Call, ...], depth: int
+    ) -> bool:
         """Say whether a binding of a name may happen in each round, with another object."""
         if self.loop.block in binding.site.block.ancestors():
             return not _is_alias(binding)
@@ -109,18 +110,6 @@ def _around(
     seen |= {id(function.scope)}
     for caller in function.callers:
         yield from _around(call, caller, (caller, *via), seen)
-
-
-def times(event: Event, made: Call) -> int | None:
-    """Return how often an event runs for one run of what makes its subject, if the file says it."""
-    total = 1
-    for loop in event.loops:
-        if loop.runs(made):
-            continue
-        if loop.count is None:
-            return None
-        total *= loop.count
-    return total
 
 
 def _always_runs(block: Block) -> bool:

@@ -95,6 +95,7 @@ LAYER_PARAMETERS: dict[str, tuple[str, ...]] = {
     "BCEWithLogitsLoss": ("weight", "size_average", "reduce", "reduction", "pos_weight"),
     "MSELoss": ("size_average", "reduce", "reduction"),
     "L1Loss": ("size_average", "reduce", "reduction"),
+    "KLDivLoss": ("size_average", "reduce", "reduction", "log_target"),
 }
 """The parameters of layers and loss modules of ``torch.nn``, in the order of their position."""
 
@@ -332,7 +333,10 @@ SCHEDULER_PARAMETERS: dict[str, tuple[str, ...]] = {
 }
 """The schedulers of ``torch.optim.lr_scheduler`` and their parameters by position."""
 
-LOADER_PARAMETERS = ("dataset", "batch_size", "shuffle", "sampler", "batch_sampler", "num_workers")
+LOADER_PARAMETERS = (
+    *("dataset", "batch_size", "shuffle", "sampler", "batch_sampler", "num_workers"),
+    *("collate_fn", "pin_memory", "drop_last", "timeout", "worker_init_fn"),
+)
 """The parameters of ``torch.utils.data.DataLoader`` by position."""
 
 _SPELLINGS: dict[str, str] = {

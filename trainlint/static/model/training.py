@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from trainlint.core.loop import LoopEvent
 from trainlint.static.model.expression import Call, Expr
 from trainlint.static.model.purpose import Purpose, labels, purpose_of_data
 from trainlint.static.model.torch_api import (
@@ -347,8 +348,8 @@ class Loader(_Made):
         return LOADER_PARAMETERS
 
     @property
-    def is_for_training(self) -> bool:
-        """Whether the file says that it feeds a training: by its name, its data set or ``shuffle=True``.
+    def purpose(self) -> Purpose | None:
+        """What the file says that it feeds: by its name, its data set, its function; None if nothing.
 
         A name that speaks of validation or testing outweighs everything else.
         """
@@ -360,11 +361,48 @@ class Loader(_Made):
             found.add(Purpose.of(dataset.name))
             calls = (one for one in dataset.origins() if isinstance(one, Call))
             found.update(purpose_of_data(one) for one in calls)
+        found.discard(None)
         if Purpose.EVALUATION in found:
+            return Purpose.EVALUATION if len(found) == 1 else Purpose.BOTH
+        return Purpose.TRAINING if Purpose.TRAINING in found else None
+
+    @property
+    def is_for_training(self) -> bool:
+        """Whether the file says that it feeds a training: by its purpose, or by ``shuffle=True``."""
+        if self.purpose in {Purpose.EVALUATION, Purpose.BOTH}:
             return False
-        shuffle = self.argument("shuffle")
-        shuffled = shuffle is not None and shuffle.truth() is True
-        return shuffled or Purpose.TRAINING in found
+        return self.flag("shuffle") is True or self.purpose is Purpose.TRAINING
+
+    def flag(self, name: str) -> bool | None:
+        """Return the truth of an argument: False where it is not passed, None where it is not known."""
+        given = self.argument(name)
+        if given is None:
+            return None if self.call.is_open else False
+        return given.truth()
+
+    def is_given(self, name: str) -> bool | None:
+        """Say whether an argument is passed that is surely not None; None where that is not known."""
+        given = self.argument(name)
+        if given is None:
+            return None if self.call.is_open else False
+        origins = given.origins()
+        if all(isinstance(one, Call) for one in origins):
+            return True
+        return False if given.literal() is None else None
+
+    @property
+    def feeds_training(self) -> bool:
+        """Whether a loop with a ``backward()`` iterates over it, or a ``fit()`` is given it."""
+        model = self.call.model
+        for routine in model.routines():
+            for event in routine.of(LoopEvent.BACKWARD):
+                if any(self.call in loop.loaders for loop in event.loops):
+                    return True
+        return any(
+            self.call in argument.objects()
+            for call in model.method_calls("fit")
+            for argument in (*call.args, *call.keywords.values())
+        )
 
     @property
     def held_as(self) -> str | None:
@@ -449,12 +487,11 @@ class Training:
             if call in made or call.callee is not None or not call.args:
                 continue
             origins = call.called.objects()
-            kinds = {self.model.layers.kind(one) for one in origins if isinstance(one, Call)}
-            known = [one for one in origins if one in made]
-            if known and len(known) == len(origins) and len(kinds) == 1:
-                kind = self.model.layers.kind(known[0])  # type: ignore[arg-type]
-                if kind is not None:
-                    found.append(Loss(kind, call, known[0]))  # type: ignore[arg-type]
+            known = [one for one in origins if isinstance(one, Call)]
+            kinds = {self.model.layers.kind(one) for one in known}
+            kind = next(iter(kinds)) if len(kinds) == 1 else None
+            if kind in LOSS_MODULES and len(known) == len(origins):
+                found.append(Loss(kind, call, known[0]))
             elif call.target is None and any(one.is_name or one.is_attribute for one in origins):
                 self.model.note_unresolved(call.called, "which loss this is")
         return found

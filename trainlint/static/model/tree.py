@@ -197,6 +197,8 @@ class TreeIndex:
         """Every read of a name."""
         self.attributes: dict[str, list[tuple[ast.Attribute, Site]]] = defaultdict(list)
         """Every attribute that is read, by its name."""
+        self.items: dict[str, list[tuple[ast.Subscript, Site]]] = defaultdict(list)
+        """Every item that is read at a literal string key, by that key."""
         self.stores: dict[str, list[tuple[ast.expr, Binding]]] = defaultdict(list)
         """Assignments to attributes and items of other objects, by attribute or literal key."""
         self.multiplied: list[tuple[ast.BinOp, Site]] = []
@@ -518,7 +520,10 @@ class TreeIndex:
                 push(node.right)
                 push(node.left)
             elif kind is ast.Subscript:
-                push(node.slice)
+                key = node.slice
+                if key.__class__ is ast.Constant and key.value.__class__ is str:
+                    self.items[key.value].append((node, site))
+                push(key)
                 push(node.value)
             elif kind is ast.Dict:
                 for key in node.keys:

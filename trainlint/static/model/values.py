@@ -203,6 +203,27 @@ class Evaluator:
             bounds.append(None if value is None else int(value))
         return None if bounds[2] == 0 else len(range(total)[slice(*bounds)])
 
+    def is_constant(self, expr: Expr, depth: int = 12) -> bool:
+        """Say whether a number is the same whoever runs the code; see :attr:`Expr.is_constant`."""
+        node = expr.node
+        if isinstance(node, ast.Constant):
+            return True
+        if depth == 0:
+            return False
+        if isinstance(node, ast.UnaryOp):
+            return self.is_constant(expr.child(node.operand), depth - 1)
+        if isinstance(node, ast.BinOp):
+            return all(self.is_constant(side, depth - 1) for side in expr.operands)
+        if isinstance(node, ast.Tuple):
+            return all(self.is_constant(expr.child(item), depth - 1) for item in node.elts)
+        if isinstance(expr, Call):
+            known = expr.callee in _FUNCTIONS or expr.callee in {"builtins.max", "builtins.min"}
+            return known and all(self.is_constant(one, depth - 1) for one in expr.args)
+        if not isinstance(node, ast.Name | ast.Attribute):
+            return False
+        values = self.model.follower.constants(expr)
+        return bool(values) and all(self.is_constant(value, depth - 1) for value in values)
+
 
 def _equal(one: object, other: object) -> bool:
     """Compare values so that True and 1 differ."""
