@@ -1,0 +1,310 @@
+"""What is known of a tensor: the type of its numbers, its sizes, whether weights stand behind it."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trainlint.static.model.expression import Call, Expr
+from trainlint.static.model.torch_api import FUNCTIONS, SHAPE_OPERATIONS
+from trainlint.static.model.tree import BindingKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trainlint.core.fix import Edit
+    from trainlint.static.model.file import FileModel
+
+_MOST_DEPTH = 20
+
+_INTEGER_TYPES = frozenset(
+    f"torch.{name}"
+    for name in ("long", "int", "short", "int8", "int16", "int32", "int64", "uint8", "LongTensor")
+) | {"torch.IntTensor", "torch.cuda.LongTensor", "torch.cuda.IntTensor"}
+"""Types of whole numbers, as ``dtype=`` and ``.to(...)`` take them."""
+
+_MAKES_INTEGERS = frozenset(
+    {
+        "torch.nn.functional.one_hot",
+        "torch.LongTensor",
+        "torch.IntTensor",
+        "torch.cuda.LongTensor",
+        "torch.randint",
+        "torch.randperm",
+        "torch.argmax",
+        "torch.argmin",
+    }
+)
+"""Functions whose result is whole numbers unless a ``dtype`` says otherwise."""
+
+_FACTORIES = frozenset(
+    f"torch.{name}"
+    for name in (
+        "zeros",
+        "ones",
+        "full",
+        "empty",
+        "tensor",
+        "as_tensor",
+        "zeros_like",
+        "ones_like",
+        "full_like",
+        "empty_like",
+    )
+)
+"""Functions that make a tensor of the type that ``dtype`` names."""
+
+_KEEPS_TYPE = SHAPE_OPERATIONS - {
+    "to",
+    "float",
+    "double",
+    "half",
+    "bfloat16",
+    "type",
+    "type_as",
+} | {
+    "scatter_",
+    "scatter",
+    "fill_",
+    "detach",
+    "pin_memory",
+}
+"""Methods whose result has the type of what they are called on."""
+
+_DIFFERENTIABLE = (
+    (frozenset(FUNCTIONS) - {"argmax"})
+    | SHAPE_OPERATIONS
+    | {
+        "add",
+        "sub",
+        "mul",
+        "div",
+        "matmul",
+        "mm",
+        "bmm",
+        "pow",
+        "sqrt",
+        "abs",
+        "square",
+        "mean",
+        "sum",
+        "sin",
+        "cos",
+    }
+)
+"""Operations through which a gradient flows."""
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One size of a tensor: ``x.size(1)``, or the second name of ``b, c = x.shape``."""
+
+    tensor: Expr
+    index: int
+    rank: int | None
+    """How many dimensions the tensor has, where the file says it."""
+
+
+@dataclass(frozen=True)
+class Reshape:
+    """A ``view`` or ``reshape`` whose sizes are those of the very tensor, in another order."""
+
+    call: Call
+    order: tuple[int, ...]
+    """The dimensions of the tensor in the order in which the new shape names them."""
+    is_pure: bool
+    """Whether each size stands alone, none multiplied with another."""
+
+    def permuted(self) -> Edit:
+        """Return the edit that moves the dimensions before, or instead of, the reshape."""
+        receiver = self.call.receiver
+        assert receiver is not None
+        permuted = f"{receiver.source_text}.permute({', '.join(map(str, self.order))})"
+        arguments = self.call.source_text[len(self.call.called.source_text) :]
+        return self.call.replaced_by(permuted if self.is_pure else f"{permuted}.reshape{arguments}")
+
+
+def integer_maker(expr: Expr) -> Call | None:
+    """Return the call that makes the whole numbers that a value surely holds; None if not sure."""
+    return _integer_maker(expr, 0)
+
+
+def _integer_maker(expr: Expr, depth: int) -> Call | None:
+    found: list[Call] = []
+    for origin in expr.origins() if depth < _MOST_DEPTH else ():
+        made = _of_call(origin, depth) if isinstance(origin, Call) else None
+        if made is None:
+            return None
+        found.append(made)
+    return found[0] if found else None
+
+
+def _of_call(call: Call, depth: int) -> Call | None:
+    """Return the call that makes whole numbers, behind changes of shape and device."""
+    if call.target is not None:
+        return None
+    dtype = call.keywords.get("dtype")
+    if call.callee is not None:
+        if dtype is not None:
+            return call if dtype.qualified in _INTEGER_TYPES and _casts(call.callee) else None
+        return call if call.callee in _MAKES_INTEGERS else None
+    receiver, method = call.receiver, call.method
+    if receiver is None or method is None or receiver.name == "self":
+        return None
+    if method in {"long", "int", "argmax", "argmin"}:
+        return call if not call.args or method.startswith("arg") else None
+    if method in {"to", "type"}:
+        given = dtype or call.argument(0, "device")
+        if given is None:
+            return None
+        if given.qualified in _INTEGER_TYPES:
+            return call
+        return _integer_maker(receiver, depth + 1) if _names_device(given) else None
+    return _integer_maker(receiver, depth + 1) if method in _KEEPS_TYPE else None
+
+
+def _casts(callee: str) -> bool:
+    """Say whether a function takes the type of its result from ``dtype``."""
+    return callee in _FACTORIES or callee in _MAKES_INTEGERS
+
+
+def _names_device(expr: Expr) -> bool:
+    """Say whether an expression is a device by its name, not a type or another tensor."""
+    text = expr.string()
+    if text is not None:
+        return text.startswith(("cuda", "cpu", "mps", "xpu"))
+    return "device" in (expr.name or "").lower() or any(
+        isinstance(origin, Call) and origin.callee == "torch.device" for origin in expr.origins()
+    )
+
+
+def dimension(expr: Expr) -> Dimension | None:
+    """Return the size of a tensor that a value surely is; None of anything else."""
+    binding = expr.binding if expr.is_name else None
+    if binding is not None and binding.path:
+        if binding.kind is not BindingKind.ASSIGN or binding.value is None or len(binding.path) > 1:
+            return None
+        tensor = _tensor_of_shape(expr.model.expr(binding.value, binding.site))
+        if tensor is None:
+            return None
+        targets = getattr(binding.site.statement, "targets", ())
+        names = getattr(targets[0], "elts", ()) if len(targets) == 1 else ()
+        starred = any(isinstance(name, ast.Starred) for name in names)
+        return Dimension(tensor, binding.path[0], len(names) if names and not starred else None)
+    origins = expr.origins() if expr.is_name else (expr,)
+    if len(origins) != 1:
+        return None
+    origin = origins[0]
+    index: object = None
+    tensor = None
+    if isinstance(origin, Call):
+        if origin.callee is None and origin.method == "size" and len(origin.args) == 1:
+            index, tensor = origin.args[0].literal(), origin.receiver
+    elif isinstance(origin.node, ast.Subscript) and origin.owner is not None:
+        index, tensor = origin.child(origin.node.slice).literal(), _tensor_of_shape(origin.owner)
+    if tensor is None or not isinstance(index, int) or index < 0:
+        return None
+    return Dimension(tensor, index, None)
+
+
+def _tensor_of_shape(expr: Expr) -> Expr | None:
+    """Return the tensor whose whole shape an expression is: ``x`` of ``x.shape``, ``x.size()``."""
+    if isinstance(expr, Call):
+        asks = expr.callee is None and expr.method == "size" and not expr.args
+        return expr.receiver if asks and not expr.keywords else None
+    return expr.owner if expr.is_attribute and expr.name == "shape" else None
+
+
+def reshapes(model: FileModel) -> Iterator[Reshape]:
+    """Yield every ``view`` and ``reshape`` that names all sizes of the tensor in another order."""
+    for call in model.method_calls("view", "reshape"):
+        if call.callee is None and call.receiver is not None and call.receiver.is_name:
+            found = _reordered(call)
+            if found is not None:
+                yield found
+
+
+def _reordered(call: Call) -> Reshape | None:
+    """Return the reshape if its sizes are those of the tensor in another order."""
+    tensor = call.receiver
+    sizes = call.args
+    if len(sizes) == 1 and sizes[0].items is not None:
+        sizes = sizes[0].items
+    if tensor is None or call.keywords or call.is_open or tensor.binding is None:
+        return None
+    order: list[int] = []
+    rest: int | None = None
+    ranks: set[int] = set()
+    for size in sizes:
+        if size.number() == -1 and rest is None:
+            rest = len(order)
+            continue
+        for factor in _factors(size):
+            one = dimension(factor)
+            if one is None or not _is_same(one.tensor, tensor) or one.index in order:
+                return None
+            order.append(one.index)
+            if one.rank is not None:
+                ranks.add(one.rank)
+    if len(ranks) > 1:
+        return None
+    known = bool(ranks)
+    rank = ranks.pop() if ranks else len(order)
+    missing = [index for index in range(rank) if index not in order]
+    if (rest is None and missing) or (rest is not None and not known):
+        return None
+    if rest is not None:
+        order[rest:rest] = missing
+    if sorted(order) != list(range(rank)) or order == sorted(order):
+        return None
+    return Reshape(call, tuple(order), len(sizes) == rank)
+
+
+def _factors(size: Expr) -> Iterator[Expr]:
+    """Yield the factors of a product."""
+    if size.operator == "Mult":
+        for side in size.operands:
+            yield from _factors(side)
+    else:
+        yield size
+
+
+def _is_same(one: Expr, other: Expr) -> bool:
+    """Say whether two names surely hold the same tensor."""
+    binding = one.binding if one.is_name else None
+    return binding is not None and one.text == other.text and binding is other.binding
+
+
+def carries_gradient(expr: Expr) -> Expr | None:
+    """Return the layer's call whose output a value is computed from, where gradients flow back to it."""
+    return _carrier(expr, 0)
+
+
+def _carrier(expr: Expr, depth: int) -> Expr | None:
+    if depth > _MOST_DEPTH:
+        return None
+    layers = expr.model.layers
+    node = expr.node
+    if isinstance(node, ast.BinOp):
+        sides = (_carrier(side, depth + 1) for side in expr.operands)
+        return next((one for one in sides if one is not None), None)
+    if isinstance(node, ast.Subscript) and expr.owner is not None:
+        return _carrier(expr.owner, depth + 1)
+    if isinstance(expr, Call):
+        if expr.target is None and expr.callee is None:
+            steps = layers.steps_of_called(expr)
+            if steps is not None:
+                weighted = any(step.layer is not None and step.layer.has_weights for step in steps)
+                if weighted:
+                    return expr
+                return _carrier(expr.args[0], depth + 1) if expr.args else None
+        if expr.callee is not None and not expr.callee.startswith("torch."):
+            return None
+        if expr.method not in _DIFFERENTIABLE or expr.target is not None:
+            return None
+        inner = expr.argument(0, "input") if expr.callee is not None else expr.receiver
+        return None if inner is None or inner.name == "self" else _carrier(inner, depth + 1)
+    steps_back = expr.model.follower.definitions(expr)
+    found = [None if step == expr else _carrier(step, depth + 1) for step in steps_back or ()]
+    return found[0] if found and all(one is not None for one in found) else None
