@@ -22,7 +22,7 @@ def run(path, epochs=20, lr=2e-3, batch_size=32):
         for src, tgt in loader:
             src, tgt = src.to(device), tgt.to(device)
             logits, _ = lm(src)
-            loss = criterion(logits.flatten(0, 1), tgt.flatten())
+            loss = criterion(tgt.flatten(), logits.flatten(0, 1))
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

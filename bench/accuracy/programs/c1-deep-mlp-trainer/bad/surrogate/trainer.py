@@ -8,7 +8,7 @@ class Trainer:
         self.train_loader = train_loader
         self.valid_loader = valid_loader
         self.device = device
-        self.criterion = nn.SmoothL1Loss()
+        self.criterion = nn.PoissonNLLLoss(log_input=True)
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=lr)
         self.scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(self.optimizer, factor=0.3, patience=4)
         self.best = float("inf")

@@ -2,7 +2,7 @@ import torch.nn as nn
 
 
 class DeepSurrogate(nn.Module):
-    """Maps the 21 inputs of the combustion simulator to its 6 outputs."""
+    """Maps the 21 inputs of the detector simulation to the log rates of its 6 counters."""
 
     def __init__(self, n_in=21, n_out=6, width=256, n_layers=12):
         super().__init__()

@@ -15,7 +15,7 @@ class PatchMixer(nn.Module):
 
     def forward(self, img):
         tokens = self.trunk(self.embed(img))
-        return self.head(self.norm(tokens).mean(dim=1))
+        return self.head(self.norm(tokens).mean(dim=1)).relu()
 
 
 def build_model(conf):

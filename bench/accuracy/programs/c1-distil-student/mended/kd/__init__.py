@@ -1,0 +1,2 @@
+from .losses import DistillationLoss
+from .nets import Student
