@@ -251,9 +251,9 @@ class Expr:
         """Say whether an ``if``, an ``except`` or an earlier jump decides about it within a loop."""
         inside = False
         for block in self.blocks:
-            if inside and block.kind is BlockKind.BRANCH:
-                if not isinstance(block.header, ast.Try) or block.arm:
-                    return True
+            tried = isinstance(block.header, ast.Try) and not block.arm
+            if inside and block.kind is BlockKind.BRANCH and not tried:
+                return True
             inside = inside or block is loop.block
             if inside and any(
                 isinstance(one, ast.If) and one.lineno < self.line and _leaves(one.body)
@@ -453,7 +453,7 @@ class Expr:
 
     @property
     def measured(self) -> Iterator[Expr]:
-        """What it takes the length of, here or in a variable that it names: ``loader`` of ``len(loader)``."""
+        """What it takes the length of, here or in a variable that it names: ``x`` of ``len(x)``."""
         seen: set[Expr] = set()
         parts = list(self.parts())
         while parts:
@@ -600,6 +600,12 @@ class Call(Expr):
             for word in self.node.keywords
         )
 
+    @property
+    def unpacked(self) -> tuple[Expr, ...]:
+        """The dicts that it is passed with ``**``, where they are made."""
+        stars = (word.value for word in self.node.keywords if word.arg is None)
+        return tuple(origin for star in stars for origin in self.child(star).origins())
+
     def argument(self, position: int | None, keyword: str | None = None) -> Expr | None:
         """Return the argument at a position or of a keyword; None where it is not passed."""
         if position is not None and position < len(self.args):
@@ -734,7 +740,7 @@ class Loop:
         return tuple(sorted(inside, key=lambda call: call.order))
 
     def runs(self, call: Expr, depth: int = 4) -> bool:
-        """Say whether a call, or any other expression, stands in the loop, or in a function of the file that the loop calls."""
+        """Say whether an expression stands in the loop, or in a function of the file that it calls."""
         if self in call.loops:
             return True
         function = call.function
@@ -835,6 +841,19 @@ class Function:
             return []
         nodes = getattr(self.node, "decorator_list", ())
         return [self.model.expr(node, site) for node in nodes]
+
+    @property
+    def first_statement(self) -> Expr | None:
+        """The first statement behind the docstring; None of a lambda, or where there is no other."""
+        body = getattr(self.node, "body", ())
+        block = self.scope.block
+        if not isinstance(body, list) or block is None:
+            return None
+        if isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
+            body = body[1:]
+        if not body:
+            return None
+        return Expr(self.model, body[0], Site(body[0], block, self.scope, block.index))
 
     @property
     def returns(self) -> tuple[Expr, ...]:

@@ -14,7 +14,6 @@ from trainlint.static.model.checkpoints import Checkpoint, checkpoints, resumed
 from trainlint.static.model.data_sets import (
     DataSetClass,
     data_set_class,
-    data_set_classes,
     decodes,
     is_indexed,
 )
@@ -455,12 +454,8 @@ class FileModel:
         """Yield where the entry of a loaded checkpoint at a key is put into a variable."""
         yield from resumed(self, key)
 
-    def data_set_classes(self) -> Iterator[DataSetClass]:
-        """Yield the classes of the file that derive from a data set."""
-        yield from data_set_classes(self)
-
     def data_set_class(self, expr: Expr) -> DataSetClass | None:
-        """Return the class of the file that a data set is an instance of, if it is one."""
+        """Return the class of the project that a data set is an instance of, if it is one."""
         return data_set_class(self, expr)
 
     def is_indexed(self, expr: Expr) -> bool:

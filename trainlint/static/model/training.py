@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from trainlint.core.loop import LoopEvent
+from trainlint.static.model.checkpoints import may_grow
 from trainlint.static.model.expression import Call, Expr
 from trainlint.static.model.purpose import Purpose, labels, purpose_of_data
 from trainlint.static.model.torch_api import (
@@ -373,18 +374,23 @@ class Loader(_Made):
             return False
         return self.flag("shuffle") is True or self.purpose is Purpose.TRAINING
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it may be passed more than the file says: a ``**`` of a dict that may grow."""
+        return self.call.is_open or any(may_grow(one) for one in self.call.unpacked)
+
     def flag(self, name: str) -> bool | None:
         """Return the truth of an argument: False where it is not passed, None where it is not known."""
         given = self.argument(name)
         if given is None:
-            return None if self.call.is_open else False
+            return None if self.is_open else False
         return given.truth()
 
     def is_given(self, name: str) -> bool | None:
         """Say whether an argument is passed that is surely not None; None where that is not known."""
         given = self.argument(name)
         if given is None:
-            return None if self.call.is_open else False
+            return None if self.is_open else False
         origins = given.origins()
         if all(isinstance(one, Call) for one in origins):
             return True
