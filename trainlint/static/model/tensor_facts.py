@@ -308,3 +308,150 @@ def _carrier(expr: Expr, depth: int) -> Expr | None:
     steps_back = expr.model.follower.definitions(expr)
     found = [None if step == expr else _carrier(step, depth + 1) for step in steps_back or ()]
     return found[0] if found and all(one is not None for one in found) else None
+
+
+_SIZED = frozenset({"rand", "randn", "zeros", "ones", "empty"})
+_LINES = frozenset({"arange", "linspace", "logspace", "randperm"})
+_REDUCES = frozenset({"sum", "mean", "amax", "amin", "prod", "norm", "argmax", "argmin", "select"})
+_KEEPS_RANK = (
+    (frozenset(FUNCTIONS) - {"argmax", "cat", "concat", "stack", "linear"})
+    | {"sin", "cos", "sqrt", "abs", "pow", "square", "add", "sub", "mul", "div", "sign", "round"}
+    | {"to", "cuda", "cpu", "float", "double", "half", "bfloat16", "long", "int", "type"}
+    | {"clone", "contiguous", "detach", "requires_grad_", "transpose", "permute", "repeat"}
+) - {"batch_norm", "layer_norm", "glu"}
+
+
+def rank_of(expr: Expr) -> int | None:
+    """Return how many dimensions a value surely has; None where the file does not say it.
+
+    A batch of a ``DataLoader`` over a ``TensorDataset`` has those of the tensors that it is made of.
+    """
+    return _rank(expr, 0)
+
+
+def _rank(expr: Expr, depth: int) -> int | None:
+    if depth > _MOST_DEPTH:
+        return None
+    batch = _rank_of_batch(expr, depth)
+    if batch is not None:
+        return batch
+    origins = expr.origins()
+    if origins == (expr,):
+        return _rank_made(expr, depth)
+    found = {_rank(origin, depth + 1) if origin != expr else None for origin in origins}
+    return found.pop() if len(found) == 1 else None
+
+
+def _rank_made(expr: Expr, depth: int) -> int | None:
+    """Return the number of dimensions of what an expression makes."""
+    node = expr.node
+    if expr.number() is not None:
+        return 0
+    if isinstance(node, ast.BinOp):
+        ranks = [_rank(side, depth + 1) for side in expr.operands]
+        known = [rank for rank in ranks if rank is not None]
+        if expr.operator == "MatMult":
+            first, second = ranks
+            return None if first is None or second is None else max(first + second - 2, 0)
+        return max(known) if len(known) == len(ranks) else None
+    if isinstance(node, ast.UnaryOp):
+        return _rank(expr.child(node.operand), depth + 1)
+    if isinstance(node, ast.Subscript) and expr.owner is not None:
+        return _rank_of_items(expr, node.slice, _rank(expr.owner, depth + 1))
+    return _rank_of_call(expr, depth) if isinstance(expr, Call) else None
+
+
+def _rank_of_items(expr: Expr, index: ast.expr, rank: int | None) -> int | None:
+    """Return the number of dimensions that an index leaves."""
+    parts = index.elts if isinstance(index, ast.Tuple) else [index]
+    for part in parts:
+        if isinstance(part, ast.Constant) and part.value is None:
+            rank = None if rank is None else rank + 1
+        elif isinstance(part, ast.Slice):
+            continue
+        elif isinstance(expr.child(part).number(), int):
+            rank = None if rank is None else rank - 1
+        else:
+            return None
+    return rank
+
+
+def _rank_of_call(call: Call, depth: int) -> int | None:
+    """Return the number of dimensions of what a call makes."""
+    if call.target is not None or call.is_open:
+        return None
+    last = (call.callee or "").rpartition(".")[2] if call.callee is not None else call.method
+    if call.callee is not None:
+        if call.callee not in {f"torch.{last}", f"torch.nn.functional.{last}"}:
+            return None
+        if last in _SIZED:
+            return _rank_of_sizes(call.args)
+        if last in _LINES:
+            return 1
+        if last in {"tensor", "FloatTensor"} and call.args:
+            return _rank_of_list(call.args[0])
+    receiver = call.argument(0, "input") if call.callee is not None else call.receiver
+    arguments = call.args[1:] if call.callee is not None else call.args
+    if receiver is None or receiver.name == "self" or last is None:
+        return None
+    if last in {"view", "reshape"}:
+        return _rank_of_sizes(arguments)
+    if last == "ravel" or (last == "flatten" and not arguments and not call.keywords):
+        return 1
+    rank = _rank(receiver, depth + 1)
+    if rank is None:
+        return None
+    if last == "unsqueeze":
+        return rank + 1
+    if last in _REDUCES:
+        keeps = call.keywords.get("keepdim") or (arguments[1] if len(arguments) > 1 else None)
+        one = arguments[0] if arguments else call.keywords.get("dim")
+        if one is None:
+            return 0
+        return rank - 1 if keeps is None and isinstance(one.number(), int) else None
+    return rank if last in _KEEPS_RANK else None
+
+
+def _rank_of_sizes(sizes: tuple[Expr, ...]) -> int | None:
+    """Return how many sizes are given, one by one or as one tuple."""
+    if len(sizes) == 1:
+        if sizes[0].items is not None:
+            return len(sizes[0].items)
+        return 1 if isinstance(sizes[0].number(), int) else None
+    return len(sizes) or None
+
+
+def _rank_of_list(content: Expr) -> int | None:
+    """Return the number of dimensions of a tensor that is made of a list as written."""
+    items = content.items
+    if items is None:
+        return None if content.number() is None else 0
+    if not items:
+        return None
+    inner = _rank_of_list(items[0])
+    return None if inner is None else inner + 1
+
+
+def _rank_of_batch(expr: Expr, depth: int) -> int | None:
+    """Return the number of dimensions of what a loop over a ``DataLoader`` gives a name."""
+    binding = expr.binding if expr.is_name else None
+    iterated = expr.iterated
+    if binding is None or iterated is None:
+        return None
+    path = binding.path
+    if isinstance(iterated, Call) and iterated.callee == "builtins.enumerate" and iterated.args:
+        if path[:1] != (1,):
+            return None
+        iterated, path = iterated.args[0], path[1:]
+    loaders = iterated.origins()
+    if len(loaders) != 1 or len(path) != 1 or not isinstance(loaders[0], Call):
+        return None
+    if loaders[0].callee != "torch.utils.data.DataLoader" or "collate_fn" in loaders[0].keywords:
+        return None
+    given = loaders[0].argument(0, "dataset")
+    sets = () if given is None else given.origins()
+    if len(sets) != 1 or not isinstance(sets[0], Call) or sets[0].is_open:
+        return None
+    if sets[0].callee != "torch.utils.data.TensorDataset" or path[0] >= len(sets[0].args):
+        return None
+    return _rank(sets[0].args[path[0]], depth + 1)

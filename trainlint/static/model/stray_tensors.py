@@ -1,0 +1,222 @@
+"""Constant tensors that a module keeps as plain attributes, and computes with."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trainlint.static.model.expression import Call, Expr
+from trainlint.static.model.torch_api import SHAPE_OPERATIONS
+from trainlint.static.model.tree import BindingKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trainlint.core.diagnosis import Span
+    from trainlint.core.fix import Edit
+    from trainlint.static.model.layers import ModuleClass
+
+_RANDOM = frozenset({"rand", "randn", "randint", "normal", "bernoulli", "empty"})
+_FACTORIES = _RANDOM | {
+    "tensor",
+    "Tensor",
+    "FloatTensor",
+    "as_tensor",
+    "from_numpy",
+    "zeros",
+    "ones",
+    "full",
+    "arange",
+    "linspace",
+    "logspace",
+    "eye",
+}
+"""Functions of ``torch`` that make a tensor on the CPU unless they are given a device."""
+_DERIVED = frozenset(
+    ["tril", "triu", "exp", "log", "sqrt", "pow", "outer", "ger", "stack", "cat", "flip"]
+    + ["cumsum", "sin", "cos", "diag", "meshgrid", "repeat", "masked_fill", "transpose", "t"]
+    + ["reshape", "view", "unsqueeze", "float", "long", "bool", "double", "expand", "flatten"]
+    + ["contiguous", "abs", "mul", "div", "add", "sub", "clone", "squeeze", "permute"]
+)
+"""Functions and methods whose result lies where their input does."""
+_MOVES = frozenset({"to", "cuda", "cpu", "type", "type_as", "xpu", "new_tensor"})
+_MOST_DEPTH = 10
+_COMPUTES = ("torch.", "torch.nn.functional.")
+_INDEPENDENT = frozenset(
+    {"zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like"}
+    | {"is_tensor", "numel", "tensor", "as_tensor"}
+)
+"""Functions of ``torch`` that go together with a tensor on any device."""
+_TAKES_TENSORS = frozenset(
+    ["masked_fill", "masked_fill_", "matmul", "mm", "bmm", "mul", "add", "sub", "div", "where"]
+    + ["index_select", "gather", "scatter", "scatter_", "mul_", "add_", "sub_", "div_", "dot", "mv"]
+)
+"""Methods of a tensor whose arguments must lie on its device."""
+
+
+@dataclass(frozen=True)
+class StrayTensor:
+    """A tensor that the constructor of a module makes and keeps, and that nothing ever moves."""
+
+    module: ModuleClass
+    attribute: str
+    made: Expr
+    use: Expr
+    """A place where it is computed with, together with data."""
+
+    @property
+    def path(self) -> str:
+        """The file, as the user named it."""
+        return self.made.path
+
+    @property
+    def span(self) -> Span:
+        """Where it is made."""
+        return self.made.span
+
+    def as_buffer(self) -> Edit | None:
+        """Return the edit that registers it; None where the assignment does more than that."""
+        statement = self.made.site.statement
+        if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
+            return None
+        if statement.value is not self.made.node:
+            return None
+        saved = "" if self._draws else ", persistent=False"
+        text = f'self.register_buffer("{self.attribute}", {self.made.source_text}{saved})'
+        return self.made.statement.replaced_by(text)
+
+    @property
+    def _draws(self) -> bool:
+        """Whether its numbers are drawn at random, so that they must be saved."""
+        names = {(call.callee or "").rpartition(".")[2] for call in self.made.calls()}
+        return bool(names & _RANDOM)
+
+
+def stray_tensors(module: ModuleClass) -> Iterator[StrayTensor]:
+    """Yield the constant tensors that a module keeps, never moves, and puts together with data."""
+    model = module.model
+    if any(module.method(name) for name in ("_apply", "to", "cuda", "__setattr__", "__getattr__")):
+        return
+    for name, bindings in module.attributes.items():
+        if len(bindings) != 1 or bindings[0].kind is not BindingKind.ASSIGN or bindings[0].path:
+            continue
+        if bindings[0].value is None:
+            continue
+        made = model.expr(bindings[0].value, bindings[0].site)
+        function = made.function
+        if function is None or function.name != "__init__" or not _lies_on_cpu(made):
+            continue
+        own = f"self.{name}"
+        if any(target.text != own for target, _ in model.assignments(name)):
+            continue
+        reads = [read for read in model.attributes_read(name) if read.text == own]
+        if any(_is_moved(read) for read in model.attributes_read(name)):
+            continue
+        running = set(module.running)
+        use = next((one for one in reads if one.function in running and _meets_data(one)), None)
+        if use is not None:
+            yield StrayTensor(module, name, made, use)
+
+
+def _lies_on_cpu(made: Expr, depth: int = 0) -> bool:
+    """Say whether a value is a tensor with dimensions that is surely made on the CPU."""
+    if depth > _MOST_DEPTH:
+        return False
+    if made.operands:
+        return any(_lies_on_cpu(side, depth + 1) for side in made.operands) and not any(
+            call.method in _MOVES or "device" in call.keywords for call in made.calls()
+        )
+    if isinstance(made.node, ast.Subscript) and made.owner is not None:
+        return _lies_on_cpu(made.owner, depth + 1)
+    if not isinstance(made, Call):
+        if not made.is_name:
+            return False
+        origins = made.origins()
+        return len(origins) == 1 and origins[0] != made and _lies_on_cpu(origins[0], depth + 1)
+    if "device" in made.keywords or "requires_grad" in made.keywords or made.is_open:
+        return False
+    if made.callee is not None:
+        last = made.callee.rpartition(".")[2]
+        if made.callee != f"torch.{last}":
+            return False
+        if last in _FACTORIES:
+            return bool(made.args) and not _is_scalar(made, last)
+        inner = made.argument(0, "input")
+        return last in _DERIVED and inner is not None and _lies_on_cpu(_first(inner), depth + 1)
+    receiver = made.receiver
+    if receiver is None or made.method not in _DERIVED or made.target is not None:
+        return False
+    return _lies_on_cpu(receiver, depth + 1)
+
+
+def _first(expr: Expr) -> Expr:
+    """Return the first item of a list as written, else the expression itself."""
+    return expr.items[0] if expr.items else expr
+
+
+def _is_scalar(made: Call, name: str) -> bool:
+    """Say whether a factory may make a tensor without dimensions, which goes with any device."""
+    if name not in {"tensor", "as_tensor", "from_numpy"}:
+        return False
+    content = made.args[0]
+    if isinstance(content.node, ast.ListComp):
+        return False
+    items = content.origins()[0].items if len(content.origins()) == 1 else None
+    return not items
+
+
+def _is_moved(read: Expr) -> bool:
+    """Say whether a read moves the tensor, puts it elsewhere, or asks where it lies."""
+    for around in (read, *read.around):
+        if around.is_attribute and around.name in {"device", "data"} and around != read:
+            return True
+        if isinstance(around, Call) and around.method in _MOVES:
+            return True
+    return False
+
+
+def _meets_data(read: Expr) -> bool:
+    """Say whether a tensor is computed with together with data, which may lie on another device."""
+    current = read
+    way = list(read.around)
+    while way:
+        around = way.pop(0)
+        if isinstance(around.node, ast.Subscript):
+            if around.owner != current:
+                return False
+            current = around
+        elif around.is_attribute:
+            call = way.pop(0) if way else None
+            if around.owner != current or not isinstance(call, Call) or call.called != around:
+                return around.name == "T" and call is not None and _joins(around, call)
+            if around.name not in SHAPE_OPERATIONS:
+                return around.name in _TAKES_TENSORS and any(map(_is_data, call.args))
+            current = call
+        else:
+            return _joins(current, around)
+    return False
+
+
+def _joins(current: Expr, around: Expr) -> bool:
+    """Say whether an operation puts a tensor together with data."""
+    if around.operands:
+        others = [side for side in around.operands if side != current]
+        return any(map(_is_data, others))
+    if not isinstance(around, Call) or current not in around.args:
+        return False
+    if around.callee is not None:
+        last = around.callee.rpartition(".")[2]
+        known = around.callee in {f"{prefix}{last}" for prefix in _COMPUTES}
+        if not known or last in _INDEPENDENT or last.startswith("is_"):
+            return False
+        return any(_is_data(one) for one in around.args if one != current)
+    receiver = around.receiver
+    return around.method in _TAKES_TENSORS and receiver is not None and _is_data(receiver)
+
+
+def _is_data(expr: Expr) -> bool:
+    """Say whether a value is a tensor that comes from outside of the module, or from its layers."""
+    if expr.number() is not None or expr.text.startswith("self."):
+        return isinstance(expr, Call) and expr.model.is_tensor(expr)
+    return expr.model.is_tensor(expr)
