@@ -1,0 +1,73 @@
+"""The seed is set after the weights of the model were drawn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trainlint.core.diagnosis import Diagnosis, Severity
+from trainlint.core.rule import Rule
+from trainlint.static.model import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trainlint.static.model import Expr, FileModel
+
+rule = Rule(__name__, "TL714", Severity.WARNING)
+
+_SETS_WEIGHTS = ("apply", "load_state_dict", "reset_parameters", "from_pretrained", "load")
+
+
+@rule.check
+def check(file: FileModel) -> Iterator[Diagnosis]:
+    """Find trained models that are built before the first seed of the file, in the same run of code."""
+    if file.is_test:
+        return
+    seeds = [entry for one in file.seedings() if one.of_torch for entry in one.entries]
+    if not seeds:
+        return
+    others = [*file.may_seed(), *seeds]
+    told: set[Call] = set()
+    for model in (made for one in file.optimizers() for made in _built(file, one.models)):
+        first = min(seeds, key=lambda call: call.order)
+        if first in told or not all(_comes_after(one, model) for one in others):
+            continue
+        if first.blocks[: len(model.blocks)] != model.blocks or _is_drawn_again(file, first):
+            continue
+        told.add(first)
+        yield rule.at(
+            first,
+            f"{first.quoted} comes after {model.quoted} has drawn its weights, so every run starts from"
+            " other weights.",
+            remedy="Seed before the model is built.",
+            label="too late for the weights",
+            related=[(model, "draws its weights")],
+        )
+
+
+def _built(file: FileModel, models: tuple[Expr, ...]) -> Iterator[Call]:
+    """Yield the constructions of models, where it is known that they draw weights."""
+    for model in models:
+        for origin in model.objects():
+            if isinstance(origin, Call) and origin.path == model.path and _draws(file, origin):
+                yield origin
+
+
+def _draws(file: FileModel, made: Call) -> bool:
+    """Say whether a construction draws weights, and does not load them."""
+    if (made.callee or "").startswith("torchvision.models."):
+        told = [made.keywords[one] for one in ("weights", "pretrained") if one in made.keywords]
+        unknown = made.is_open or bool(made.args)
+        return not unknown and all(one.literal() in {None, False} for one in told)
+    return file.trains(made)
+
+
+def _comes_after(seed: Call, model: Call) -> bool:
+    """Say whether a seed is set in the same function as a model is built, and later."""
+    return seed.function == model.function and seed.order > model.order and not seed.loops
+
+
+def _is_drawn_again(file: FileModel, seed: Call) -> bool:
+    """Say whether weights are drawn or loaded after the seed."""
+    later = (call for call in file.method_calls(*_SETS_WEIGHTS) if call.order > seed.order)
+    return any(call.function == seed.function for call in later)
