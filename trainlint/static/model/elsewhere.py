@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from trainlint.static.model.tree import Binding, BindingKind, Scope, ScopeKind
+from trainlint.static.model.tree import Binding, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from trainlint.static.model.file import FileModel
 
 _MOST_IMPORTERS = 6
+_DATA_METHODS = frozenset({"forward", "__call__", "__getitem__", "__iter__", "__len__"})
+"""What is called with data, and all over a project."""
 
 
 class Located(Protocol):
@@ -29,8 +31,23 @@ class Located(Protocol):
         """The parts of the name behind the file's own."""
 
 
+class Summary(Protocol):
+    """What the text of a file tells of it."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every name that something in the file may be called or read by."""
+
+    @property
+    def trains(self) -> bool:
+        """Whether the file may hold events of a training loop."""
+
+
 class Files(Protocol):
     """The files that are linted together, as a model asks for them."""
+
+    def find(self, imported: str, importer: str) -> Symbol | str | None:
+        """Return what an imported name stands for; see :class:`Elsewhere`."""
 
     def locate(self, imported: str, importer: str) -> Located | None:
         """Return the file that a name imported by a file leads to."""
@@ -38,33 +55,45 @@ class Files(Protocol):
     def model(self, path: str) -> FileModel | None:
         """Return the model of such a file; None where it cannot be read."""
 
+    def summary(self, path: str) -> Summary:
+        """Return what the text of such a file tells."""
+
     def importers(self, path: str, name: str) -> AbstractSet[str]:
         """Return the files that may import a name from a file."""
 
 
 @dataclass(frozen=True)
 class Symbol:
-    """A name that another file of the project defines or assigns at its top."""
+    """A name that another file of the project defines (``class``, ``def``) or assigns (``value``)."""
 
-    model: FileModel
+    files: Files
+    path: str
     name: str
+    kind: str
 
     @property
-    def bindings(self) -> list[Binding]:
+    def may_train(self) -> bool:
+        """Whether events of a training loop may stand in the file that defines it."""
+        return self.files.summary(self.path).trains
+
+    @property
+    def _bindings(self) -> list[Binding]:
         """The places where that file gives the name its value."""
-        return self.model.index.root.bindings[self.name]
+        model = self.files.model(self.path)
+        return [] if model is None else model.index.root.bindings.get(self.name, [])
 
     @property
     def definition(self) -> Scope | None:
         """The function or class that it is."""
-        return self.bindings[-1].definition
+        bindings = [] if self.kind == "value" else self._bindings
+        return bindings[-1].definition if bindings else None
 
     @property
     def values(self) -> list[Expr] | None:
         """The values that it may have; None where they are not known, or it is a definition."""
         found: list[Expr] = []
-        for binding in self.bindings:
-            values = self.model.follower.values_of(binding)
+        for binding in self._bindings if self.kind == "value" else ():
+            values = binding.site.scope.index.model.follower.values_of(binding)
             if values is None:
                 return None
             found += values
@@ -77,8 +106,7 @@ class Elsewhere:
     def __init__(self, model: FileModel, files: Files | None) -> None:
         self.model = model
         self._files = files
-        self._found: dict[str, Symbol | str | None] = {}
-        self._exports: dict[str, Symbol | str | None] = {}
+        self._abroad: dict[str, bool] = {}
 
     def find(self, imported: str) -> Symbol | str | None:
         """Return what an imported name stands for.
@@ -86,38 +114,37 @@ class Elsewhere:
         A symbol of another file; the qualified name of what that file itself imports from outside
         the project; None where it leads to no file of the project, or to a file as a whole.
         """
-        if self._files is None:
-            return None
-        if imported not in self._found:
-            self._found[imported] = None  # of a cycle: nothing is known
-            self._found[imported] = self._find(imported, self._files)
-        return self._found[imported]
+        return None if self._files is None else self._files.find(imported, self.model.source.path)
 
     @cached_property
-    def is_connected(self) -> bool:
-        """Whether the file imports anything of the project."""
-        files, index = self._files, self.model.index
+    def _imported(self) -> tuple[Summary, ...]:
+        """What is known of the files of the project that the file imports from."""
+        files, index, path = self._files, self.model.index, self.model.source.path
         if files is None:
-            return False
-        modules = [*index.star_imports]
-        modules += [
+            return ()
+        names = [*index.star_imports]
+        names += [
             binding.imported
             for scope in (index.root, *index.functions.values())
             for bindings in scope.bindings.values()
             for binding in bindings
             if binding.imported is not None
         ]
-        return any(files.locate(module, self.model.source.path) for module in modules)
+        found: dict[str, None] = {}
+        for name in names:
+            located = files.locate(name, path)
+            symbol = files.find(name, path) if located is not None else None
+            if isinstance(symbol, Symbol):
+                found[symbol.path] = None
+            elif located is not None:
+                found[located.path] = None
+        return tuple(files.summary(one) for one in found)
 
-    def _find(self, imported: str, files: Files) -> Symbol | str | None:
-        """Look the name up in the file that it leads to."""
-        located = files.locate(imported, self.model.source.path)
-        if located is None or len(located.rest) != 1:
-            return None
-        other = files.model(located.path)
-        if other is None or other is self.model:
-            return None
-        return other.elsewhere.exported(located.rest[0])
+    def may_hold(self, name: str) -> bool:
+        """Say whether what the file imports from the project may hold something of this name."""
+        if name not in self._abroad:
+            self._abroad[name] = any(name in summary.names for summary in self._imported)
+        return self._abroad[name]
 
     def calls(self, scope: Scope) -> tuple[Call, ...] | None:
         """Return the calls of a function, method or class of this file in the files that import it.
@@ -129,7 +156,10 @@ class Elsewhere:
         while top.parent is not None and top.parent.parent is not None:
             top = top.parent
         name = str(getattr(top.node, "name", ""))
-        if self._files is None or not name or top.kind is ScopeKind.COMPREHENSION:
+        own = getattr(scope.node, "name", "")
+        if self._files is None or not name or own in _DATA_METHODS:
+            return ()
+        if scope is not top and scope.parent is not top:
             return ()
         paths = self._files.importers(self.model.source.path, name)
         if len(paths) > _MOST_IMPORTERS:
@@ -140,29 +170,3 @@ class Elsewhere:
             if other is not None and other is not self.model and not other.is_test:
                 found += other.follower.calls_of(scope)
         return tuple(found)
-
-    def exported(self, name: str) -> Symbol | str | None:
-        """Return what a name is that others import from this file."""
-        if name not in self._exports:
-            self._exports[name] = None
-            self._exports[name] = self._exported(name)
-        return self._exports[name]
-
-    def _exported(self, name: str) -> Symbol | str | None:
-        """Look a name up among what the file binds at its top, else in what it imports whole."""
-        bindings = self.model.index.root.bindings.get(name)
-        if bindings is None:
-            for module in self.model.index.star_imports:
-                separator = "" if module.endswith(".") else "."
-                found = self.find(f"{module}{separator}{name}")
-                if found is not None:
-                    return found
-            return None
-        last = bindings[-1]
-        if last.kind is not BindingKind.IMPORT or last.imported is None:
-            return Symbol(self.model, name)
-        found = self.find(last.imported)
-        if found is None and not last.imported.startswith("."):
-            leads = self._files and self._files.locate(last.imported, self.model.source.path)
-            return None if leads else last.imported
-        return found

@@ -186,6 +186,12 @@ def _meets_data(read: Expr) -> bool:
             if around.owner != current:
                 return False
             current = around
+        elif isinstance(around.node, ast.Compare):
+            if any(
+                _is_data(around.child(one)) for one in (around.node.left, *around.node.comparators)
+            ):
+                return True
+            current = around
         elif around.is_attribute:
             call = way.pop(0) if way else None
             if around.owner != current or not isinstance(call, Call) or call.called != around:
@@ -219,4 +225,15 @@ def _is_data(expr: Expr) -> bool:
     """Say whether a value is a tensor that comes from outside of the module, or from its layers."""
     if expr.number() is not None or expr.text.startswith("self."):
         return isinstance(expr, Call) and expr.model.is_tensor(expr)
-    return expr.model.is_tensor(expr)
+    return expr.model.is_tensor(expr) or _is_handled_as_tensor(expr)
+
+
+def _is_handled_as_tensor(expr: Expr) -> bool:
+    """Say whether a parameter is asked for its sizes, or reshaped, somewhere in its function."""
+    function = expr.function
+    if function is None or not expr.is_name or not expr.is_parameter:
+        return False
+    asks = SHAPE_OPERATIONS | {"size", "dim", "numel"}
+    shapes = [one.owner for one in expr.model.attributes_read("shape") if one.function == function]
+    called = [call.receiver for call in function.calls if call.method in asks]
+    return any(owner is not None and owner.text == expr.text for owner in (*shapes, *called))
