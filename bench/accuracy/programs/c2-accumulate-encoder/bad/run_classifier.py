@@ -20,7 +20,7 @@ CONFIG = {
 
 def train(config, model, loader, device):
     accum = config["gradient_accumulation_steps"]
-    optimizer = torch.optim.AdamW(model.parameters(), lr=config["learning_rate"])
+    optimizer = torch.optim.AdamW(model.parameters(), lr=config["learning_rate"], weight_decay=0.01)
     total = len(loader) // accum * config["epochs"]
     warm = int(total * config["warmup"])
     scheduler = LambdaLR(optimizer, lambda s: s / max(1, warm) if s < warm else (total - s) / max(1, total - warm))

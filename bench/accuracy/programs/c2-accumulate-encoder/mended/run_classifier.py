@@ -20,7 +20,10 @@ CONFIG = {
 
 def train(config, model, loader, device):
     accum = config["gradient_accumulation_steps"]
-    optimizer = torch.optim.AdamW(model.parameters(), lr=config["learning_rate"])
+    decayed = [p for p in model.parameters() if p.dim() > 1]
+    plain = [p for p in model.parameters() if p.dim() <= 1]
+    groups = [{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=config["learning_rate"])
     total = len(loader) // accum * config["epochs"]
     warm = int(total * config["warmup"])
     scheduler = LambdaLR(optimizer, lambda s: s / max(1, warm) if s < warm else (total - s) / max(1, total - warm))

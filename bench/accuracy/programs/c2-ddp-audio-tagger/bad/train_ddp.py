@@ -25,7 +25,7 @@ def main():
     model = AudioTagger()
     model = DDP(model)
     model.to(rank)
-    optimizer = optim.SGD(model.parameters(), lr=0.02, momentum=0.9, nesterov=True)
+    optimizer = optim.SGD(model.parameters(), lr=0.02, momentum=0.9)
     scheduler = optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=EPOCHS)
     criterion = nn.BCEWithLogitsLoss()
 

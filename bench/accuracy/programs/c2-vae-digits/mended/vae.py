@@ -5,7 +5,7 @@ from torch.nn import functional as F
 from torchvision import datasets, transforms
 from torchvision.utils import save_image
 
-batch_size = 100
+batch_size = 32
 epochs = 30
 latent = 20
 log_interval = 200

@@ -1,0 +1,2 @@
+from .data import load_splits
+from .model import NeuMF

@@ -1,0 +1,2 @@
+from .datamodule import ChurnData
+from .module import ChurnNet

@@ -1,0 +1,3 @@
+"""Siamese signature verification."""
+from .losses import ContrastiveLoss
+from .network import SiameseNet

@@ -1,0 +1,2 @@
+from .nt_xent import nt_xent
+from .views import TwoViews, pretrain_transform
