@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from trainlint.core.fix import Edit
+    from trainlint.static.model.elsewhere import Symbol
     from trainlint.static.model.file import FileModel
 
 
@@ -94,6 +95,11 @@ class Expr:
     def qualified(self) -> str | None:
         """The qualified name through imports and aliases (``torch.nn.functional.relu``), or None."""
         return self.model.names.qualified(self.node, self.site)
+
+    @property
+    def symbol(self) -> Symbol | None:
+        """What a name or attribute stands for in another file of the project."""
+        return self.model.names.symbol(self.node, self.site)
 
     @property
     def name(self) -> str | None:

@@ -21,6 +21,7 @@ from trainlint.static.model.elsewhere import Elsewhere
 from trainlint.static.model.events import Events, Routine
 from trainlint.static.model.expression import Call, Expr, Function, Loop
 from trainlint.static.model.follow import Follower
+from trainlint.static.model.freezing import Frozen, frozen_models
 from trainlint.static.model.gradient import Gradient
 from trainlint.static.model.identity import Identities
 from trainlint.static.model.initialisation import InitCall, Initialisation
@@ -46,17 +47,22 @@ from trainlint.static.model.reading import entries_beside, reads_of
 from trainlint.static.model.recurrence import feeds_back, is_recurrence
 from trainlint.static.model.registration import PlainCollection, plain_collections
 from trainlint.static.model.rounds import Round, rounds_of
+from trainlint.static.model.stray_tensors import StrayTensor, stray_tensors
 from trainlint.static.model.tensor_facts import (
     Reshape,
     carries_gradient,
     integer_maker,
+    rank_of,
     reshapes,
 )
 from trainlint.static.model.tensors import Tensors
+from trainlint.static.model.restarting import Restart, restarts
 from trainlint.static.model.torch_api import ACTIVATIONS, FUNCTIONS
 from trainlint.static.model.training import Loader, Loss, Optimizer, Scheduler, Training
 from trainlint.static.model.transforms import Pipeline, pipelines
 from trainlint.static.model.tree import BindingKind, Block, Scope, ScopeKind, Site, TreeIndex
+from trainlint.static.model.unused import UnusedLayer, unused_layers
+from trainlint.static.model.unfilled import EmptyParameter, empty_parameters
 from trainlint.static.model.values import Evaluator
 from trainlint.static.model.variables import ParameterGenerator, ReplacedLayer, Variables
 
@@ -117,6 +123,17 @@ class FileModel:
         """Whether pytest takes the file for tests: what trains in it is not meant to learn."""
         name = self.source.path.replace("\\", "/").rpartition("/")[2]
         return name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py"
+
+    @cached_property
+    def is_script(self) -> bool:
+        """Whether the file trains when it is run: it makes an optimizer at its top level, or in `main`.
+
+        What a script defines is there for the script.
+        """
+        return any(
+            one.call.function is None or one.call.function.name in {"main", "train", "run"}
+            for one in self.optimizers()
+        )
 
     def imports(self, *packages: str) -> bool:
         """Say whether the file imports any of these top-level packages."""
@@ -402,6 +419,18 @@ class FileModel:
         """Return the call of a layer with weights from whose output a value is computed; None if none."""
         return carries_gradient(expr)
 
+    def rank_of(self, expr: Expr) -> int | None:
+        """Return how many dimensions a value surely has, if the file says it; see :func:`rank_of`."""
+        return rank_of(expr)
+
+    def stray_tensors(self, module: ModuleClass) -> Iterator[StrayTensor]:
+        """Yield the constant tensors that a module keeps as plain attributes and computes with."""
+        yield from stray_tensors(module)
+
+    def unused_layers(self, module: ModuleClass) -> Iterator[UnusedLayer]:
+        """Yield the layers with weights that a module makes and nothing reads."""
+        yield from unused_layers(module)
+
     def cuts(self, expr: Expr) -> tuple[Expr, ...]:
         """Return where a value was cut from its network; see :meth:`Gradient.cuts`."""
         return self.gradient.cuts(expr)
@@ -417,6 +446,16 @@ class FileModel:
     def init_calls(self) -> tuple[InitCall, ...]:
         """Return every initialisation of a weight or bias, and the layers it reaches."""
         return self.initialisation.calls
+
+    def restarts(self) -> Iterator[Restart]:
+        """Yield every initialisation of a module after its weights were loaded; see :func:`restarts`."""
+        if self.has_layers:
+            yield from restarts(self)
+
+    def empty_parameters(self) -> Iterator[EmptyParameter]:
+        """Yield the parameters that nothing ever fills; see :func:`empty_parameters`."""
+        if self.has_layers:
+            yield from empty_parameters(self)
 
     def losses(self) -> tuple[Loss, ...]:
         """Return every place where a loss of torch is computed."""
@@ -502,6 +541,10 @@ class FileModel:
     def turned_into_half(self, model: Expr, *, before: Call) -> Expr | None:
         """Return where a model surely got weights in half precision; see :func:`turned_into_half`."""
         return turned_into_half(self, model, before)
+
+    def frozen_models(self) -> Iterator[Frozen]:
+        """Yield where all weights of a model are frozen; see :func:`frozen_models`."""
+        yield from frozen_models(self)
 
     def late_moves(self) -> Iterator[LateMove]:
         """Yield the moves of a model to a device after an optimizer took its parameters."""
@@ -748,11 +791,11 @@ class FileModel:
 
     def may_define(self, name: str) -> bool:
         """Say whether something that may be called by this name is defined here, or where we import."""
-        return name in self._callable_names or self.elsewhere.is_connected
+        return name in self._callable_names or self.elsewhere.may_hold(name)
 
     def may_hold(self, name: str) -> bool:
         """Say whether something here, or where we import, may give such an attribute its value."""
-        return name in self._held_names or self.elsewhere.is_connected
+        return name in self._held_names or self.elsewhere.may_hold(name)
 
     @cached_property
     def _held_names(self) -> frozenset[str]:

@@ -202,7 +202,20 @@ class Follower:
             return None
         if target.generates:
             return None
-        return [self.model.expr(node, site) for node, site in target.returns]
+        return [
+            self._handed_back(call, target, node) or self.model.expr(node, site)
+            for node, site in target.returns
+        ]
+
+    def _handed_back(self, call: Call, target: Scope, node: ast.expr) -> Expr | None:
+        """Return the argument of a call that a function gives back: ``layer`` of ``init(layer)``."""
+        bindings = target.bindings.get(node.id, ()) if isinstance(node, ast.Name) else ()
+        if len(bindings) != 1 or bindings[0].kind is not BindingKind.PARAMETER:
+            return None
+        position = bindings[0].path[0]
+        if self._is_bound_method(target) and not self._passes_self(call, target):
+            position -= 1
+        return call.argument(position, bindings[0].name) if position >= 0 else None
 
     def _definitions_of_name(self, expr: Expr, node: ast.Name) -> list[Expr] | None:
         """Return the values that a name may hold where it is read."""

@@ -218,6 +218,8 @@ class Step:
     layer: Layer | None = None
     optional: bool = False
     """Whether an ``if`` decides about it."""
+    one_of_several: bool = False
+    """Whether ``layer`` is only one of several of its kind that it may be."""
 
     @property
     def is_unknown(self) -> bool:
@@ -433,6 +435,23 @@ class ModuleClass:
         return self.model.foreign_bases(self.scope)
 
     @property
+    def knows_bases(self) -> bool:
+        """Whether each of its bases, and of theirs, is a class of the project or has a known name."""
+        for scope in self.model.lineage(self.scope):
+            model = scope.index.model
+            site = scope.index.definition_sites[id(scope.node)]
+            for base in getattr(scope.node, "bases", ()):
+                expr = model.expr(base, site)
+                if expr.qualified is None and model.follower.definition(expr) is None:
+                    return False
+        return True
+
+    @property
+    def is_decorated(self) -> bool:
+        """Whether a decorator may make another class of it."""
+        return bool(getattr(self.node, "decorator_list", ()))
+
+    @property
     def is_lightning(self) -> bool:
         """Whether it is a LightningModule."""
         return any(base.startswith("lightning.") for base in self.bases)
@@ -542,7 +561,8 @@ class Layers:
         """Resolve the class: named outright, or held in a variable (``act_layer()``)."""
         if call.callee is not None:
             return _layer_class(call.callee)
-        if call.target is not None:
+        symbol = call.called.symbol
+        if (symbol is not None and symbol.kind != "value") or call.target is not None:
             return None
         kinds = {_held_class(origin) for origin in call.called.origins()}
         return kinds.pop() if len(kinds) == 1 else None
@@ -663,7 +683,9 @@ class Layers:
         origins = expr.objects()
         if len(origins) != 1:
             layer = self.layer(expr)
-            return [Step("?", expr)] if layer is None else [Step(layer.kind, layer.call, layer)]
+            if layer is None:
+                return [Step("?", expr)]
+            return [Step(layer.kind, layer.call, layer, one_of_several=True)]
         origin = origins[0]
         if origin.qualified is not None and not isinstance(origin, Call):
             kind = FUNCTIONS.get(origin.qualified.rpartition(".")[2], "?")
