@@ -1,27 +1,43 @@
-"""The files that are linted together: which file an import means, and the model of each."""
+"""The files that are linted together: which file an import means, and what is known of each."""
 
 from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from trainlint.static.model import FileModel
+from trainlint.static.model import FileModel, Symbol
 from trainlint.static.source import SourceError, SourceFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-_HELD: Final = 1_000_000
+_HELD: Final = 1_300_000
 """After so many characters of source the models are let go: each takes some sixty times its text."""
 
 _INIT: Final = "__init__.py"
+_WHOLE: Final = "*"
 
 _IMPORT: Final = re.compile(
     r"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]+(?:\(([^)]*)\)|(.*))|import[ \t]+(.+))",
     re.MULTILINE,
 )
 """An import, found without parsing: the module and the names, or the modules."""
+
+_TOP: Final = re.compile(
+    r"^(?:(class|def|async[ \t]+def)[ \t]+(\w+)|(\w+)[ \t]*(?::[^=\n]*)?=(?!=))", re.MULTILINE
+)
+"""What a file defines or assigns at its top: anything without indentation."""
+
+_NAMES: Final = re.compile(
+    r"\b(?:def|class)[ \t]+(\w+)|(\w+)[ \t]*(?::[^=\n(){}\[\]]*)?=(?!=)|[\"'](\w+)[\"']"
+)
+"""Every name that may be called or read from outside: definitions, what is assigned, keys."""
+
+_EVENTS: Final = re.compile(r"backward\(|step\(|zero_grad|clip_grad|unscale_|\.(?:eval|train)\(")
+"""What makes the text of a training loop."""
 
 
 class Located(NamedTuple):
@@ -31,12 +47,56 @@ class Located(NamedTuple):
     rest: tuple[str, ...]
 
 
+class Import(NamedTuple):
+    """One name that a file imports: as it is known there, and the dotted name; ``*`` for all."""
+
+    name: str
+    imported: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the text of a file tells of it to those who import it, without parsing it."""
+
+    text: str
+
+    @cached_property
+    def imports(self) -> tuple[Import, ...]:
+        """Every import, wherever it stands."""
+        return tuple(_imports(self.text))
+
+    @cached_property
+    def top(self) -> dict[str, str]:
+        """The names that the file defines at its top: ``class``, ``def`` or ``value``."""
+        found = {}
+        for kind, defined, assigned in _TOP.findall(self.text):
+            found[defined or assigned] = "class" if kind == "class" else "def" if kind else "value"
+        return found
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Every name that something in the file may be called or read by."""
+        return frozenset(name for found in _NAMES.findall(self.text) for name in found if name)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Every word of the text."""
+        return frozenset(re.findall(r"\w+", self.text))
+
+    @cached_property
+    def trains(self) -> bool:
+        """Whether the file may hold events of a training loop."""
+        return _EVENTS.search(self.text) is not None
+
+
 class Project:
     """Finds the files that the files of one run import, and models each file once.
 
     Imports are resolved as Python does, as far as text tells: relative ones from the file's own
     folder, absolute ones from the folder that holds the file's package, the folders above it and,
-    for scripts, the file's own folder. Only files that are part of the run are ever read.
+    for scripts, the file's own folder. Only files that are part of the run are ever read. Most
+    questions are answered from a file's :class:`Summary`; a file is parsed where a value is followed
+    into it.
     """
 
     def __init__(self, paths: Iterable[str] = ()) -> None:
@@ -52,9 +112,12 @@ class Project:
                 self._stems.add(name)
         self._models: dict[str, FileModel | None] = {}
         self._held = 0
+        self._summaries: dict[str, Summary] = {}
         self._located: dict[tuple[str, str], Located | None] = {}
-        self._importers: dict[str, dict[str, set[str]]] | None = None
         self._bases: dict[str, tuple[str, ...]] = {}
+        self._exports: dict[tuple[str, str], Symbol | str | None] = {}
+
+    # -- the files themselves -----------------------------------------------------------------
 
     def read(self, path: str) -> SourceFile:
         """Return a source file, one that is held if there is one; raise `SourceError` as reading does."""
@@ -84,6 +147,18 @@ class Project:
                 self._models[path] = None
         return self._models[path]
 
+    def summary(self, path: str) -> Summary:
+        """Return what the text of a file of the project tells; nothing where it cannot be read."""
+        found = self._summaries.get(path)
+        if found is None:
+            try:
+                with open(self._paths[path], encoding="utf-8", errors="replace") as stream:
+                    text = stream.read()
+            except OSError:
+                text = ""
+            found = self._summaries[path] = Summary(text)
+        return found
+
     def settle(self) -> None:
         """Let the models go where they have become many; asked between two files, never within one."""
         if self._held > _HELD:
@@ -96,6 +171,75 @@ class Project:
                 model.close()
         self._models.clear()
         self._held = 0
+
+    # -- imports ------------------------------------------------------------------------------
+
+    def find(self, imported: str, importer: str) -> Symbol | str | None:
+        """Return what an imported name stands for.
+
+        A symbol of another file; the qualified name of what that file itself imports from outside
+        the project; None where it leads to no file of the project, or to a file as a whole.
+        """
+        located = self.locate(imported, importer)
+        if located is None or len(located.rest) != 1:
+            return None
+        return self._exported(located.path, located.rest[0])
+
+    def _exported(self, path: str, name: str) -> Symbol | str | None:
+        """Return what a name is that others import from a file."""
+        key = (path, name)
+        if key not in self._exports:
+            self._exports[key] = None  # of a cycle: nothing is known
+            self._exports[key] = self._export(path, name)
+        return self._exports[key]
+
+    def _export(self, path: str, name: str) -> Symbol | str | None:
+        """Look a name up among what the file defines, imports, and imports whole."""
+        summary = self.summary(path)
+        kind = summary.top.get(name)
+        if kind is not None:
+            return Symbol(self, path, name, kind)
+        for one in reversed(summary.imports):
+            if one.name == name:
+                found = self.find(one.imported, path)
+                if found is not None or one.imported.startswith("."):
+                    return found
+                return None if self.locate(one.imported, path) else one.imported
+        for one in summary.imports:
+            if one.name == _WHOLE:
+                found = self.find(one.imported.removesuffix(_WHOLE) + name, path)
+                if found is not None:
+                    return found
+        return None
+
+    def importers(self, path: str, name: str) -> set[str]:
+        """Return the files that may import a name from a file, directly or where it is re-exported."""
+        found: set[str] = set()
+        queue, seen = [os.path.abspath(path)], set()
+        while queue:
+            source = queue.pop()
+            if source in seen:
+                continue
+            seen.add(source)
+            for importer, names in self._importers.get(source, {}).items():
+                if name in names or _WHOLE in names:
+                    found.add(importer)
+                    if importer.endswith(_INIT):
+                        queue.append(importer)
+        return found
+
+    @cached_property
+    def _importers(self) -> dict[str, dict[str, set[str]]]:
+        """By file: which files import what from it, names or ``*`` for the file as a whole."""
+        found: dict[str, dict[str, set[str]]] = {}
+        for path in self._paths:
+            for one in self.summary(path).imports:
+                imported = one.imported.removesuffix("." + _WHOLE)
+                located = self.locate(imported, path) if imported else None
+                if located is not None and located.path != path:
+                    name = located.rest[0] if located.rest and one.name != _WHOLE else _WHOLE
+                    found.setdefault(located.path, {}).setdefault(path, set()).add(name)
+        return found
 
     def locate(self, imported: str, importer: str) -> Located | None:
         """Return the file that a name imported by a file leads to; None where it is none of ours.
@@ -110,57 +254,6 @@ class Project:
         if key not in self._located:
             self._located[key] = self._locate(name, len(imported) - len(name), folder)
         return self._located[key]
-
-    def importers(self, path: str, name: str) -> set[str]:
-        """Return the files that may import a name from a file, directly or where it is re-exported."""
-        if self._importers is None:
-            self._importers = self._read_imports()
-        found: set[str] = set()
-        queue, seen = [os.path.abspath(path)], set()
-        while queue:
-            source = queue.pop()
-            if source in seen:
-                continue
-            seen.add(source)
-            for importer, names in self._importers.get(source, {}).items():
-                if name in names or "*" in names:
-                    found.add(importer)
-                    if importer.endswith(_INIT):
-                        queue.append(importer)
-        return found
-
-    def _read_imports(self) -> dict[str, dict[str, set[str]]]:
-        """Return by file which files import what from it: names, or ``*`` for the file as a whole."""
-        found: dict[str, dict[str, set[str]]] = {}
-        for path, shown in self._paths.items():
-            try:
-                with open(shown, encoding="utf-8", errors="replace") as stream:
-                    text = stream.read()
-            except OSError:
-                continue
-            for match in _IMPORT.finditer(text):
-                module, several, one, modules = match.groups()
-                if module is None:
-                    for part in modules.partition("#")[0].split(","):
-                        self._note(found, path, part.partition(" as ")[0].strip(), "*")
-                    continue
-                separator = "" if module.endswith(".") else "."
-                listed = several if several is not None else one
-                for line in listed.splitlines():
-                    for part in line.partition("#")[0].split(","):
-                        name = part.partition(" as ")[0].strip(" \t()\\")
-                        if name:
-                            self._note(found, path, f"{module}{separator}{name}", name)
-        return found
-
-    def _note(
-        self, found: dict[str, dict[str, set[str]]], path: str, imported: str, name: str
-    ) -> None:
-        """Keep that a file imports a name from the file of the project that it leads to."""
-        located = self.locate(imported, path) if imported else None
-        if located is not None and located.path != path:
-            whole = name if located.rest else "*"
-            found.setdefault(located.path, {}).setdefault(path, set()).add(whole)
 
     def _locate(self, name: str, level: int, folder: str) -> Located | None:
         """Look for the longest part of a name that is a file, in each folder where it may start."""
@@ -192,3 +285,21 @@ class Project:
             found.append(folder)
         self._bases[folder] = tuple(found)
         return self._bases[folder]
+
+
+def _imports(text: str) -> Iterator[Import]:
+    """Yield the imports of a file, in order."""
+    for match in _IMPORT.finditer(text):
+        module, several, one, modules = match.groups()
+        if module is None:
+            for part in modules.partition("#")[0].split(","):
+                imported, _, alias = (piece.strip() for piece in part.partition(" as "))
+                if imported:
+                    yield Import(alias or imported.partition(".")[0], imported)
+            continue
+        separator = "" if module.endswith(".") else "."
+        for line in (several if several is not None else one).splitlines():
+            for part in line.partition("#")[0].split(","):
+                name, _, alias = (piece.strip(" \t()\\") for piece in part.partition(" as "))
+                if name:
+                    yield Import(alias or name, f"{module}{separator}{name}")

@@ -88,6 +88,7 @@ Unknown is a value of its own. A rule that cannot be sure stays silent.
 """
 
 from trainlint.static.model.accumulation import Accumulation
+from trainlint.static.model.elsewhere import Symbol
 from trainlint.static.model.events import Driver, Event, Routine
 from trainlint.static.model.expression import UNKNOWN, Call, Expr, Function, Loop, Unknown
 from trainlint.static.model.file import FileModel, Unresolved
@@ -130,6 +131,7 @@ __all__ = [
     "Scheduler",
     "Stack",
     "Step",
+    "Symbol",
     "Unknown",
     "Unresolved",
 ]

@@ -39,6 +39,10 @@ class Summary(Protocol):
         """Every name that something in the file may be called or read by."""
 
     @property
+    def words(self) -> frozenset[str]:
+        """Every word of the text."""
+
+    @property
     def trains(self) -> bool:
         """Whether the file may hold events of a training loop."""
 
@@ -145,6 +149,14 @@ class Elsewhere:
         if name not in self._abroad:
             self._abroad[name] = any(name in summary.names for summary in self._imported)
         return self._abroad[name]
+
+    def is_read(self, owner: str, attribute: str) -> bool:
+        """Say whether a file that imports a class of this one speaks of an attribute of its."""
+        files = self._files
+        if files is None:
+            return False
+        importers = files.importers(self.model.source.path, owner)
+        return any(attribute in files.summary(path).words for path in importers)
 
     def calls(self, scope: Scope) -> tuple[Call, ...] | None:
         """Return the calls of a function, method or class of this file in the files that import it.

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from trainlint.core.loop import LoopEvent
@@ -214,6 +215,12 @@ class Event:
         return self.subject is not None and _made_in(self.subject, self.via, loop)
 
 
+def _is_forward(scope: Scope) -> bool:
+    """Say whether a function is the ``forward`` of a class."""
+    name, home = getattr(scope.node, "name", ""), scope.parent
+    return name in {"forward", "__call__"} and home is not None and home.kind is ScopeKind.CLASS
+
+
 _MAY_NOT_RUN = frozenset({BlockKind.BRANCH, BlockKind.LOOP})
 
 
@@ -365,6 +372,9 @@ class Events:
     def __init__(self, model: FileModel) -> None:
         self.model = model
         self._classified: dict[int, tuple[LoopEvent, Expr | None, Driver, bool] | None] = {}
+        self._holding: dict[int, bool] = {}
+        self._asked: set[int] = set()
+        self._cuts = 0
 
     @cached_property
     def routines(self) -> tuple[Routine, ...]:
@@ -378,9 +388,9 @@ class Events:
         for scope in (self.model.index.root, *self.model.index.functions.values()):
             if scope.kind is ScopeKind.FUNCTION and self._is_used(scope):
                 continue
-            events = tuple(self._events(scope, (), (), frozenset()))
+            events = tuple(islice(self._events(scope, (), (), frozenset()), _MOST_EVENTS))
             if events:
-                found.append(Routine(self.model, scope, events[:_MOST_EVENTS]))
+                found.append(Routine(self.model, scope, events))
         return tuple(found)
 
     def _is_used(self, scope: Scope) -> bool:
@@ -418,9 +428,41 @@ class Events:
                 event, subject, driver, scaled = kind
                 yield Event(event, call, subject, around, driver, scaled, via)
                 continue
-            target = call.target
-            if target is not None:
+            target = self._helper(call)
+            if target is not None and self._holds_events(target):
                 yield from self._inside(target, call, around, via, seen)
+
+    def _helper(self, call: Call) -> Scope | None:
+        """Return the function or class that a call enters, if events may stand in it."""
+        symbol = call.called.symbol
+        return call.target if symbol is None or symbol.may_train else None
+
+    def _holds_events(self, scope: Scope) -> bool:
+        """Say whether events stand in a function, or in one that it calls; each is asked once."""
+        key = id(scope)
+        known = self._holding.get(key)
+        if known is not None or key in self._asked:
+            self._cuts += known is None
+            return bool(known)
+        cuts = self._cuts
+        self._asked.add(key)
+        found = _is_forward(scope) or any(
+            self.classify(call) is not None
+            or ((target := self._helper(call)) is not None and self._holds_events(target))
+            for call in self._calls_in(scope)
+        )
+        self._asked.discard(key)
+        if found or cuts == self._cuts or not self._asked:
+            self._holding[key] = found
+        return found
+
+    def _calls_in(self, scope: Scope) -> Iterator[Call]:
+        """Yield the calls of a function, or of what constructs a class."""
+        body: Scope | None = scope
+        if scope.kind is ScopeKind.CLASS:
+            body = self.model.method_scope(scope, "__init__")
+        for node, site in () if body is None else body.calls:
+            yield self.model.call(node, site)
 
     def _inside(
         self,
@@ -431,9 +473,7 @@ class Events:
         seen: frozenset[int],
     ) -> Iterator[Event]:
         """Yield the events of a helper; a module's ``forward`` is one event of its own."""
-        name = getattr(target.node, "name", "")
-        home = target.parent
-        if name in {"forward", "__call__"} and home is not None and home.kind is ScopeKind.CLASS:
+        if _is_forward(target):
             yield Event(LoopEvent.FORWARD, call, call.called, around, via=via)
             return
         if target.kind is ScopeKind.CLASS:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from trainlint.static.model.expression import Call, Expr
 from trainlint.static.model.formula import RootOfFans, root_of_fans
+from trainlint.static.model.layers import Layer
 from trainlint.static.model.torch_api import LINEAR_LAYERS
 from trainlint.static.model.tree import BindingKind, BlockKind, ScopeKind
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from trainlint.core.diagnosis import Span
     from trainlint.static.model.file import FileModel
-    from trainlint.static.model.layers import Activated, Layer, Outlet
+    from trainlint.static.model.layers import Activated, Outlet
 
 SCHEMES = (
     "xavier_uniform",
@@ -109,6 +110,23 @@ class InitCall:
         """Return an argument's value if it is a known number, else None."""
         argument = self.argument(name)
         return None if argument is None else argument.number()
+
+    def lets_through(self, kind: str) -> bool | None:
+        """Say whether a layer of a class of ``torch.nn`` passes the tests of the type around the call.
+
+        None where nothing around it asks for the type.
+        """
+        return self.call.model.initialisation.lets_through(self, kind)
+
+    @property
+    def fills_constant(self) -> bool:
+        """Whether every element gets the same value: zeros, ones, any constant."""
+        return self.scheme in {"zeros", "ones", "constant"}
+
+    @property
+    def fills_zeros(self) -> bool:
+        """Whether every element is surely set to 0."""
+        return self.scheme == "zeros" or (self.scheme == "constant" and self.number("val") == 0)
 
     @cached_property
     def recipe(self) -> Recipe | None:
@@ -318,6 +336,24 @@ class Initialisation:
                 found += self._of_type(self._built(use.receiver), owner, call)
         return tuple(dict.fromkeys(found)) if applied else None
 
+    def lets_through(self, init: InitCall, kind: str) -> bool | None:
+        """Say whether a class passes the tests around a call; see :meth:`InitCall.lets_through`."""
+        tensor = init.call.receiver if init.is_method else init.call.argument(0, "tensor")
+        owner = None if tensor is None else _without_data(tensor).owner
+        if owner is None or owner.name is None:
+            return None
+        tests = [
+            test
+            for test in init.call.conditions
+            if (_asks_for_type(test) and test.mentions(owner.name))
+            or self._class_name_of(test, owner)
+        ]
+        stand_in = Layer(kind, init.call)
+        earlier = [test for test in self._earlier_arms(init.call) if _is_type_test(test, owner)]
+        if any(_passes(test, stand_in, self.model) for test in earlier):
+            return False
+        return all(_passes(test, stand_in, self.model) for test in tests) if tests else None
+
     def _built(self, receiver: Expr) -> list[Layer]:
         """Return the layers of a module."""
         if receiver.name == "self":
@@ -441,6 +477,11 @@ def _without_data(tensor: Expr) -> Expr:
     while tensor.is_attribute and tensor.name == "data" and tensor.owner is not None:
         tensor = tensor.owner
     return tensor
+
+
+def _asks_for_type(test: Expr) -> bool:
+    """Say whether a test asks for the class of something."""
+    return any(test.mentions(word) for word in ("isinstance", "__class__", "__name__", "type"))
 
 
 def _is_type_test(test: Expr, owner: Expr) -> bool:

@@ -234,19 +234,24 @@ def _reordered(call: Call) -> Reshape | None:
     if tensor is None or call.keywords or call.is_open or tensor.binding is None:
         return None
     order: list[int] = []
+    merged: list[int] = []
     rest: int | None = None
     ranks: set[int] = set()
     for size in sizes:
         if size.number() == -1 and rest is None:
             rest = len(order)
             continue
+        group: list[int] = []
         for factor in _factors(size):
             one = dimension(factor)
             if one is None or not _is_same(one.tensor, tensor) or one.index in order:
                 return None
             order.append(one.index)
+            group.append(one.index)
             if one.rank is not None:
                 ranks.add(one.rank)
+        # Neighbours that are merged stay in order, whichever of them the product names first.
+        merged += sorted(group)
     if len(ranks) > 1:
         return None
     known = bool(ranks)
@@ -256,7 +261,8 @@ def _reordered(call: Call) -> Reshape | None:
         return None
     if rest is not None:
         order[rest:rest] = missing
-    if sorted(order) != list(range(rank)) or order == sorted(order):
+        merged[rest:rest] = missing
+    if sorted(order) != list(range(rank)) or merged == sorted(order):
         return None
     return Reshape(call, tuple(order), len(sizes) == rank)
 
