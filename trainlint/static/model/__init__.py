@@ -77,6 +77,13 @@ Questions of the file
     ``round.may_make(expr)`` says whether something beside the call may be another one in each.
 ``file.reads_of(made)``, ``file.entries_beside(made)``
     who reads the variable that a value is assigned to, and the dicts that it is put into.
+``file.rank_of(expr)``, ``file.integer_maker(expr)``, ``file.carries_gradient(expr)``
+    how many dimensions a value surely has; what made it whole numbers; the layer with weights to
+    which gradients flow back from it.
+``file.reshapes()``, ``file.stray_tensors(module)``, ``file.unused_layers(module)``
+    views that name the sizes of their tensor in another order (:class:`Reshape`); constant tensors
+    that a module keeps as plain attributes (:class:`StrayTensor`); layers that nothing reads
+    (:class:`UnusedLayer`).
 ``file.late_moves()``, ``file.turned_into_half(model, before=call)``
     models that are moved after their optimizer was built, or that got half precision before.
 ``file.goal_of(metric)``
@@ -99,9 +106,12 @@ from trainlint.static.model.metrics import Goal
 from trainlint.static.model.placement import LateMove
 from trainlint.static.model.purpose import Purpose
 from trainlint.static.model.registration import PlainCollection
-from trainlint.static.model.tensors import PURE_METHODS
 from trainlint.static.model.rounds import Round
+from trainlint.static.model.stray_tensors import StrayTensor
+from trainlint.static.model.tensor_facts import Reshape
+from trainlint.static.model.tensors import PURE_METHODS
 from trainlint.static.model.training import Loader, Loss, Optimizer, Scheduler
+from trainlint.static.model.unused import UnusedLayer
 
 __all__ = [
     "PURE_METHODS",
@@ -126,12 +136,15 @@ __all__ = [
     "Optimizer",
     "PlainCollection",
     "Purpose",
+    "Reshape",
     "Round",
     "Routine",
     "Scheduler",
     "Stack",
     "Step",
+    "StrayTensor",
     "Symbol",
     "Unknown",
     "Unresolved",
+    "UnusedLayer",
 ]

@@ -34,23 +34,89 @@ _FACTORIES = _RANDOM | {
 }
 """Functions of ``torch`` that make a tensor on the CPU unless they are given a device."""
 _DERIVED = frozenset(
-    ["tril", "triu", "exp", "log", "sqrt", "pow", "outer", "ger", "stack", "cat", "flip"]
-    + ["cumsum", "sin", "cos", "diag", "meshgrid", "repeat", "masked_fill", "transpose", "t"]
-    + ["reshape", "view", "unsqueeze", "float", "long", "bool", "double", "expand", "flatten"]
-    + ["contiguous", "abs", "mul", "div", "add", "sub", "clone", "squeeze", "permute"]
+    [
+        "tril",
+        "triu",
+        "exp",
+        "log",
+        "sqrt",
+        "pow",
+        "outer",
+        "ger",
+        "stack",
+        "cat",
+        "flip",
+        "cumsum",
+        "sin",
+        "cos",
+        "diag",
+        "repeat",
+        "masked_fill",
+        "transpose",
+        "t",
+        "reshape",
+        "view",
+        "unsqueeze",
+        "float",
+        "long",
+        "bool",
+        "double",
+        "expand",
+        "flatten",
+        "contiguous",
+        "abs",
+        "mul",
+        "div",
+        "add",
+        "sub",
+        "clone",
+        "squeeze",
+        "permute",
+    ]
 )
 """Functions and methods whose result lies where their input does."""
 _MOVES = frozenset({"to", "cuda", "cpu", "type", "type_as", "xpu", "new_tensor"})
 _MOST_DEPTH = 10
 _COMPUTES = ("torch.", "torch.nn.functional.")
 _INDEPENDENT = frozenset(
-    {"zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like"}
-    | {"is_tensor", "numel", "tensor", "as_tensor"}
+    [
+        "zeros_like",
+        "ones_like",
+        "full_like",
+        "empty_like",
+        "rand_like",
+        "randn_like",
+        "is_tensor",
+        "numel",
+        "tensor",
+        "as_tensor",
+        "broadcast_shapes",
+    ]
 )
 """Functions of ``torch`` that go together with a tensor on any device."""
 _TAKES_TENSORS = frozenset(
-    ["masked_fill", "masked_fill_", "matmul", "mm", "bmm", "mul", "add", "sub", "div", "where"]
-    + ["index_select", "gather", "scatter", "scatter_", "mul_", "add_", "sub_", "div_", "dot", "mv"]
+    [
+        "masked_fill",
+        "masked_fill_",
+        "matmul",
+        "mm",
+        "bmm",
+        "mul",
+        "add",
+        "sub",
+        "div",
+        "where",
+        "index_select",
+        "gather",
+        "scatter",
+        "scatter_",
+        "mul_",
+        "add_",
+        "sub_",
+        "div_",
+        "dot",
+        "mv",
+    ]
 )
 """Methods of a tensor whose arguments must lie on its device."""
 

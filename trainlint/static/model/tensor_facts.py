@@ -188,8 +188,8 @@ def dimension(expr: Expr) -> Dimension | None:
         tensor = _tensor_of_shape(expr.model.expr(binding.value, binding.site))
         if tensor is None:
             return None
-        targets = getattr(binding.site.statement, "targets", ())
-        names = getattr(targets[0], "elts", ()) if len(targets) == 1 else ()
+        targets = list(getattr(binding.site.statement, "targets", ()))
+        names = list(getattr(targets[0], "elts", ())) if len(targets) == 1 else []
         starred = any(isinstance(name, ast.Starred) for name in names)
         return Dimension(tensor, binding.path[0], len(names) if names and not starred else None)
     origins = expr.origins() if expr.is_name else (expr,)

@@ -17,8 +17,21 @@ if TYPE_CHECKING:
 
 _BASES = frozenset({"torch.nn.Module", "lightning.LightningModule", "builtins.object", "abc.ABC"})
 _BY_NAME = frozenset(
-    ["children", "named_children", "getattr", "get_submodule", "vars", "eval", "exec", "setattr"]
-    + ["__getattr__", "__getattribute__", "add_module", "register_module", "attrgetter"]
+    [
+        "children",
+        "named_children",
+        "getattr",
+        "get_submodule",
+        "vars",
+        "eval",
+        "exec",
+        "setattr",
+        "__getattr__",
+        "__getattribute__",
+        "add_module",
+        "register_module",
+        "attrgetter",
+    ]
 )
 """Calls that may reach a layer without its name being written."""
 _TABLES = ("_modules", "__dict__")

@@ -1,0 +1,102 @@
+"""A loss is given the target first and the prediction second."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from trainlint.core.diagnosis import Diagnosis, Severity
+from trainlint.core.fix import Fix, Safety
+from trainlint.core.rule import Rule
+from trainlint.static.model import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trainlint.static.model import Expr, FileModel, Loss
+
+rule = Rule(__name__, "TL308", Severity.ERROR, fixable=Safety.UNSAFE)
+
+_ASYMMETRIC = {
+    "CrossEntropyLoss",
+    "NLLLoss",
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "PoissonNLLLoss",
+    "MultiMarginLoss",
+    "MultiLabelSoftMarginLoss",
+}
+"""Losses that are another number when their arguments change places."""
+_TARGET = re.compile(r"^(\w+_)?(targets?|labels?|y_?true|ground_?truth|gts?|truths?)(_\w+)?$")
+_OUTPUT = re.compile(
+    r"^(\w+_)?(outputs?|logits?|preds?|predictions?|predicted|y_?preds?|y_?hat|scores?|probs?)(_\w+)?$"
+)
+
+
+@rule.check
+def check(file: FileModel) -> Iterator[Diagnosis]:
+    """Find losses whose first argument is data by name and origin, and whose second a model made."""
+    for loss in file.losses():
+        first, second = loss.input, loss.target
+        if loss.kind not in _ASYMMETRIC or first is None or second is None:
+            continue
+        if loss.call.expected_to_fail or not _is_target(first) or not _is_output(file, second):
+            continue
+        swapped = (
+            first.replaced_by(second.source_text),
+            second.replaced_by(first.source_text),
+        )
+        yield rule.at(
+            loss,
+            f"{loss.call.called.quoted} takes the prediction first, but is given"
+            f" {first.quoted} before {second.quoted}: it measures the wrong way round.",
+            remedy="Change the places of the two: prediction first, target second.",
+            label="target first",
+            fix=Fix("Change their places", Safety.UNSAFE, swapped) if _by_place(loss) else None,
+        )
+
+
+def _core(expr: Expr) -> Expr:
+    """Return the name behind changes of shape, type and device: ``labels`` of ``labels.view(-1)``."""
+    while isinstance(expr, Call) and expr.callee is None and expr.receiver is not None:
+        if expr.receiver.name == "self":
+            break
+        expr = expr.receiver
+    return expr
+
+
+def _is_target(expr: Expr) -> bool:
+    """Say whether an expression is a target by its name, and nothing computes it."""
+    core = _core(expr)
+    name = (core.name or "").lower()
+    if not core.is_name or not _TARGET.match(name) or _OUTPUT.match(name):
+        return False
+    for origin in core.objects():
+        behind = _core(origin)
+        if behind.is_name:
+            binding = behind.binding
+            if binding is None or isinstance(behind, Call):
+                return False
+        elif not behind.is_attribute or not _TARGET.match((behind.name or "").lower()):
+            return False
+    return True
+
+
+def _is_output(file: FileModel, expr: Expr) -> bool:
+    """Say whether a model makes a value: by the layer that does, or by name and by a call."""
+    makers = file.producers(expr)
+    if makers and all(step.layer is not None for step in makers):
+        return True
+    core = _core(expr)
+    name = (core.name or "").lower()
+    if isinstance(core, Call):
+        return core.callee is None and file.role_of(core.called) == "model"
+    if not core.is_name or not _OUTPUT.match(name) or _TARGET.match(name):
+        return False
+    origins = core.origins()
+    return all(isinstance(one, Call) or one.is_parameter for one in origins)
+
+
+def _by_place(loss: Loss) -> bool:
+    """Say whether both are passed by position."""
+    return len(loss.call.args) > 1
