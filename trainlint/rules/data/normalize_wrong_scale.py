@@ -23,7 +23,7 @@ _KEEPS_SCALE = frozenset(
         *("GaussianBlur", "RandomInvert", "RandomAdjustSharpness", "RandomAutocontrast"),
     }
 )
-_LOADS_ARRAYS = r"^(astype|float32|float64|imread|asarray|fromarray|fromnumpy|from_numpy)$"
+_LOADS_ARRAYS = r"^(astype|imread|asarray|fromarray|from_numpy|float_)$"
 
 
 @rule.check
@@ -96,6 +96,8 @@ def _known(step: Transform, *, above: float | None, limit: float = 0.0) -> bool:
 
 def _takes_arrays(file: FileModel) -> bool:
     """Say whether images may come as arrays of floats, which `ToTensor` does not scale."""
+    if file.imports("numpy") and file.speaks_of("^(float32|float64)$"):
+        return True
     return file.speaks_of(_LOADS_ARRAYS)
 
 

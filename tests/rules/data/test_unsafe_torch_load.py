@@ -1,0 +1,213 @@
+"""Where unsafe-torch-load speaks, and where it must not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from trainlint.core.diagnosis import Diagnosis
+from trainlint.core.fix import apply_fixes
+
+Lines = Callable[..., list[int]]
+RULE = "unsafe-torch-load"
+
+
+def test_false_in_so_many_words_is_found(lines: Lines) -> None:
+    assert lines(
+        RULE,
+        """
+        import torch
+        state = torch.load(path, weights_only=False)
+    """,
+    ) == [3]
+
+
+def test_an_alias_of_torch_is_found(lines: Lines) -> None:
+    assert lines(
+        RULE,
+        """
+        import torch as th
+        def load(path, device):
+            return th.load(path, map_location=device, weights_only=False)
+    """,
+    ) == [4]
+
+
+def test_an_import_of_load_is_found(lines: Lines) -> None:
+    assert lines(
+        RULE,
+        """
+        from torch import load
+        model = load("m.pt", weights_only=False)
+    """,
+    ) == [3]
+
+
+def test_a_load_inside_of_another_call_is_found(lines: Lines) -> None:
+    assert lines(
+        RULE,
+        """
+        import torch
+        net.load_state_dict(torch.load("m.pt", "cpu", weights_only=False)["state_dict"])
+    """,
+    ) == [3]
+
+
+def test_a_method_of_a_trainer_is_found(lines: Lines) -> None:
+    assert lines(
+        RULE,
+        """
+        import torch
+        class Trainer:
+            def save(self, path):
+                torch.save(self.state, path)
+            def resume(self, path):
+                self.state = torch.load(path, weights_only=False)
+    """,
+    ) == [7]
+
+
+def test_an_open_file_is_found(lines: Lines) -> None:
+    assert lines(
+        RULE,
+        """
+        import torch
+        with open("m.pt", "rb") as f:
+            state = torch.load(f, weights_only=False)
+    """,
+    ) == [4]
+
+
+def test_true_is_fine(lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            """
+        import torch
+        state = torch.load(path, weights_only=True)
+    """,
+        )
+        == []
+    )
+
+
+def test_an_argument_that_is_not_given_is_safe_since_2_6(lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            """
+        import torch
+        state = torch.load(path)
+    """,
+        )
+        == []
+    )
+
+
+def test_what_the_caller_decides_is_fine(lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            """
+        import torch
+        def load(path, weights_only=False):
+            return torch.load(path, weights_only=weights_only)
+        state = torch.load(path, weights_only=not trusted)
+    """,
+        )
+        == []
+    )
+
+
+def test_a_buffer_in_memory_is_fine(lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            """
+        import io
+        import torch
+        def copy(obj):
+            buffer = io.BytesIO()
+            torch.save(obj, buffer)
+            return torch.load(buffer, weights_only=False)
+        def parse(data):
+            return torch.load(io.BytesIO(data), weights_only=False)
+    """,
+        )
+        == []
+    )
+
+
+def test_a_cache_of_its_own_is_fine(lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            """
+        import os
+        import torch
+        def features(cache):
+            if os.path.exists(cache):
+                return torch.load(cache, weights_only=False)
+            found = compute()
+            torch.save(found, cache)
+            return found
+    """,
+        )
+        == []
+    )
+
+
+def test_falling_back_is_fine(lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            """
+        import torch
+        def load(path):
+            try:
+                return torch.load(path, weights_only=True)
+            except Exception:
+                warn("not only weights")
+                return torch.load(path, weights_only=False)
+    """,
+        )
+        == []
+    )
+
+
+def test_a_load_of_something_else_is_fine(lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            """
+        import joblib
+        import torch
+        model = joblib.load(path, weights_only=False)
+    """,
+        )
+        == []
+    )
+
+
+def test_the_fix_loads_weights_only(diagnoses: Callable[..., list[Diagnosis]]) -> None:
+    text = "import torch\nstate = torch.load('a.pt', weights_only=False, map_location='cpu')\n"
+    (found,) = diagnoses(RULE, text)
+    assert found.fix is not None
+    assert (
+        "torch.load('a.pt', weights_only=True, map_location='cpu')"
+        in apply_fixes(text, [found.fix])[0]
+    )
+
+
+def test_keywords_from_a_dict_have_only_a_remedy(
+    diagnoses: Callable[..., list[Diagnosis]],
+) -> None:
+    text = "import torch\noptions = dict(weights_only=False)\ntorch.load('a.pt', **options)\n"
+    (found,) = diagnoses(RULE, text)
+    assert found.span.line == 3
+    assert found.fix is None
+
+
+def test_a_file_of_tests_is_fine(lines: Lines) -> None:
+    text = "import torch\ntorch.load('a.pt', weights_only=False)\n"
+    assert lines(RULE, text) == [2]
+    assert lines(RULE, text, path="test_loading.py") == []
