@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from trainlint.core.diagnosis import Diagnosis
 from trainlint.core.fix import apply_fixes
+
+if TYPE_CHECKING:
+    from trainlint.core.diagnosis import Diagnosis
 
 Lines = Callable[..., list[int]]
 RULE = "benchmark-with-deterministic"

@@ -68,6 +68,16 @@ Questions of the file
     what the training is made of; ``argument`` and ``number`` read parameters by name.
     ``optimizer.given("lr")`` are the known numbers, of the call and of its groups, each with the
     parameters it is for.
+``loader.purpose``, ``loader.flag("shuffle")``, ``loader.feeds_training``
+    what a loader is for, what it is told, and whether a loop with a ``backward()`` goes over it.
+``file.pipelines()``
+    every ``Compose`` of torchvision, step by step (``Transform``); ``kind`` is None of a step not known.
+``file.data_set_class(expr)``, ``file.is_indexed(expr)``, ``file.decodes(expr)``
+    the class of a data set, whether a loader can shuffle it, whether reading an example opens a file.
+``file.seedings()``, ``file.may_seed()``
+    the calls that seed the global generators; ``seeding.training_loops`` repeat it in each round.
+``file.checkpoints()``, ``file.resumed("epoch")``
+    the dicts that are saved, all of whose keys are known, and where a run goes on from one.
 ``file.routines()``
     the training loops (:class:`Routine`): the functions that nothing in the file calls, each with its
     :class:`Event` s in order, those of its helper functions at the place of the call. An event knows its
