@@ -322,6 +322,47 @@ def test_a_seed_in_the_other_branch_is_fine(lines: Lines) -> None:
     )
 
 
+def test_a_seed_after_the_training_is_for_something_else(lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            """
+        import torch
+        from torch import nn
+        net = nn.Linear(2, 2)
+        optimizer = torch.optim.Adam(net.parameters())
+        for x in loader:
+            optimizer.zero_grad()
+            loss = net(x).sum()
+            loss.backward()
+            optimizer.step()
+        torch.manual_seed(0)
+        samples = net(torch.randn(3, 2))
+    """,
+        )
+        == []
+    )
+
+
+def test_a_seed_after_a_fit_is_for_something_else(lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            """
+        import torch
+        from torch import nn
+        def main(trainer):
+            net = nn.Linear(2, 2)
+            optimizer = torch.optim.Adam(net.parameters())
+            trainer.fit(net, optimizer)
+            torch.manual_seed(0)
+            return net(torch.randn(3, 2))
+    """,
+        )
+        == []
+    )
+
+
 def test_a_file_of_tests_is_fine(lines: Lines) -> None:
     text = (
         "import torch\nnet = torch.nn.Linear(2, 2)\ntorch.manual_seed(0)\n"

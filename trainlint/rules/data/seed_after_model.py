@@ -24,17 +24,13 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
     if file.is_test:
         return
     seeds = [entry for one in file.seedings() if one.of_torch for entry in one.entries]
-    if not seeds:
-        return
     others = [*file.may_seed(), *seeds]
-    told: set[Call] = set()
+    first = min(seeds, key=lambda call: call.order, default=None)
     for model in (made for one in file.optimizers() for made in _built(file, one.models)):
-        first = min(seeds, key=lambda call: call.order)
-        if first in told or not all(_comes_after(one, model) for one in others):
+        if first is None or not all(_comes_after(one, model) for one in others):
             continue
-        if first.blocks[: len(model.blocks)] != model.blocks or _is_drawn_again(file, first):
+        if _may_not_follow(first, model) or _is_for_later(file, model, first):
             continue
-        told.add(first)
         yield rule.at(
             first,
             f"{first.quoted} comes after {model.quoted} has drawn its weights, so every run starts from"
@@ -43,6 +39,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
             label="too late for the weights",
             related=[(model, "draws its weights")],
         )
+        return
 
 
 def _built(file: FileModel, models: tuple[Expr, ...]) -> Iterator[Call]:
@@ -64,10 +61,23 @@ def _draws(file: FileModel, made: Call) -> bool:
 
 def _comes_after(seed: Call, model: Call) -> bool:
     """Say whether a seed is set in the same function as a model is built, and later."""
-    return seed.function == model.function and seed.order > model.order and not seed.loops
+    return seed.function == model.function and seed.order > model.order
 
 
-def _is_drawn_again(file: FileModel, seed: Call) -> bool:
-    """Say whether weights are drawn or loaded after the seed."""
-    later = (call for call in file.method_calls(*_SETS_WEIGHTS) if call.order > seed.order)
-    return any(call.function == seed.function for call in later)
+def _may_not_follow(seed: Call, model: Call) -> bool:
+    """Say whether a model may be built without the seed coming next, or again in each round."""
+    return seed.loops != model.loops or seed.blocks[: len(model.blocks)] != model.blocks
+
+
+def _is_for_later(file: FileModel, model: Call, seed: Call) -> bool:
+    """Say whether a seed is for something else: the weights are trained before, or drawn after it."""
+    for call in file.method_calls(*_SETS_WEIGHTS):
+        if call.function == seed.function and call.order > seed.order:
+            return True
+    trains = [
+        call for one in file.routines() for event in one.events for call in (*event.via, event.call)
+    ]
+    return any(
+        call.function == seed.function and model.order < call.order < seed.order
+        for call in (*trains, *file.method_calls("fit", "train", "train_model"))
+    )
