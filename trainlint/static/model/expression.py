@@ -126,6 +126,14 @@ class Expr:
         return None
 
     @property
+    def key(self) -> str | None:
+        """The word by which an item is taken: ``epochs`` of ``config["epochs"]``."""
+        word = getattr(self.node, "slice", None)
+        if isinstance(word, ast.Constant) and isinstance(word.value, str):
+            return word.value
+        return None
+
+    @property
     def operands(self) -> tuple[Expr, ...]:
         """The two sides of an arithmetic expression; empty for anything else."""
         if isinstance(self.node, ast.BinOp):
