@@ -65,6 +65,7 @@ def _is_unusual(file: FileModel, module: ModuleClass) -> bool:
     return (
         not module.knows_bases
         or module.is_decorated
+        or any(file.assignments("__dict__"))
         or any(module.method(name) for name in ("__setattr__", "__new__"))
         or any(text.startswith(("self.", "super().")) for text in reads)
     )

@@ -51,7 +51,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
 
 def _squeezed(call: Call) -> Expr | None:
     """Return what a call squeezes without saying where; None where it is no such call."""
-    if call.keywords or call.is_open:
+    if call.method != "squeeze" or call.keywords or call.is_open:
         return None
     if call.callee == "torch.squeeze":
         return call.args[0] if len(call.args) == 1 else None

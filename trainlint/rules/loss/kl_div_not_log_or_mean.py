@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Diagnosis, Severity
@@ -31,28 +30,34 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
             continue
         wrongs: list[tuple[str, str]] = []
         edits: list[Edit | None] = []
+        options: dict[str, str] = {}
         related: list[tuple[Step, str]] = []
         makers = _all_of(file, loss.input, _PROBABILITIES)
         if makers:
             wrongs.append(
                 (f"takes log-probabilities, but {loss.input.quoted} holds probabilities", "input")
             )
-            edits += [_logarithm_of(step) for step in makers]
+            edits += [_logarithm_of(file, loss.input, step) for step in makers]
             related += [(step, "probabilities") for step in makers]
         if _averages_by_default(loss) and not loss.call.without_gradient and not file.is_test:
             wrongs.append(("divides by the number of classes as well as by the batch", "mean"))
-            edits.append((loss.made or loss.call).with_argument("reduction", '"batchmean"'))
+            options["reduction"] = '"batchmean"'
         target = loss.target
         logarithms = None if target is None else _all_of(file, target, _LOGARITHMS)
         if target is not None and logarithms and _has_no_log_target(loss):
             wrongs.append(
                 (f"takes probabilities as target, but {target.quoted} holds logarithms", "")
             )
-            edits.append((loss.made or loss.call).with_argument("log_target", "True"))
+            options["log_target"] = "True"
             related += [(step, "log-probabilities") for step in logarithms]
         if not wrongs:
             continue
-        mended = _joined(edits)
+        if options:
+            (name, value), *rest = options.items()
+            more = "".join(f", {other}={what}" for other, what in rest)
+            edits.append((loss.made or loss.call).with_argument(name, f"{value}{more}"))
+        mended = tuple(edit for edit in edits if edit is not None)
+        fix = Fix("Compute the divergence", Safety.UNSAFE, mended)
         yield rule.at(
             loss,
             f"{loss.call.called.quoted} {', and '.join(text for text, _ in wrongs)}: the result is"
@@ -61,7 +66,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
             ' `log_target=True`), and `reduction="batchmean"`.',
             label="not the divergence",
             related=[(step.at, what) for step, what in related],
-            fix=Fix("Compute the divergence", Safety.UNSAFE, mended) if mended else None,
+            fix=fix if len(mended) == len(edits) else None,
         )
 
 
@@ -93,24 +98,12 @@ def _has_no_log_target(loss: Loss) -> bool:
     return not call.is_open and "log_target" not in call.keywords and len(call.args) <= most
 
 
-def _logarithm_of(step: Step) -> Edit | None:
-    """Return the edit that turns a softmax into its logarithm."""
-    if not isinstance(step.at, Call) or step.kind != "Softmax":
+def _logarithm_of(file: FileModel, value: Expr, step: Step) -> Edit | None:
+    """Return the edit that turns a softmax into its logarithm, if it serves the loss alone."""
+    made = step.at
+    if not isinstance(made, Call) or step.kind != "Softmax" or made.method != "softmax":
         return None
-    name = {"softmax": "log_softmax", "Softmax": "LogSoftmax"}.get(step.at.method or "")
-    return None if name is None else step.at.called.renamed(name)
-
-
-def _joined(edits: list[Edit | None]) -> tuple[Edit, ...]:
-    """Return all edits, those at one place as one; none where one is missing or overlaps another."""
-    known = [edit for edit in edits if edit is not None]
-    if len(known) != len(edits):
-        return ()
-    found: dict[tuple[str, int, int], Edit] = {}
-    for edit in known:
-        place = (edit.path, edit.start, edit.end)
-        before = found.get(place)
-        text = edit.replacement if before is None else before.replacement + edit.replacement
-        found[place] = replace(edit, replacement=text)
-    merged = sorted(found.values(), key=lambda edit: edit.start)
-    return tuple(merged)
+    kept = file.kept(made)
+    if value != made and (kept is None or kept.is_attribute or set(kept.uses) != {value}):
+        return None
+    return made.called.renamed("log_softmax")
