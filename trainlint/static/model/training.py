@@ -39,6 +39,8 @@ _KEEP_BASE_RATE = frozenset(
     }
 )
 """Schedulers whose first rate is the one that the optimizer was given."""
+_TRAINS = re.compile(r"^fit$|(^|_)train(ing)?(_|$)|[tT]rainer$")
+"""Names of functions and classes that train on a loader that they are given."""
 _SETS_RATE = re.compile(
     r"(?i:sched|warm_?up|anneal|noam|(adjust|set|update|change|decay)_?(lr|learning_?rate))|LR$"
 )
@@ -398,7 +400,7 @@ class Loader(_Made):
 
     @property
     def feeds_training(self) -> bool:
-        """Whether a loop with a ``backward()`` iterates over it, or a ``fit()`` is given it."""
+        """Whether a loop with a ``backward()`` iterates over it, or what trains by its name is given it."""
         model = self.call.model
         for routine in model.routines():
             for event in routine.of(LoopEvent.BACKWARD):
@@ -406,7 +408,7 @@ class Loader(_Made):
                     return True
         return any(
             self.call in argument.objects()
-            for call in model.method_calls("fit")
+            for call in model.calls_named(_TRAINS)
             for argument in (*call.args, *call.keywords.values())
         )
 
