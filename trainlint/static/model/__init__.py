@@ -23,6 +23,8 @@ for messages). Four questions go further:
     the value as a person would follow it: constants, arithmetic, defaults, ``args.lr`` of argparse and
     click, dataclass fields, ``config["lr"]``. None (``UNKNOWN`` of ``literal``) if it cannot be
     followed, or if two ways disagree.
+    ``expr.is_settled`` says whether the file alone decides about it: a parameter with a default is
+    not settled, as callers may pass another value.
 ``expr.ingredients()``
     everything that a value is made of and that gradients flow back to: a loss's logits, its layers.
 ``call.target``
@@ -60,6 +62,12 @@ Questions of the file
     tensor that leave it as it is.
 ``file.init_calls()``
     the initialisations (:class:`InitCall`): scheme, arguments, and the layers each reaches.
+    ``init.lets_through("Linear")`` asks the tests of the type around it.
+``file.restarts()``, ``file.empty_parameters()``
+    initialisations that throw loaded weights away (:class:`Restart`); parameters that nothing ever
+    fills (:class:`EmptyParameter`).
+``file.mentions_of("torch.nn.init.normal")``, ``file.is_mentioned(function)``
+    every place where something imported is named; whether anything names a function of the file.
 ``file.plain_collections(module)``
     the lists and dicts that a module keeps, of which ``nn.Module`` knows nothing.
 ``file.is_fed_back(call, loop)``
@@ -116,11 +124,13 @@ from trainlint.static.model.metrics import Goal
 from trainlint.static.model.placement import LateMove
 from trainlint.static.model.purpose import Purpose
 from trainlint.static.model.registration import PlainCollection
+from trainlint.static.model.restarting import Restart
 from trainlint.static.model.rounds import Round
 from trainlint.static.model.stray_tensors import StrayTensor
 from trainlint.static.model.tensor_facts import Reshape
 from trainlint.static.model.tensors import PURE_METHODS
 from trainlint.static.model.training import Loader, Loss, Optimizer, Scheduler
+from trainlint.static.model.unfilled import EmptyParameter
 from trainlint.static.model.unused import UnusedLayer
 
 __all__ = [
@@ -130,6 +140,7 @@ __all__ = [
     "Activated",
     "Call",
     "Driver",
+    "EmptyParameter",
     "Event",
     "Expr",
     "FileModel",
@@ -147,6 +158,7 @@ __all__ = [
     "PlainCollection",
     "Purpose",
     "Reshape",
+    "Restart",
     "Round",
     "Routine",
     "Scheduler",

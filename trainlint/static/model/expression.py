@@ -261,21 +261,6 @@ class Expr:
                     found.append((self.model.expr(statement.test, site), False))
         return tuple(found)
 
-    def conditional_in(self, loop: Loop) -> bool:
-        """Say whether an ``if``, an ``except`` or an earlier jump decides about it within a loop."""
-        inside = False
-        for block in self.blocks:
-            tried = isinstance(block.header, ast.Try) and not block.arm
-            if inside and block.kind is BlockKind.BRANCH and not tried:
-                return True
-            inside = inside or block is loop.block
-            if inside and any(
-                isinstance(one, ast.If) and one.lineno < self.line and _leaves(one.body)
-                for one in _statements(block)
-            ):
-                return True
-        return False
-
     def is_conditional_in(self, loop: Loop) -> bool:
         """Say whether an ``if`` or the like decides, within a loop, whether it runs."""
         tests = (test for test, _ in self.decided_by)
@@ -520,6 +505,12 @@ class Expr:
             return ()
         return (edit, self.model.edit(start, end, ""))
 
+    def taken_out_of_with(self) -> tuple[Edit, ...]:
+        """Return the edits that move its statement, and those behind it, out of the ``with`` around it."""
+        from trainlint.static.model.layout import taken_out_of_with  # noqa: PLC0415
+
+        return taken_out_of_with(self)
+
     def line_removed(self) -> Edit | None:
         """Return the edit that takes the statement away; None where it stands alone in its block."""
         place = _lines_of_statement(self)
@@ -644,6 +635,14 @@ class Call(Expr):
             place += 1
         place = source.offset(last.end_lineno, last.end_col_offset) if place >= end else place
         return self.model.edit(place, place, f", {keyword}={value}")
+
+    def with_first_argument(self, text: str) -> Edit:
+        """Return the edit that passes a further argument in front of all others."""
+        source, function = self.model.source, self.node.func
+        after = source.offset(function.end_lineno, function.end_col_offset)
+        start = source.text.find("(", after) + 1
+        empty = not self.node.args and not self.node.keywords
+        return self.model.edit(start, start, text if empty else f"{text}, ")
 
     def without_argument(self, argument: Expr) -> Edit | None:
         """Return the edit that drops an argument; None where comments or brackets are in the way."""

@@ -24,6 +24,7 @@ from trainlint.static.model.follow import Follower
 from trainlint.static.model.freezing import Frozen, frozen_models
 from trainlint.static.model.gradient import Gradient
 from trainlint.static.model.identity import Identities
+from trainlint.static.model.importing import import_of, imported_name, moved_package
 from trainlint.static.model.initialisation import InitCall, Initialisation
 from trainlint.static.model.keeping import Kept, kept
 from trainlint.static.model.layers import (
@@ -41,11 +42,13 @@ from trainlint.static.model.metrics import Goal, goal_of
 from trainlint.static.model.modes import ModeDependence, mode_dependence
 from trainlint.static.model.names import Names
 from trainlint.static.model.placement import LateMove, late_moves, turned_into_half
+from trainlint.static.model.processes import runs_in_every_process, speaks_of_rank
 from trainlint.static.model.purpose import Purpose, labels, purpose_of_data
 from trainlint.static.model.randomness import Seeding, may_seed, seedings
 from trainlint.static.model.reading import entries_beside, reads_of
 from trainlint.static.model.recurrence import feeds_back, is_recurrence
 from trainlint.static.model.registration import PlainCollection, plain_collections
+from trainlint.static.model.restarting import Restart, restarts
 from trainlint.static.model.rounds import Round, rounds_of
 from trainlint.static.model.stray_tensors import StrayTensor, stray_tensors
 from trainlint.static.model.tensor_facts import (
@@ -56,13 +59,12 @@ from trainlint.static.model.tensor_facts import (
     reshapes,
 )
 from trainlint.static.model.tensors import Tensors
-from trainlint.static.model.restarting import Restart, restarts
 from trainlint.static.model.torch_api import ACTIVATIONS, FUNCTIONS
 from trainlint.static.model.training import Loader, Loss, Optimizer, Scheduler, Training
 from trainlint.static.model.transforms import Pipeline, pipelines
 from trainlint.static.model.tree import BindingKind, Block, Scope, ScopeKind, Site, TreeIndex
-from trainlint.static.model.unused import UnusedLayer, unused_layers
 from trainlint.static.model.unfilled import EmptyParameter, empty_parameters
+from trainlint.static.model.unused import UnusedLayer, unused_layers
 from trainlint.static.model.values import Evaluator
 from trainlint.static.model.variables import ParameterGenerator, ReplacedLayer, Variables
 
@@ -123,6 +125,12 @@ class FileModel:
         """Whether pytest takes the file for tests: what trains in it is not meant to learn."""
         name = self.source.path.replace("\\", "/").rpartition("/")[2]
         return name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py"
+
+    @property
+    def serves_tests(self) -> bool:
+        """Whether the file is a test, or lies in a folder of tests: models made for no training."""
+        folders = self.source.path.replace("\\", "/").split("/")[:-1]
+        return self.is_test or not {"test", "tests", "testing"}.isdisjoint(folders)
 
     @cached_property
     def is_script(self) -> bool:
@@ -579,6 +587,28 @@ class FileModel:
         """Say what an object is in a training loop; see :meth:`Events.role_of`."""
         return self.events.role_of(expr)
 
+    def imported_name(self, expr: Expr) -> str | None:
+        """Return the name of something as the import spells it, which may be an old one."""
+        return imported_name(self, expr)
+
+    def import_of(self, expr: Expr) -> Expr | None:
+        """Return the import that a dotted name leads to, as a statement."""
+        return import_of(self, expr)
+
+    def moved_package(
+        self, called: Expr, old: str, new: str, known: frozenset[Call]
+    ) -> tuple[Edit, ...] | None:
+        """Return the edits by which a call takes its function elsewhere; see :func:`moved_package`."""
+        return moved_package(self, called, old, new, known)
+
+    def runs_in_every_process(self, call: Call) -> bool:
+        """Say whether a call surely runs in every process; see :func:`runs_in_every_process`."""
+        return runs_in_every_process(self, call)
+
+    def speaks_of_rank(self, expr: Expr) -> bool:
+        """Say whether an expression, or what made it, has to do with the number of the process."""
+        return speaks_of_rank(expr)
+
     def spelling(self, qualified: str) -> str | None:
         """Return the shortest way in which the file may write a qualified name; None if it cannot."""
         found = [
@@ -589,6 +619,12 @@ class FileModel:
             if f"{qualified}.".startswith(f"{binding.imported}.")
         ]
         return min(found, key=len, default=None)
+
+    def divides_by(self, name: str) -> bool:
+        """Say whether the text of the file divides anything by something of this name."""
+        return bool(
+            re.search(rf"(?<!/)/(?!/)=?[\s(]*(?:[\w.]+\.)?{re.escape(name)}\b", self.source.text)
+        )
 
     def renamed_import(self, name: Expr, last: str) -> tuple[Edit, ...]:
         """Return the edits that import something else under which a plain name is called, and call it.

@@ -100,6 +100,8 @@ class InitCall:
 
     def argument(self, name: str) -> Expr | None:
         """Return what is passed for a parameter of the function of ``torch.nn.init``."""
+        if self.is_method and name == "tensor":
+            return self.call.receiver
         parameters = _PARAMETERS.get(self.scheme, ("tensor",))
         position = parameters.index(name) if name in parameters else None
         if position is not None and self.is_method:

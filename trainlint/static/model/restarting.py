@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from trainlint.static.model.initialisation import InitCall
 
 _INIT_NAME = re.compile(
-    r"^_*(init|initialize|reset|xavier|kaiming|he)_?\w*(weights?|params?|parameters)", re.I
+    r"^_*(init|initialize|reset|xavier|kaiming)_?\w*(weight|param)", re.IGNORECASE
 )
-_INIT_NAME_LAST = re.compile(r"(weights?|params?|parameters)_*(init|initializer|reset)", re.I)
+_INIT_NAME_LAST = re.compile(r"(weight|param)(s|eters)?_*(init|reset)", re.IGNORECASE)
 _PLAIN_TYPES = ("Linear", "Conv1d", "Conv2d", "Conv3d")
 
 
@@ -105,14 +105,14 @@ def _resets(model: FileModel) -> Iterator[_Reset]:
         elif scopes == [None] and (_INIT_NAME.search(name) or _INIT_NAME_LAST.search(name)):
             yield _Reset(call, call.receiver, ())
     for init in inits:
-        tensor = init.call.receiver if init.is_method else init.call.argument(0, "tensor")
-        root = tensor
+        root = init.argument("tensor")
         while root is not None and root.owner is not None:
             root = root.owner
         iterable = None if root is None else root.iterated
-        if isinstance(iterable, Call) and iterable.method in {"modules", "named_modules"}:
-            if iterable.receiver is not None and init.parameter == "weight":
-                yield _Reset(init.call, iterable.receiver, (init,))
+        if init.parameter != "weight" or not isinstance(iterable, Call):
+            continue
+        if iterable.method in {"modules", "named_modules"} and iterable.receiver is not None:
+            yield _Reset(init.call, iterable.receiver, (init,))
 
 
 def _is_before(model: FileModel, load: Call, reset: _Reset) -> bool:
@@ -126,46 +126,36 @@ def _is_before(model: FileModel, load: Call, reset: _Reset) -> bool:
 
 def _pretrained(model: FileModel, reset: _Reset) -> Iterator[tuple[Call, Expr]]:
     """Yield the pretrained models that a reset reaches: its owner, or what its owner keeps."""
-    for origin in reset.owner.objects():
-        if len(reset.owner.objects()) == 1 and _is_pretrained(origin) and _suits(origin, reset):
-            if isinstance(origin, Call) and origin.function == reset.at.function:
-                yield origin, reset.owner
+    values = [reset.owner]
     home = model.class_of_self(reset.owner.site, reset.owner.node)
-    for name, bindings in () if home is None else home.attributes.items():
-        del name
-        for binding in bindings:
-            if binding.value is None or len(bindings) != 1:
-                continue
-            value = model.expr(binding.value, binding.site)
-            origins = value.objects()
-            if len(origins) != 1 or value.function != reset.at.function:
-                continue
-            origin = origins[0]
-            if isinstance(origin, Call) and _is_pretrained(origin) and _suits(origin, reset):
-                if origin.function == reset.at.function:
-                    yield origin, value
+    for bindings in () if home is None else home.attributes.values():
+        if len(bindings) == 1 and bindings[0].value is not None:
+            value = model.expr(bindings[0].value, bindings[0].site)
+            values += [value] if value.function == reset.at.function else []
+    for value in values:
+        origins = value.objects()
+        made = origins[0] if len(origins) == 1 else None
+        if isinstance(made, Call) and made.function == reset.at.function:
+            yield from [(made, value)] if _is_pretrained(made) and _suits(made, reset) else []
 
 
-def _is_pretrained(origin: Expr) -> bool:
+def _is_pretrained(made: Call) -> bool:
     """Say whether a construction surely loads weights."""
-    if not isinstance(origin, Call):
-        return False
-    callee = origin.callee or ""
-    given = origin.keywords.get("pretrained")
+    callee = made.callee or ""
+    given = made.keywords.get("pretrained")
     if given is not None:
         return given.is_settled and given.truth() is True
-    if origin.method == "from_pretrained":
+    if made.method == "from_pretrained":
         return callee.startswith(("transformers.", "timm.", "torchvision."))
     if callee.startswith("torchvision.models."):
-        weights = origin.keywords.get("weights")
+        weights = made.keywords.get("weights")
         return weights is not None and (
             "Weights" in weights.text or (weights.is_settled and bool(weights.string()))
         )
     return False
 
 
-def _suits(origin: Expr, reset: _Reset) -> bool:
+def _suits(made: Call, reset: _Reset) -> bool:
     """Say whether a reset reaches the layers that such a model is made of."""
-    callee = origin.callee if isinstance(origin, Call) else None
-    kinds = ("Linear",) if (callee or "").startswith("transformers.") else ("Conv2d",)
-    return reset.reaches(*kinds)
+    is_transformer = (made.callee or "").startswith("transformers.")
+    return reset.reaches("Linear" if is_transformer else "Conv2d")

@@ -50,12 +50,13 @@ def empty_parameters(model: FileModel) -> Iterator[EmptyParameter]:
         if not candidates or _may_fill_all(model, module):
             continue
         for name, made in candidates:
-            reads = list(model.attributes_read(name))
+            reads = [one for one in model.attributes_read(name) if _may_be_of(module, one)]
             running = set(module.running)
             used = [one for one in reads if one.function in running]
-            if used and len(used) == len(reads) and not _is_stored(model, name):
-                if not any(_fills(model, read) for read in used):
-                    yield EmptyParameter(module, name, made, used[0])
+            if not used or len(used) < len(reads) or _is_stored(module, name):
+                continue
+            if not any(_fills(model, read) for read in used):
+                yield EmptyParameter(module, name, made, used[0])
 
 
 def _candidates(model: FileModel, module: ModuleClass) -> Iterator[tuple[str, Call]]:
@@ -89,18 +90,19 @@ def _has_elements(made: Call) -> bool:
 
 def _may_fill_all(model: FileModel, module: ModuleClass) -> bool:
     """Say whether anything may fill every parameter of a module without naming it."""
-    calls = model.method_calls(*_FILLS_ALL, *_NAMES_OPENLY)
-    for call in calls:
+    for call in model.method_calls(*_FILLS_ALL, *_NAMES_OPENLY):
         if call.method not in {"parameters", "named_parameters"} or not _goes_to_optimizer(call):
             return True
-    for method in module.methods:
-        for call in method.calls:
-            if any(
-                one.is_name and one.text == "self" for one in (*call.args, *call.keywords.values())
-            ):
-                if call.callee != "builtins.super" and not _is_base_constructor(call):
-                    return True
-    return any(base.name == "__dict__" for base in model.attributes_read("__dict__"))
+    if any(True for _ in model.attributes_read("__dict__")):
+        return True
+    return any(_hands_self_on(call) for method in module.methods for call in method.calls)
+
+
+def _hands_self_on(call: Call) -> bool:
+    """Say whether a call is given ``self``, other than that of a base's constructor."""
+    given = (*call.args, *call.keywords.values())
+    is_base = call.callee == "builtins.super" or call.method == "__init__"
+    return not is_base and any(one.is_name and one.text == "self" for one in given)
 
 
 def _goes_to_optimizer(call: Call) -> bool:
@@ -111,14 +113,20 @@ def _goes_to_optimizer(call: Call) -> bool:
     )
 
 
-def _is_base_constructor(call: Call) -> bool:
-    """Say whether a call is ``nn.Module.__init__(self)``."""
-    return call.method == "__init__"
+def _may_be_of(module: ModuleClass, attribute: Expr) -> bool:
+    """Say whether an attribute may be one of a module: not where it is of another class's ``self``."""
+    model, owner = module.model, attribute.owner
+    home = None if owner is None else model.class_of_self(attribute.site, owner.node)
+    if home is None:
+        return True
+    return module.scope in model.lineage(home) or home in model.lineage(module.scope)
 
 
-def _is_stored(model: FileModel, name: str) -> bool:
-    """Say whether the attribute of some object is assigned, or an item of it."""
-    if model.index.stores.get(name):
+def _is_stored(module: ModuleClass, name: str) -> bool:
+    """Say whether anything but the constructor assigns the attribute, or names it in a string."""
+    model = module.model
+    targets = [model.expr(target, binding.site) for target, binding in model.index.stores[name]]
+    if len([one for one in targets if _may_be_of(module, one)]) > 1:
         return True
     return f'"{name}"' in model.source.text or f"'{name}'" in model.source.text
 
