@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 rule = Rule(__name__, "TL515", Severity.WARNING, fixable=Safety.UNSAFE)
 
-_BY_THE_SUM = frozenset({"sum", "none"})
-"""Reductions that do not average over the batch: the sum over the batches may be what is meant."""
+_NO_MATTER_OF_SCALE = frozenset(
+    {"Adam", "AdamW", "NAdam", "RAdam", "Adamax", "Adagrad", "Adadelta", "RMSprop", "Rprop"}
+)
+"""Optimizers that divide the gradient by its own size: a factor changes nothing, unless it is clipped."""
 
 
 @rule.check
@@ -33,6 +35,8 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
             backward, every = found
             loss = _undivided(file, backward)
             if loss is None or _is_scaled_otherwise(file, step, every):
+                continue
+            if not routine.of(LoopEvent.CLIP) and _does_not_mind(file, step):
                 continue
             told.add(backward.call)
             edit = loss.replaced_by(_divided(loss, every, backward))
@@ -72,7 +76,7 @@ def _every(step: Event, loop: Loop) -> Expr | None:
     divisors = [
         part.operands[1]
         for test in step.conditions_in(loop)
-        for part in test.parts()
+        for part in _tested(test)
         if part.operator == "Mod"
     ]
     if len(divisors) != 1 or not step.conditional_in(loop):
@@ -82,6 +86,15 @@ def _every(step: Event, loop: Loop) -> Expr | None:
     if value is not None and value <= 1:
         return None
     return divisor if divisor.is_name or divisor.is_attribute or value is not None else None
+
+
+def _tested(test: Expr) -> Iterator[Expr]:
+    """Yield the parts of a condition, and of the values that its names hold."""
+    for part in test.parts():
+        yield part
+        for origin in part.origins() if part.is_name else ():
+            if origin != part:
+                yield from origin.parts()
 
 
 def _undivided(file: FileModel, backward: Event) -> Expr | None:
@@ -113,6 +126,15 @@ def _is_scaled_otherwise(file: FileModel, step: Event, every: Expr) -> bool:
     ):
         return True
     return name is not None and file.divides_by(name)
+
+
+def _does_not_mind(file: FileModel, step: Event) -> bool:
+    """Say whether the optimizer is known, and a factor on the gradient leaves its steps as they are."""
+    origins = () if step.subject is None else step.subject.objects()
+    kinds = {one.call: one.kind for one in file.optimizers()}
+    return all(
+        kinds.get(one) in _NO_MATTER_OF_SCALE for one in origins if isinstance(one, Call)
+    ) and (any(isinstance(one, Call) for one in origins))
 
 
 def _divided(loss: Expr, every: Expr, backward: Event) -> str:

@@ -19,7 +19,7 @@ rule = Rule(__name__, "TL524", Severity.ADVICE, fixable=Safety.UNSAFE)
 @rule.check
 def check(file: FileModel) -> Iterator[Diagnosis]:
     """Find ``model.forward(x)`` where the model is one, and no instance that calls itself."""
-    if not file.has_layers:
+    if not file.has_layers or file.is_test:
         return
     for call in file.method_calls("forward"):
         model = call.receiver

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 from trainlint.core.diagnosis import Diagnosis, Severity
 from trainlint.core.loop import LoopEvent
 from trainlint.core.rule import Rule
+from trainlint.static.model import Call, Event, Expr, FileModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from trainlint.static.model import Call, Event, Expr, FileModel
 
 rule = Rule(__name__, "TL525", Severity.ADVICE)
 
@@ -20,6 +19,9 @@ _WAITS = ("item", "cpu", "numpy", "tolist")
 
 _READS = ("float", "int", "bool", "print")
 """Functions that read the number in a tensor."""
+
+_SAME = frozenset({"detach", "data", "clone", "cpu", "mean", "sum", "float"})
+"""Methods and attributes that hand on what they are called on, for this question."""
 
 
 @rule.check
@@ -65,8 +67,10 @@ def _read(call: Call) -> Expr | None:
 def _is_of_loss(read: Expr, backward: Event) -> bool:
     """Say whether what is read is the loss that is differentiated, as it is or detached."""
     loss = backward.subject
-    while read.owner is not None and read.name in {"data", "detach"}:
-        read = read.owner
+    inner: Expr | None = read
+    while isinstance(inner, Call) or (inner is not None and inner.name in _SAME):
+        inner = inner.receiver if isinstance(inner, Call) and inner.method in _SAME else inner.owner
+    read = read if inner is None else inner
     if loss is None or not (read.is_name or read.is_attribute):
         return False
     return any(part.same_as(read) for part in loss.parts() if part.is_name or part.is_attribute)
