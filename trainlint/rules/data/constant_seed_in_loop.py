@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 rule = Rule(__name__, "TL710", Severity.WARNING)
 
-_RESTORES = r"rng_state|fork_rng|getstate|setstate|get_state|set_state|local_seed|temp_seed"
+_RESTORES = r"rng_state|fork_rng|(^|_)(get_?state|set_?state)|local_seed|temp_seed"
 
 
 @rule.check
