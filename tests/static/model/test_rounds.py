@@ -63,6 +63,7 @@ def test_a_parameter_is_followed_to_the_call_in_the_loop(model):
     assert not made_anew(model(source + "net = Net()\nfor a in x:\n    f(net)"))
     assert made_anew(model(source + "for a in x:\n    net = Net()\n    f(net)"))
     assert made_anew(model(source + "for a in x:\n    f(Net())"))
+    assert made_anew(model("import copy\n" + source + "for a in x:\n    f(copy.deepcopy(base))"))
 
 
 def test_what_a_function_makes_is_made_in_each_call(model):

@@ -81,7 +81,7 @@ def _counts_epochs(horizon: Expr, epochs: Loop) -> bool:
     if horizon.measures_length:
         return False
     parts = [part for one in (horizon, *horizon.origins()) for part in one.parts()]
-    names = [part.name or "" for part in parts if part.name != "int"]
+    names = [part.name or part.key or "" for part in parts if part.name != "int"]
     if any(part.operator in {"Mult", "Div", "FloorDiv"} for part in parts):
         return False
     if any(_BATCHES.search(name) for name in names):

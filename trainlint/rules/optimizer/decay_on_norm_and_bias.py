@@ -11,7 +11,7 @@ from trainlint.static.model import Call
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trainlint.static.model import FileModel, Optimizer
+    from trainlint.static.model import FileModel, Layer, Optimizer
 
 rule = Rule(__name__, "TL421", Severity.ADVICE)
 
@@ -22,7 +22,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
     for optimizer in file.optimizers():
         if not optimizer.is_torch or not _takes_everything(optimizer):
             continue
-        norm = next((layer for layer in optimizer.layers if layer.is_normalisation), None)
+        norm = next((layer for layer in optimizer.layers if _has_scale(layer)), None)
         if norm is None or optimizer.call.expected_to_fail:
             continue
         for given in optimizer.given("weight_decay"):
@@ -45,3 +45,13 @@ def _takes_everything(optimizer: Optimizer) -> bool:
         isinstance(one, Call) and one.method == "parameters" and one.target is None
         for one in origins
     )
+
+
+def _has_scale(layer: Layer) -> bool:
+    """Say whether a layer normalises and surely has scales of its own, which can be switched off."""
+    given = next(
+        (one for one in map(layer.argument, ("affine", "elementwise_affine")) if one is not None),
+        None,
+    )
+    by_default = not layer.kind.startswith("InstanceNorm")
+    return layer.is_normalisation and (by_default if given is None else given.truth() is True)

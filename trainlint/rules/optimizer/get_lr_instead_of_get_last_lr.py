@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 rule = Rule(__name__, "TL428", Severity.WARNING, fixable=Safety.UNSAFE)
 
 
+_COMPUTED_FROM_THE_COUNT = frozenset(
+    {"LambdaLR", "OneCycleLR", "CyclicLR", "CosineAnnealingWarmRestarts"}
+)
+"""Schedulers whose `get_lr()` depends on the number of steps only, so that it gives the rate in use."""
+
+
 @rule.check
 def check(file: FileModel) -> Iterator[Diagnosis]:
     """Find calls of ``get_lr()`` on what is surely a scheduler of torch."""
@@ -24,26 +30,39 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
         scheduler = call.receiver
         if scheduler is None or call.args or call.keywords or call.expected_to_fail:
             continue
-        if not _is_scheduler(file, scheduler):
+        kinds = _kinds(file, scheduler)
+        if not kinds:
             continue
+        harmless = kinds <= _COMPUTED_FROM_THE_COUNT
+        harm = (
+            "computes the rate anew and makes torch warn in each call, between which other warnings drown"
+            if harmless
+            else "computes what the next step is to set, so it may show another rate than the one in use"
+        )
         edit = call.called.renamed("get_last_lr")
         yield rule.at(
             call,
-            f"{call.quoted} computes what the next step is to set, so it shows another rate than the one"
-            " in use.",
+            f"{call.quoted} {harm}.",
             remedy=f"Call `{scheduler.text}.get_last_lr()`.",
-            label="not the rate in use",
+            label="for use in the scheduler only" if harmless else "may not be the rate in use",
             fix=None if edit is None else Fix("Ask for the last rate", Safety.UNSAFE, (edit,)),
+            severity=Severity.ADVICE if harmless else rule.severity,
         )
 
 
-def _is_scheduler(file: FileModel, expr: Expr) -> bool:
-    """Say whether every origin of a value is a scheduler that the file makes."""
-    made = {one.call for one in file.schedulers()}
-    origins = expr.objects()
-    return bool(origins) and all(
-        one in made or (isinstance(one, Call) and _is_of_transformers(one)) for one in origins
-    )
+def _kinds(file: FileModel, expr: Expr) -> set[str]:
+    """Return which schedulers of torch a value may be; none where one of its origins is not known."""
+    made = {one.call: one.kind for one in file.schedulers()}
+    kinds = set()
+    for origin in expr.objects():
+        if not isinstance(origin, Call):
+            return set()
+        # What the functions of transformers make is a `LambdaLR`.
+        kind = made.get(origin) or ("LambdaLR" if _is_of_transformers(origin) else None)
+        if kind is None:
+            return set()
+        kinds.add(kind)
+    return kinds
 
 
 def _is_of_transformers(call: Call) -> bool:

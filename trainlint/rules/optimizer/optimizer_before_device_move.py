@@ -37,5 +37,5 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
                 *related,
                 *([] if loaded is None else [(loaded, "puts state on the old device")]),
             ],
-            severity=rule.severity if breaks else Severity.ADVICE,
+            severity=rule.severity if breaks and moved.is_sure else Severity.ADVICE,
         )

@@ -35,7 +35,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
             continue
         if any(found.may_make(model) for model in optimizer.models):
             continue
-        if _starts_over(file, found) or _changes_model(file, optimizer, found):
+        if _starts_over(file, found) or _changes_model(optimizer, found):
             continue
         unit = "batch" if found.loop.over_batches else "epoch" if found.loop.over_epochs else "step"
         yield rule.at(
@@ -77,7 +77,7 @@ def _starts_over(file: FileModel, found: Round) -> bool:
     return any(found.loop.runs(place) for place in places)
 
 
-def _changes_model(file: FileModel, optimizer: Optimizer, found: Round) -> bool:
+def _changes_model(optimizer: Optimizer, found: Round) -> bool:
     """Say whether each round calls a method of the model that may give it other parameters."""
     names = {model.text for model in optimizer.models}
     calls: tuple[Call, ...] = found.loop.calls

@@ -33,6 +33,15 @@ class LateMove:
     loaded: Call | None
 
     @property
+    def is_sure(self) -> bool:
+        """Whether the file shows the class that makes the model: nothing has moved it before."""
+        receiver = self.call.receiver
+        origins = () if receiver is None else receiver.objects()
+        return bool(origins) and all(
+            isinstance(one, Call) and (one.method or "")[:1].isupper() for one in origins
+        )
+
+    @property
     def path(self) -> str:
         """The file, as the user named it."""
         return self.call.path
@@ -120,6 +129,24 @@ def late_moves(model: FileModel) -> Iterator[LateMove]:
                 if loads is not None and not _is_settled(model, optimizer, owner, call):
                     yield LateMove(call, optimizer, loads[0] if loads else None)
                 break
+
+
+def moves_to_device(model: FileModel) -> Iterator[Call]:
+    """Yield the calls that move what they are called on to an accelerator, in order."""
+    for call in model.method_calls("to", *_DEVICES):
+        if _is_move(call):
+            yield call
+
+
+def is_built_on_cpu(model: FileModel, expr: Expr) -> bool:
+    """Say whether the file builds a model, and what builds it puts it on no accelerator."""
+    origins = expr.origins()
+    return bool(origins) and all(
+        isinstance(origin, Call)
+        and (model.module_of(origin) is not None or model.layers.kind(origin) is not None)
+        and not _is_moved_when_made(origin)
+        for origin in origins
+    )
 
 
 def _moved_model(optimizer: Optimizer, call: Call) -> Expr | None:

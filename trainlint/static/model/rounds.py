@@ -37,7 +37,8 @@ class Round:
         """Answer for an expression in the function that the last call of ``via`` enters."""
         if depth == 0:
             return True
-        if any(isinstance(one, Call) and self.loop.runs(one) for one in expr.objects()):
+        made = (expr, *expr.objects())
+        if any(isinstance(one, Call) and self.loop.runs(one) for one in made):
             return True
         roots = [part for part in expr.parts() if part.is_name]
         return any(self._may_bind(root, expr, via, depth) for root in roots)
