@@ -107,6 +107,26 @@ def test_scores_of_one_sample_are_fine(lines):
     )
 
 
+def test_one_score_for_each_item_of_a_sequence_is_attention(lines):
+    assert (
+        lines(
+            RULE,
+            """
+        import torch
+        import torch.nn as nn
+        class Attention(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.score = nn.Linear(9, 1, bias=False)
+            def forward(self, states):
+                weights = torch.softmax(self.score(states), dim=0)
+                return (weights * states).sum(0)
+    """,
+        )
+        == []
+    )
+
+
 def test_an_item_of_a_batch_is_fine(lines):
     assert (
         lines(

@@ -136,6 +136,31 @@ def test_a_base_of_the_file_that_calls_it_is_seen(lines):
     )
 
 
+def test_a_class_to_inherit_from_is_for_other_files(lines):
+    assert (
+        lines(
+            RULE,
+            """
+        from torch import nn
+        class Initialised(nn.Module):
+            def _init_weights(self, m):
+                if isinstance(m, nn.Linear):
+                    nn.init.xavier_uniform_(m.weight)
+        class BaseNet(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.fc = nn.Linear(9, 3)
+            def _init_weights(self, m):
+                if isinstance(m, nn.Conv2d):
+                    nn.init.xavier_uniform_(m.weight)
+            def forward(self, x):
+                return self.fc(x)
+    """,
+        )
+        == []
+    )
+
+
 def test_a_public_method_is_for_other_files(lines):
     assert (
         lines(

@@ -35,6 +35,8 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
     for at, source in told.items():
         if not isinstance(at, Call) or _dimension(at) != 0:
             continue
+        if source.layer is None or source.layer.width == 1:
+            continue  # one score for each item: attention over a sequence
         yield rule.at(
             at,
             f"{at.quoted} sums to 1 over dimension 0 of what {source.at.quoted} puts out, which is the"

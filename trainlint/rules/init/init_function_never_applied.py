@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 rule = Rule(__name__, "TL113", Severity.WARNING)
 
 _NAMED = re.compile(r"init|reset|weight|xavier|kaiming|gaussian|normal", re.IGNORECASE)
+_BASE = re.compile(r"Base|Abstract|Mixin|Interface")
 _PLAIN_BASES = {"torch.nn.Module", "builtins.object"}
 
 
@@ -49,5 +50,7 @@ def _is_for_this_file(file: FileModel, function: Function) -> bool:
     if function.class_scope is None:
         return len(function.enclosing) > 1 or file.is_script
     module = next((one for one in file.modules if one.scope is function.class_scope), None)
+    if module is None or module.forward is None or not module.layers or _BASE.search(module.name):
+        return False
     private = function.name.startswith("_") and not function.name.startswith("__")
-    return private and module is not None and set(module.bases) <= _PLAIN_BASES
+    return private and set(module.bases) <= _PLAIN_BASES
