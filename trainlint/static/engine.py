@@ -88,7 +88,7 @@ def lint_source(
     if alone:
         project.close()
     else:
-        project.settle()
+        project.settle(source.path)
     return report
 
 

@@ -112,6 +112,7 @@ class Project:
                 self._stems.add(name)
         self._models: dict[str, FileModel | None] = {}
         self._held = 0
+        self._shared: set[str] = set()
         self._summaries: dict[str, Summary] = {}
         self._located: dict[tuple[str, str], Located | None] = {}
         self._bases: dict[str, tuple[str, ...]] = {}
@@ -140,6 +141,7 @@ class Project:
 
     def model(self, path: str) -> FileModel | None:
         """Return the model of a file of the project; None where it cannot be read."""
+        self._shared.add(path)
         if path not in self._models:
             try:
                 self.adopt(SourceFile.read(self._paths[path]))
@@ -159,8 +161,18 @@ class Project:
             found = self._summaries[path] = Summary(text)
         return found
 
-    def settle(self) -> None:
-        """Let the models go where they have become many; asked between two files, never within one."""
+    def settle(self, path: str) -> None:
+        """Let go what is not needed once a file is linted; asked between two files, never within one.
+
+        Its own model, if no other file led there: what others have seen of it they may remember.
+        All of them, where they have become many.
+        """
+        key = os.path.abspath(path)
+        model = self._models.get(key)
+        if model is not None and key not in self._shared:
+            self._held -= len(model.source.text)
+            model.close()
+            del self._models[key]
         if self._held > _HELD:
             self.close()
 
@@ -170,6 +182,7 @@ class Project:
             if model is not None:
                 model.close()
         self._models.clear()
+        self._shared.clear()
         self._held = 0
 
     # -- imports ------------------------------------------------------------------------------

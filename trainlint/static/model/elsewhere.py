@@ -80,6 +80,10 @@ class Symbol:
         """Whether events of a training loop may stand in the file that defines it."""
         return self.files.summary(self.path).trains
 
+    def may_hold(self, name: str) -> bool:
+        """Say whether something of this name stands in the file that defines it."""
+        return name in self.files.summary(self.path).names
+
     @property
     def _bindings(self) -> list[Binding]:
         """The places where that file gives the name its value."""
@@ -110,6 +114,7 @@ class Elsewhere:
     def __init__(self, model: FileModel, files: Files | None) -> None:
         self.model = model
         self._files = files
+        self._found: dict[str, Symbol | str | None] = {}
         self._abroad: dict[str, bool] = {}
 
     def find(self, imported: str) -> Symbol | str | None:
@@ -118,7 +123,11 @@ class Elsewhere:
         A symbol of another file; the qualified name of what that file itself imports from outside
         the project; None where it leads to no file of the project, or to a file as a whole.
         """
-        return None if self._files is None else self._files.find(imported, self.model.source.path)
+        if self._files is None:
+            return None
+        if imported not in self._found:
+            self._found[imported] = self._files.find(imported, self.model.source.path)
+        return self._found[imported]
 
     @cached_property
     def _imported(self) -> tuple[Summary, ...]:
@@ -144,6 +153,11 @@ class Elsewhere:
                 found[located.path] = None
         return tuple(files.summary(one) for one in found)
 
+    @cached_property
+    def _trains(self) -> bool:
+        """Whether events of a training loop stand in the file."""
+        return any(name in self.model.index.calls for name in ("backward", "step", "zero_grad"))
+
     def may_hold(self, name: str) -> bool:
         """Say whether what the file imports from the project may hold something of this name."""
         if name not in self._abroad:
@@ -161,15 +175,16 @@ class Elsewhere:
     def calls(self, scope: Scope) -> tuple[Call, ...] | None:
         """Return the calls of a function, method or class of this file in the files that import it.
 
-        None where there are so many such files that what they pass counts as unknown. What tests
-        pass is of no account.
+        Asked of files that train: what others pass for a loss, a model, a rate decides there. None
+        where so many files import it that what they pass counts as unknown. What tests pass is of
+        no account.
         """
         top = scope
         while top.parent is not None and top.parent.parent is not None:
             top = top.parent
         name = str(getattr(top.node, "name", ""))
         own = getattr(scope.node, "name", "")
-        if self._files is None or not name or own in _DATA_METHODS:
+        if self._files is None or not name or own in _DATA_METHODS or not self._trains:
             return ()
         if scope is not top and scope.parent is not top:
             return ()

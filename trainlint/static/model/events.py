@@ -555,8 +555,10 @@ class Events:
         """Recognise the losses and forwards by what is called."""
         if call in self._losses:
             return (LoopEvent.LOSS, call.argument(0, "input"), Driver.PLAIN, False)
-        if call.target is None and call.callee is None and call.args:
-            called = call.called
+        called = call.called
+        if not call.args or (called.symbol is not None and called.symbol.kind != "value"):
+            return None
+        if call.target is None and call.callee is None:
             if (called.is_name or called.is_attribute) and self._is_model(called):
                 return (LoopEvent.FORWARD, called, Driver.PLAIN, False)
         return None

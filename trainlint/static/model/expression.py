@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from trainlint.static.model.file import FileModel
 
 
-_COUNTS_THROUGH = frozenset({"enumerate", "tqdm", "iter", "track", "progress_bar"})
-"""Functions that hand on the items of what they are given."""
-
 _CUTS = frozenset({"detach", "detach_", "item", "numpy", "tolist", "argmax", "argmin"})
 """Methods whose result no gradient flows back through."""
 
@@ -762,14 +759,9 @@ class Loop:
         return any(self.runs(caller, depth - 1) for caller in function.callers)
 
     @property
-    def loader(self) -> Expr | None:
-        """What it takes its items from, behind ``enumerate``, ``tqdm`` and the like; None of a ``while``."""
-        found = self.iterable
-        while isinstance(found, Call) and found.args and found.target is None:
-            if found.method not in _COUNTS_THROUGH:
-                break
-            found = found.args[0]
-        return found
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks around the loop within its function, from the outermost; its own is none of them."""
+        return tuple(reversed(self.block.ancestors()))[:-1]
 
     def line_at_start(self, text: str) -> Edit | None:
         """Return the edit that puts a line of its own at the start of the body; None where none fits."""

@@ -41,7 +41,13 @@ from trainlint.static.model.layers import (
 from trainlint.static.model.metrics import Goal, goal_of
 from trainlint.static.model.modes import ModeDependence, mode_dependence
 from trainlint.static.model.names import Names
-from trainlint.static.model.placement import LateMove, late_moves, turned_into_half
+from trainlint.static.model.placement import (
+    LateMove,
+    is_built_on_cpu,
+    late_moves,
+    moves_to_device,
+    turned_into_half,
+)
 from trainlint.static.model.processes import runs_in_every_process, speaks_of_rank
 from trainlint.static.model.purpose import Purpose, labels, purpose_of_data
 from trainlint.static.model.randomness import Seeding, may_seed, seedings
@@ -553,6 +559,14 @@ class FileModel:
     def frozen_models(self) -> Iterator[Frozen]:
         """Yield where all weights of a model are frozen; see :func:`frozen_models`."""
         yield from frozen_models(self)
+
+    def moves_to_device(self) -> Iterator[Call]:
+        """Yield the calls that move what they are called on to an accelerator."""
+        yield from moves_to_device(self)
+
+    def is_built_on_cpu(self, expr: Expr) -> bool:
+        """Say whether the file builds a model, and what builds it puts it on no accelerator."""
+        return is_built_on_cpu(self, expr)
 
     def late_moves(self) -> Iterator[LateMove]:
         """Yield the moves of a model to a device after an optimizer took its parameters."""

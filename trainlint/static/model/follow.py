@@ -156,7 +156,10 @@ class Follower:
 
     def _unwrapped(self, expr: Expr) -> Expr | None:
         """Return the object that a wrapping call keeps; None if this is no such call."""
-        if not isinstance(expr, Call) or expr.target is not None:
+        if not isinstance(expr, Call):
+            return None
+        symbol = expr.called.symbol
+        if (symbol is not None and symbol.kind != "value") or expr.target is not None:
             return None
         if expr.callee in _WRAPPERS:
             return expr.args[0] if expr.args else expr.keywords.get("module")
@@ -197,6 +200,9 @@ class Follower:
         """Return what a function of this file returns."""
         if call.method == "get" and call.receiver is not None and call.args:
             return self._item(call.receiver, call.args[0].literal(), call)
+        symbol = call.called.symbol
+        if symbol is not None and symbol.kind == "class":
+            return None
         target = call.target
         if target is None or target.kind is not ScopeKind.FUNCTION or not target.returns:
             return None
@@ -662,6 +668,9 @@ class Follower:
             return self.bindings_in_class(home, node.attr, expr.site)
         found: list[Binding] = []
         for origin in self.objects(expr.child(node.value)):
+            symbol = origin.called.symbol if isinstance(origin, Call) else None
+            if symbol is not None and not symbol.may_hold(node.attr):
+                return []
             scope = origin.target if isinstance(origin, Call) else self.definition(origin)
             if scope is None or scope.kind is not ScopeKind.CLASS:
                 return []
