@@ -475,6 +475,26 @@ def test_a_seed_for_a_search_over_seeds_of_known_numbers_is_fine(lines: Lines) -
     )
 
 
+def test_a_seed_in_an_evaluation_starts_the_training_over_too(lines: Lines) -> None:
+    assert lines(
+        RULE,
+        """
+        import torch
+        @torch.no_grad()
+        def evaluate(model):
+            torch.manual_seed(12345)
+            model.reset_state()
+            return model(torch.randn(3))
+        def train_one(model):
+            loss = model(torch.randn(3)).sum()
+            loss.backward()
+        for epoch in range(3):
+            train_one(model)
+            evaluate(model)
+    """,
+    ) == [5]
+
+
 def test_a_file_of_tests_is_fine(lines: Lines) -> None:
     text = (
         "import torch\nfor epoch in range(3):\n    torch.manual_seed(0)\n"

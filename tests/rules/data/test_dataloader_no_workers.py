@@ -151,6 +151,21 @@ def test_unknown_keywords_are_fine(lines: Lines) -> None:
     )
 
 
+def test_a_default_that_callers_may_change_is_fine(lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            """
+        from torch.utils.data import DataLoader
+        from torchvision import datasets
+        def build(root, num_workers=0):
+            return DataLoader(datasets.MNIST(root), 32, num_workers=num_workers)
+    """,
+        )
+        == []
+    )
+
+
 def test_a_file_of_tests_is_fine(lines: Lines) -> None:
     text = (
         "from torch.utils.data import DataLoader\nfrom torchvision import datasets\n"

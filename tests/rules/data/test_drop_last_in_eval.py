@@ -214,6 +214,20 @@ def test_a_value_that_is_written_elsewhere_has_only_a_remedy(
     assert found.span.line == 4
 
 
+def test_a_default_that_callers_may_change_is_fine(lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            """
+        from torch.utils.data import DataLoader
+        def val_loader_of(ds, drop_last=True):
+            return DataLoader(ds, 8, drop_last=drop_last)
+    """,
+        )
+        == []
+    )
+
+
 def test_a_file_of_tests_is_fine(lines: Lines) -> None:
     text = (
         "from torch.utils.data import DataLoader\ntest_loader = DataLoader(data, drop_last=True)\n"

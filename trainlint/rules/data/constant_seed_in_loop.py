@@ -33,7 +33,8 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
                 seeding,
                 f"{seeding.call.quoted} starts the random numbers over with {value} in every round of"
                 " the loop, so shuffling, dropout and augmentation repeat themselves.",
-                remedy="Seed once, before the loop.",
+                remedy="Seed once, before the loop; give what has to be repeatable inside of it a"
+                " generator of its own.",
                 label="the same numbers again",
                 related=[(loops[0], "in every round")],
             )

@@ -22,7 +22,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
         workers, data = loader.argument("num_workers"), loader.argument("dataset")
         if loader.is_open or data is None or not file.decodes(data):
             continue
-        if workers is None or workers.literal() == 0:
+        if workers is None or (workers.is_settled and workers.number() == 0):
             yield rule.at(
                 loader,
                 f"{loader.call.called.quoted} has no workers, so the training waits while each batch"

@@ -22,7 +22,9 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
     """Find `drop_last=True` on loaders that are named for evaluation, or read data that is."""
     for loader in () if file.is_test else file.loaders():
         drop = loader.argument("drop_last")
-        if drop is None or drop.truth() is not True or loader.purpose is not Purpose.EVALUATION:
+        if drop is None or loader.purpose is not Purpose.EVALUATION:
+            continue
+        if drop.truth() is not True or not drop.is_settled:
             continue
         written = drop.text == "True" and drop in loader.call.parts()
         fix = Fix("Keep the last batch", Safety.UNSAFE, (drop.replaced_by("False"),))

@@ -32,7 +32,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
     for save in file.calls_to("torch.save"):
         given = save.argument(0, "obj")
         for saved in () if given is None or save.expected_to_fail else _values(given):
-            if saved in told or not _is_module(file, saved):
+            if saved in told or saved.path != save.path or not _is_module(file, saved):
                 continue
             told.add(saved)
             yield rule.at(
