@@ -125,6 +125,28 @@ def test_a_leaf_that_is_told_to_have_a_gradient_is_another_matter(lines):
     assert lines(RULE, source) == []
 
 
+def test_a_file_that_makes_leaves_is_not_judged(lines):
+    source = """
+    import torch
+    x = torch.zeros(3, requires_grad=True)
+    with torch.no_grad():
+        loss = torch.nn.functional.mse_loss(model(x), y)
+    loss.backward()
+    """
+    assert lines(RULE, source) == []
+
+
+def test_a_start_to_which_losses_are_added_is_fine(lines):
+    source = """
+    import torch
+    with torch.no_grad():
+        loss = torch.zeros(1)
+    loss.add_(criterion(model(x), y))
+    loss.backward()
+    """
+    assert lines(RULE, source) == []
+
+
 def test_a_test_that_expects_the_error_is_fine(lines):
     source = """
     import pytest

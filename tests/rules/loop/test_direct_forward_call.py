@@ -45,6 +45,24 @@ def test_it_is_found_on_a_layer(lines):
     assert lines(RULE, source) == [8]
 
 
+def test_it_is_found_on_a_layer_in_a_forward(lines):
+    source = """
+    from torch import nn
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 8, 3)
+        def forward(self, x):
+            return self.conv.forward(x)
+    """
+    assert lines(RULE, source) == [8]
+
+
+def test_tests_are_not_judged(diagnoses):
+    source = f"{NET}y = Net().forward(x)\n"
+    assert diagnoses(RULE, source, path="test_net.py") == []
+
+
 def test_it_is_found_behind_a_wrapper(lines):
     source = f"{NET}wrapped = nn.parallel.DistributedDataParallel(Net())\nwrapped.forward(x)\n"
     assert lines(RULE, source) == [11]

@@ -94,6 +94,10 @@ def test_a_loop_that_differentiates_is_fine(lines):
     assert lines(RULE, evaluation(body="output.sum().backward()")) == []
 
 
+def test_an_optimizer_that_is_handed_on_in_the_loop_is_a_reason(lines):
+    assert lines(RULE, evaluation(body="adapt(output, optimizer)")) == []
+
+
 def test_training_mode_is_another_matter(lines):
     assert lines(RULE, evaluation().replace("model.eval()", "model.train()")) == []
 

@@ -43,7 +43,9 @@ def _is_plain(file: FileModel, backward: Event) -> bool:
         return False
     if backward.call.expected_to_fail or any(file.method_calls("requires_grad_")):
         return False
-    return not any(file.assignments("requires_grad"))
+    return not any(file.assignments("requires_grad")) and not any(
+        file.calls_passing("requires_grad")
+    )
 
 
 def _unscaled(origin: Expr) -> tuple[Expr, ...]:
@@ -54,5 +56,12 @@ def _unscaled(origin: Expr) -> tuple[Expr, ...]:
 
 
 def _has_no_graph(file: FileModel, origin: Expr) -> bool:
-    """Say whether a value is a tensor that is computed under ``no_grad``, with no leaf among its parts."""
-    return origin.without_gradient and file.is_tensor(origin) and not file.is_weight(origin)
+    """Say whether a value is a tensor that is computed from others under ``no_grad``."""
+    if not origin.without_gradient or not file.is_tensor(origin):
+        return False
+    if origin.operands or (isinstance(origin, Call) and origin.callee is None):
+        return True
+    # A tensor that is made of numbers may be a start, to which losses are added in place.
+    return isinstance(origin, Call) and any(
+        file.is_tensor(one) or isinstance(one, Call) for one in origin.args
+    )

@@ -23,7 +23,9 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
         return
     for call in file.method_calls("forward"):
         model = call.receiver
-        if model is None or not _is_model(file, model) or _is_forward_of_a_wrapper(call):
+        if model is None or not _is_model(file, model):
+            continue
+        if file.layer_of(model) is None and _is_forward_of_a_wrapper(call):
             continue
         edit = call.called.replaced_by(model.operand_text)
         yield rule.at(
@@ -51,6 +53,6 @@ def _is_model(file: FileModel, model: Expr) -> bool:
 
 
 def _is_forward_of_a_wrapper(call: Call) -> bool:
-    """Say whether a ``forward`` hands on to that of what it wraps, or an exporter traces it."""
+    """Say whether a ``forward`` may hand on to that of what it wraps."""
     function = call.function
     return function is not None and function.name == "forward"

@@ -39,6 +39,8 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
             model, function = forward.subject, forward.call.function
             if loop is None or model is None or loop in told or not _in_eval_mode(routine, forward):
                 continue
+            if _may_train(file, loop):
+                continue
             told.add(loop)
             spelling = file.spelling("torch.no_grad")
             edit = None
@@ -82,6 +84,16 @@ def _in_eval_mode(routine: Routine, forward: Event) -> bool:
         if event.kind is LoopEvent.EVAL_MODE:
             return event.always_before(forward) and event.same_subject(forward)
     return False
+
+
+def _may_train(file: FileModel, loop: Loop) -> bool:
+    """Say whether a call in the loop is given what trains: an optimizer, a GradScaler."""
+    return any(
+        file.role_of(argument) in {"optimizer", "scaler"}
+        for call in loop.calls
+        for argument in (*call.args, *call.keywords.values())
+        if argument.is_name or argument.is_attribute
+    )
 
 
 def _trains(file: FileModel, forward: Event) -> bool:
