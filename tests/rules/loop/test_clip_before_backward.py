@@ -53,6 +53,22 @@ def test_it_is_found_through_a_helper_that_differentiates_and_steps(lines):
     assert lines(RULE, source) == [9]
 
 
+def test_it_is_found_under_a_condition_of_its_own_but_not_mended(diagnoses):
+    source = """
+    import torch
+    for batch in loader:
+        optimizer.zero_grad()
+        loss = model(batch).mean()
+        if args.clip:
+            torch.nn.utils.clip_grad_norm_(model.parameters(), args.clip)
+        loss.backward()
+        optimizer.step()
+    """
+    (one,) = diagnoses(RULE, source)
+    assert one.span.line == 7
+    assert one.fix is None
+
+
 def test_clipping_between_backward_and_step_is_fine(lines):
     source = """
     import torch

@@ -46,6 +46,25 @@ def test_it_is_found_in_a_step_that_a_loop_calls(lines):
     assert lines(RULE, source) == [5]
 
 
+def test_it_is_found_on_the_loss_that_a_model_hands_out(lines):
+    source = """
+    import torch
+    for batch in loader:
+        out = model(**batch)
+        loss = out.loss
+        loss.backward(retain_graph=True)
+        optimizer.step()
+    for x, y in loader:
+        loss, scores = model(x, y)
+        loss.backward(retain_graph=True)
+        optimizer.step()
+    for x, y in loader:
+        (first(model(x), y) + second(x)).backward(retain_graph=True)
+        optimizer.step()
+    """
+    assert lines(RULE, source) == [6, 10, 13]
+
+
 def test_two_backward_passes_are_fine(lines):
     source = """
     import torch

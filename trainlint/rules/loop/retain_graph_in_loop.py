@@ -47,7 +47,10 @@ def _is_the_only_one(file: FileModel, routine: Routine, backward: Event) -> bool
         return False
     if any(one is not backward for one in routine.of(LoopEvent.BACKWARD) if one.inside(loop)):
         return False
-    made = all((isinstance(one, Call) or one.operands) and loop.runs(one) for one in loss.origins())
+    # Not made in here: each round goes back through one and the same graph.
+    made = backward.made_in(loop) or all(
+        (isinstance(one, Call) or one.operands) and loop.runs(one) for one in loss.origins()
+    )
     return made and not any(_is_made_before(file, part, loop) for part in loss.ingredients())
 
 
