@@ -141,6 +141,36 @@ def test_shuffling_without_a_sampler_only_is_fine(lines: Lines) -> None:
     )
 
 
+def test_a_function_may_return_none(lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            """
+        from samplers import make_sampler
+        from torch.utils.data import DataLoader
+        def sampler_of(ds):
+            yield ds
+        loader = DataLoader(ds, shuffle=True, sampler=make_sampler(ds))
+        other = DataLoader(ds, shuffle=True, sampler=sampler_of(ds))
+    """,
+        )
+        == []
+    )
+
+
+def test_a_class_of_the_file_is_a_sampler(lines: Lines) -> None:
+    assert lines(
+        RULE,
+        """
+        from torch.utils.data import DataLoader, Sampler
+        class balanced(Sampler):
+            def __iter__(self):
+                return iter([1, 2])
+        loader = DataLoader(ds, shuffle=True, sampler=balanced(ds))
+    """,
+    ) == [6]
+
+
 def test_a_parameter_is_not_known(lines: Lines) -> None:
     assert (
         lines(

@@ -136,6 +136,19 @@ def test_a_step_that_is_not_known_may_convert(lines: Lines) -> None:
     )
 
 
+def test_erasing_of_v2_takes_images(lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            """
+        from torchvision.transforms import v2
+        tf = v2.Compose([v2.RandomErasing(), v2.PILToTensor()])
+    """,
+        )
+        == []
+    )
+
+
 def test_tensors_that_become_images_of_v2_are_fine(lines: Lines) -> None:
     assert (
         lines(

@@ -34,7 +34,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
         for number, step in enumerate(pipeline.steps):
             if step.kind in _CONVERTS or step.kind is None:
                 break
-            if step.kind not in _OF_TENSORS or pipeline.call.expected_to_fail:
+            if not _refuses_images(step) or pipeline.call.expected_to_fail:
                 continue
             converter = _converter(pipeline.steps[number + 1 :])
             if converter is None:
@@ -49,6 +49,11 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
                 fix=_swapped(step, converter, pipeline.steps[number + 1]),
             )
             break
+
+
+def _refuses_images(step: Transform) -> bool:
+    """Say whether a transform takes nothing but tensors; erasing in version 2 takes both."""
+    return step.kind in _OF_TENSORS and not (step.kind == "RandomErasing" and step.is_v2)
 
 
 def _converter(steps: tuple[Transform, ...]) -> Transform | None:

@@ -19,6 +19,7 @@ from trainlint.static.model.torch_api import (
     OPTIMIZER_PARAMETERS,
     SCHEDULER_PARAMETERS,
 )
+from trainlint.static.model.tree import ScopeKind
 
 if TYPE_CHECKING:
     from trainlint.core.diagnosis import Span
@@ -281,6 +282,13 @@ class Optimizer(_Made):
         return tuple(module for module in found if module is not None)
 
 
+def _constructs(call: Call) -> bool:
+    """Say whether a class is called, by what it is or by its name: a function may return None."""
+    if call.target is not None:
+        return call.target.kind is ScopeKind.CLASS
+    return (call.method or "")[:1].isupper()
+
+
 def _updates_group(call: Call) -> bool:
     """Say whether a call of ``update`` writes a rate into a parameter group."""
     group = call.receiver
@@ -393,8 +401,7 @@ class Loader(_Made):
         given = self.argument(name)
         if given is None:
             return None if self.is_open else False
-        origins = given.origins()
-        if all(isinstance(one, Call) for one in origins):
+        if all(isinstance(one, Call) and _constructs(one) for one in given.origins()):
             return True
         return False if given.literal() is None else None
 
