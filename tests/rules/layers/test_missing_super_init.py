@@ -195,6 +195,25 @@ def test_attributes_kept_in_another_way_are_unknown(lines: Lines) -> None:
     )
 
 
+def test_an_object_that_is_no_module_may_be_kept_before_it(lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            """
+        from torch import nn
+        class Reader:
+            def __init__(self, path):
+                self.path = path
+        class Net(nn.Module):
+            def __init__(self, path):
+                self.reader = Reader(path)
+                super().__init__()
+    """,
+        )
+        == []
+    )
+
+
 def test_a_helper_that_runs_it_is_fine(lines: Lines) -> None:
     assert (
         lines(

@@ -86,6 +86,28 @@ def test_filling_its_weights_is_no_use(lines: Lines) -> None:
     ) == [7]
 
 
+def test_an_object_that_is_no_module_is_no_layer(lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            """
+        from torch import nn
+        class Teacher:
+            def __init__(self):
+                self.net = nn.Linear(8, 8)
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.fc = nn.Linear(8, 8)
+                self.teacher = Teacher()
+            def forward(self, x):
+                return self.fc(x)
+    """,
+        )
+        == []
+    )
+
+
 def test_layers_without_weights_are_fine(lines: Lines) -> None:
     assert (
         lines(

@@ -91,7 +91,7 @@ def _is_registered(file: FileModel, value: Call) -> bool:
     if file.layers.kind(value) is not None:
         return True
     made = file.module_of(value)
-    return made is not None and value.target is made.scope
+    return made is not None and value.target is made.scope and made in made.model.modules
 
 
 def _runs_base(call: Call) -> bool:

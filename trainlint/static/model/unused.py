@@ -74,6 +74,9 @@ def unused_layers(module: ModuleClass) -> Iterator[UnusedLayer]:
         function = made.function
         if not isinstance(made, Call) or function is None or function.name != "__init__":
             continue
+        kept = model.module_of(made)
+        if kept is not None and kept not in kept.model.modules:
+            continue
         if model.trains(made) and not _is_read(module, name):
             yield UnusedLayer(module, name, made)
 
