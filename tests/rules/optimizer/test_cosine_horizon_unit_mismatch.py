@@ -148,3 +148,23 @@ def test_a_loop_over_batches_without_epochs_around_it_is_not_judged(lines):
         + "sched = CosineAnnealingLR(opt, T_max=epochs)\nfor x in loader:\n    opt.step()\n    sched.step()\n"
     )
     assert lines(RULE, source) == []
+
+
+def test_a_function_that_trains_one_epoch_is_found(lines):
+    source = """
+        import torch
+        from torch.optim.lr_scheduler import CosineAnnealingLR
+        def train_one_epoch(model, loader, optimizer, scheduler):
+            for i, (x, y) in enumerate(tqdm(loader)):
+                optimizer.zero_grad()
+                loss_fn(model(x), y).backward()
+                optimizer.step()
+                scheduler.step()
+        def main(args):
+            model = Net()
+            optimizer = torch.optim.AdamW(model.parameters(), lr=args.lr)
+            scheduler = CosineAnnealingLR(optimizer, T_max=args.epochs)
+            for epoch in range(1, args.epochs + 1):
+                train_one_epoch(model, train_loader, optimizer, scheduler)
+    """
+    assert lines(RULE, source) == [9]

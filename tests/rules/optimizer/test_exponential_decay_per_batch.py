@@ -117,3 +117,21 @@ def test_a_loop_that_is_not_seen_to_go_through_a_loader_is_not_judged(lines):
 def test_the_bound_can_be_set(lines):
     source = HEAD + "sched = ExponentialLR(opt, 0.999)" + PER_BATCH
     assert lines(RULE, source, gamma=0.999) == [11]
+
+
+def test_a_schedule_that_accelerate_prepares_is_found(lines):
+    source = """
+        import torch
+        from accelerate import Accelerator
+        accelerator = Accelerator()
+        opt = torch.optim.AdamW(net.parameters())
+        sched = torch.optim.lr_scheduler.ExponentialLR(opt, gamma=0.95)
+        net, opt, train_dataloader, sched = accelerator.prepare(net, opt, train_dataloader, sched)
+        for epoch in range(3):
+            for batch in train_dataloader:
+                accelerator.backward(net(batch))
+                opt.step()
+                sched.step()
+                opt.zero_grad()
+    """
+    assert lines(RULE, source) == [12]

@@ -78,3 +78,19 @@ def test_a_move_in_another_function_is_not_judged(lines):
 def test_the_optimizer_is_shown(diagnoses):
     (found,) = diagnoses(RULE, HEAD + "opt = optim.Adagrad(net.parameters())\nnet.cuda()")
     assert [one.span.line for one in found.related] == [4]
+
+
+def test_a_checkpoint_loaded_under_an_if_is_a_warning(diagnoses):
+    source = """
+        import torch
+        model = Net()
+        optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+        if args.resume:
+            ckpt = torch.load(args.resume)
+            model.load_state_dict(ckpt["model"])
+            optimizer.load_state_dict(ckpt["optimizer"])
+        model = model.to(device)
+    """
+    (found,) = diagnoses(RULE, source)
+    assert found.severity is Severity.WARNING
+    assert [one.span.line for one in found.related] == [4, 8]

@@ -299,3 +299,71 @@ def test_tensors_that_are_optimised_anew_for_each_image_are_fine(lines):
         )
         == []
     )
+
+
+def test_both_optimizers_of_a_gan_are_found(lines):
+    assert lines(
+        RULE,
+        """
+        import torch
+        G, D = Generator(), Discriminator()
+        for epoch in range(opt.n_epochs):
+            optimizer_G = torch.optim.Adam(G.parameters(), lr=opt.lr)
+            optimizer_D = torch.optim.Adam(D.parameters(), lr=opt.lr)
+            for imgs in dataloader:
+                step_generator(optimizer_G, imgs)
+                step_discriminator(optimizer_D, imgs)
+    """,
+    ) == [5, 6]
+
+
+def test_a_while_over_epochs_is_found(lines):
+    assert lines(
+        RULE,
+        """
+        import torch
+        epoch = 0
+        while epoch < max_epochs:
+            optimizer = torch.optim.Adam(model.parameters(), lr=lr)
+            fit(model, optimizer)
+            epoch += 1
+    """,
+    ) == [5]
+
+
+def test_a_function_that_makes_the_optimizer_is_found_where_the_loop_calls_it(diagnoses):
+    (found,) = diagnoses(
+        RULE,
+        """
+        import torch
+        def get_optimizer(model, lr):
+            return torch.optim.Adam(model.parameters(), lr=lr)
+        model = Net()
+        for epoch in range(10):
+            opt = get_optimizer(model, 1e-3 * 0.9**epoch)
+            fit(model, opt)
+    """,
+    )
+    assert found.span.line == 4
+    assert [one.span.line for one in found.related] == [6]
+
+
+def test_a_copy_handed_to_the_training_in_each_round_is_fine(lines):
+    assert (
+        lines(
+            RULE,
+            """
+        import copy, torch
+        def local_update(model):
+            optimizer = torch.optim.Adam(model.parameters())
+            for x, y in loader:
+                optimizer.zero_grad()
+                loss_fn(model(x), y).backward()
+                optimizer.step()
+            return model.state_dict()
+        for epoch in range(rounds):
+            local_update(copy.deepcopy(global_model))
+    """,
+        )
+        == []
+    )

@@ -139,3 +139,20 @@ def test_a_file_without_a_loop_is_not_judged(lines):
 
 def test_a_test_need_not_step(lines):
     assert lines(RULE, HEAD + "sched = StepLR(opt, 10)" + LOOP, path="test_it.py") == []
+
+
+def test_one_made_in_a_function_that_returns_only_the_optimizer_is_found(lines):
+    source = """
+        import torch
+        def build(args):
+            optimizer = torch.optim.Adam(net.parameters(), lr=args.lr)
+            scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 10)
+            return optimizer
+        def main(args):
+            optimizer = build(args)
+            for x, y in loader:
+                optimizer.zero_grad()
+                loss_fn(net(x), y).backward()
+                optimizer.step()
+    """
+    assert lines(RULE, source) == [5]

@@ -121,3 +121,17 @@ def test_a_loop_that_can_only_end_earlier_is_found(lines):
 def test_a_test_may_use_what_it_likes(lines):
     source = HEAD + "sched = StepLR(opt, 30)" + LOOP.format(20)
     assert lines(RULE, source, path="test_it.py") == []
+
+
+def test_the_default_of_a_function_that_trains_is_counted(lines):
+    source = """
+        import torch
+        def train_model(model, optimizer, scheduler, num_epochs=10):
+            for epoch in range(num_epochs):
+                fit(model, optimizer)
+                scheduler.step()
+        opt = torch.optim.SGD(net.parameters(), lr=0.01)
+        sched = torch.optim.lr_scheduler.StepLR(opt, step_size=30)
+        train_model(net, opt, sched)
+    """
+    assert lines(RULE, source) == [8]
