@@ -63,6 +63,61 @@ def test_a_kernel_of_a_function_is_found(lines: Lines) -> None:
     ) == [7]
 
 
+def test_random_features_class_weights_and_variables_are_found(lines: Lines) -> None:
+    assert lines(
+        RULE,
+        """
+        import math
+        import lightning as L
+        import torch
+        import torch.nn.functional as F
+        from torch import nn
+        class Fourier(nn.Module):
+            def __init__(self, n):
+                super().__init__()
+                self.b = torch.randn(2, n) * 10.0
+            def forward(self, x):
+                h = (2.0 * math.pi * x.view(-1, 2)) @ self.b
+                return torch.cat([h.sin(), h.cos()], -1)
+        class Lit(L.LightningModule):
+            def __init__(self):
+                super().__init__()
+                self.fc = nn.Linear(8, 2)
+                self.weights = torch.tensor([1.0, 5.0])
+                self.mask = torch.tril(torch.ones(9, 9))
+            def training_step(self, batch, i):
+                x, y = batch
+                out = self.fc(x)
+                mask = self.mask[:2]
+                out = out.masked_fill(mask == 0, 0.0)
+                return F.cross_entropy(out, y, weight=self.weights)
+    """,
+    ) == [10, 18, 19]
+
+
+def test_variables_that_are_moved_and_new_tensors_are_fine(lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            """
+        import torch
+        from torch import nn
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.mask, self.steps = torch.ones(9), torch.arange(9)
+            def forward(self, x):
+                x = torch.relu(x)
+                mask = self.mask[: x.size(1)]
+                mask = mask.to(x.device)
+                steps = (self.steps + torch.zeros(9)).to(x)
+                return x * mask + steps
+    """,
+        )
+        == []
+    )
+
+
 def test_a_tensor_that_is_moved_is_fine(lines: Lines) -> None:
     assert (
         lines(

@@ -59,6 +59,18 @@ def test_merged_dimensions_that_change_places_are_found(lines: Lines) -> None:
     ) == [5, 5, 5]
 
 
+def test_a_copy_in_between_changes_nothing(lines: Lines) -> None:
+    assert lines(
+        RULE,
+        """
+        import torch
+        def f(x):
+            b, t, d = x.shape
+            return x.contiguous().view(t, b, d), x.contiguous().view(b * t, d)
+    """,
+    ) == [5]
+
+
 def test_neighbours_may_be_merged_in_any_order(lines: Lines) -> None:
     assert (
         lines(

@@ -78,6 +78,45 @@ def test_a_layer_of_the_file_is_enough_for_the_second(lines: Lines) -> None:
     ) == [6]
 
 
+def test_the_second_of_a_batch_before_the_output_of_a_model_is_found(lines: Lines) -> None:
+    assert lines(
+        RULE,
+        """
+        import torch.nn as nn
+        def train(dataloader, model, loss_fn=nn.CrossEntropyLoss()):
+            for i, (X, y) in enumerate(dataloader):
+                pred = model(X)
+                loss_fn(y, pred).backward()
+                loss_fn(y.long(), model(X)).backward()
+        def step(model, batch):
+            x, y = batch
+            y = y.cuda()
+            return nn.BCEWithLogitsLoss()(y, model(x))
+    """,
+    ) == [6, 7, 11]
+
+
+def test_another_y_is_unknown(lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            """
+        import torch.nn.functional as F
+        def f(net, teacher, x, y, t, loader):
+            a = F.cross_entropy(y, net(x))
+            y = net(x)
+            b = F.cross_entropy(y, t)
+            for y, _ in loader:
+                b = F.binary_cross_entropy(y, net(y))
+            for x, y in loader:
+                b = F.cross_entropy(y, t)
+            return a + b
+    """,
+        )
+        == []
+    )
+
+
 def test_the_right_order_is_fine(lines: Lines) -> None:
     assert (
         lines(

@@ -32,6 +32,9 @@ _OUTPUT = re.compile(
     r"^(\w+_)?(outputs?|logits?|preds?|predictions?|predicted|y_?preds?|y_?hat|scores?|probs?)(_\w+)?$"
 )
 
+_SECONDS = {"y", "yb", "y_batch", "batch_y", "y_train"}
+"""What the second part of a batch is called, which alone says nothing."""
+
 
 @rule.check
 def check(file: FileModel) -> Iterator[Diagnosis]:
@@ -40,7 +43,10 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
         first, second = loss.input, loss.target
         if loss.kind not in _ASYMMETRIC or first is None or second is None:
             continue
-        if loss.call.expected_to_fail or not _is_target(first) or not _is_output(file, second):
+        by_name = _is_target(first) and _is_output(file, second)
+        if loss.call.expected_to_fail or not (
+            by_name or (_is_second_of_batch(first) and _is_of_model(file, second))
+        ):
             continue
         swapped = (
             first.replaced_by(second.source_text),
@@ -80,6 +86,29 @@ def _is_target(expr: Expr) -> bool:
         elif not behind.is_attribute or not _TARGET.match((behind.name or "").lower()):
             return False
     return True
+
+
+def _is_second_of_batch(expr: Expr) -> bool:
+    """Say whether a value is called ``y`` and is what a loop or an unpacking gives behind another."""
+    core = _core(expr)
+    if not core.is_name or (core.name or "").lower() not in _SECONDS:
+        return False
+    behind = [_core(origin) for origin in core.objects()]
+    return all(
+        one.binding is not None and not one.is_parameter and one.binding.path[-1:] > (0,)
+        for one in behind
+    )
+
+
+def _is_of_model(file: FileModel, expr: Expr) -> bool:
+    """Say whether each origin of a value is the output of a model."""
+    return all(
+        isinstance(one, Call)
+        and one.callee is None
+        and bool(one.args)
+        and file.role_of(one.called) == "model"
+        for one in map(_core, _core(expr).origins())
+    )
 
 
 def _is_output(file: FileModel, expr: Expr) -> bool:

@@ -77,6 +77,7 @@ _DERIVED = frozenset(
 """Functions and methods whose result lies where their input does."""
 _MOVES = frozenset({"to", "cuda", "cpu", "type", "type_as", "xpu", "new_tensor"})
 _MOST_DEPTH = 10
+_MOST_NAMES = 2
 _COMPUTES = ("torch.", "torch.nn.functional.")
 _INDEPENDENT = frozenset(
     [
@@ -242,7 +243,7 @@ def _is_moved(read: Expr) -> bool:
     return False
 
 
-def _meets_data(read: Expr) -> bool:
+def _meets_data(read: Expr, depth: int = 0) -> bool:
     """Say whether a tensor is computed with together with data, which may lie on another device."""
     current = read
     way = list(read.around)
@@ -265,9 +266,16 @@ def _meets_data(read: Expr) -> bool:
             if around.name not in SHAPE_OPERATIONS:
                 return around.name in _TAKES_TENSORS and any(map(_is_data, call.args))
             current = call
+        elif around.operands and all(
+            side == current or side.number() is not None for side in around.operands
+        ):
+            current = around
         else:
             return _joins(current, around)
-    return False
+    reads = read.model.reads_of(current) if depth < _MOST_NAMES else None
+    if reads is None or "." in (current.assigned_to or ""):
+        return False
+    return not any(map(_is_moved, reads)) and any(_meets_data(one, depth + 1) for one in reads)
 
 
 def _joins(current: Expr, around: Expr) -> bool:
@@ -275,14 +283,17 @@ def _joins(current: Expr, around: Expr) -> bool:
     if around.operands:
         others = [side for side in around.operands if side != current]
         return any(map(_is_data, others))
-    if not isinstance(around, Call) or current not in around.args:
+    if not isinstance(around, Call):
+        return False
+    given = (*around.args, *around.keywords.values())
+    if current not in given:
         return False
     if around.callee is not None:
         last = around.callee.rpartition(".")[2]
         known = around.callee in {f"{prefix}{last}" for prefix in _COMPUTES}
         if not known or last in _INDEPENDENT or last.startswith("is_"):
             return False
-        return any(_is_data(one) for one in around.args if one != current)
+        return any(_is_data(one) for one in given if one != current)
     receiver = around.receiver
     return around.method in _TAKES_TENSORS and receiver is not None and _is_data(receiver)
 
@@ -291,7 +302,20 @@ def _is_data(expr: Expr) -> bool:
     """Say whether a value is a tensor that comes from outside of the module, or from its layers."""
     if expr.number() is not None or expr.text.startswith("self."):
         return isinstance(expr, Call) and expr.model.is_tensor(expr)
+    if expr.operands:
+        return any(map(_is_data, expr.operands))
+    if isinstance(expr, Call) and expr.callee is None and expr.method in SHAPE_OPERATIONS:
+        return expr.receiver is not None and _is_data(expr.receiver)
+    if all(_is_made_here(origin) for origin in expr.origins()):
+        return False
     return expr.model.is_tensor(expr) or _is_handled_as_tensor(expr)
+
+
+def _is_made_here(origin: Expr) -> bool:
+    """Say whether a value is a new tensor, which lies on the CPU too unless it is told otherwise."""
+    return isinstance(origin, Call) and (origin.callee or "") in {
+        f"torch.{one}" for one in _FACTORIES
+    }
 
 
 def _is_handled_as_tensor(expr: Expr) -> bool:

@@ -95,6 +95,9 @@ _DIFFERENTIABLE = (
 )
 """Operations through which a gradient flows."""
 
+_COPIES = frozenset({"contiguous", "clone", "detach", "float", "half", "double"})
+"""Methods whose result has the shape of what they are called on."""
+
 
 @dataclass(frozen=True)
 class Dimension:
@@ -219,7 +222,7 @@ def _tensor_of_shape(expr: Expr) -> Expr | None:
 def reshapes(model: FileModel) -> Iterator[Reshape]:
     """Yield every ``view`` and ``reshape`` that names all sizes of the tensor in another order."""
     for call in model.method_calls("view", "reshape"):
-        if call.callee is None and call.receiver is not None and call.receiver.is_name:
+        if call.callee is None and call.receiver is not None:
             found = _reordered(call)
             if found is not None:
                 yield found
@@ -227,11 +230,11 @@ def reshapes(model: FileModel) -> Iterator[Reshape]:
 
 def _reordered(call: Call) -> Reshape | None:
     """Return the reshape if its sizes are those of the tensor in another order."""
-    tensor = call.receiver
+    tensor = _behind_copies(call.receiver)
     sizes = call.args
     if len(sizes) == 1 and sizes[0].items is not None:
         sizes = sizes[0].items
-    if tensor is None or call.keywords or call.is_open or tensor.binding is None:
+    if tensor is None or not tensor.is_name or call.keywords or call.is_open:
         return None
     order: list[int] = []
     merged: list[int] = []
@@ -265,6 +268,15 @@ def _reordered(call: Call) -> Reshape | None:
     if sorted(order) != list(range(rank)) or merged == sorted(order):
         return None
     return Reshape(call, tuple(order), len(sizes) == rank)
+
+
+def _behind_copies(expr: Expr | None) -> Expr | None:
+    """Return the tensor behind calls that keep its shape: ``x`` of ``x.contiguous()``."""
+    while (
+        isinstance(expr, Call) and expr.callee is None and expr.method in _COPIES and not expr.args
+    ):
+        expr = expr.receiver
+    return expr
 
 
 def _factors(size: Expr) -> Iterator[Expr]:
