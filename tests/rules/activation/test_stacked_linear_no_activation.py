@@ -274,3 +274,58 @@ def test_a_test_is_fine(lines):
         )
         == []
     )
+
+
+def test_a_folder_of_tests_is_fine(lines):
+    assert (
+        lines(
+            RULE,
+            """
+        from torch import nn
+        net = nn.Sequential(nn.Linear(4, 16), nn.Linear(16, 3))
+    """,
+            path="tests/common/models.py",
+        )
+        == []
+    )
+
+
+def test_a_model_that_stands_in_for_another_is_fine(lines):
+    assert (
+        lines(
+            RULE,
+            """
+        from torch import nn
+        class Encoder(nn.Module):
+            def __init__(self, d):
+                super().__init__()
+                self.layer = nn.Sequential(nn.LayerNorm(d), nn.Linear(d, 3 * d), nn.Linear(3 * d, d))
+    """,
+            path="benchmark/dummy_model.py",
+        )
+        == []
+    )
+
+
+def test_a_block_that_is_used_between_its_own_layers_is_fine(lines):
+    assert (
+        lines(
+            RULE,
+            """
+        from torch import nn
+        class MLP(nn.Module):
+            def __init__(self, d):
+                super().__init__()
+                fc1 = nn.Linear(d, d)
+                fc2 = nn.Linear(d, d)
+                self.net = nn.Sequential(fc1, nn.ReLU(), fc2)
+            def forward(self, x):
+                return self.net(x)
+        def build(d):
+            mlp = MLP(d)
+            fc3 = nn.Linear(d, d)
+            return nn.Sequential(mlp, fc3, nn.ReLU(), mlp, mlp)
+    """,
+        )
+        == []
+    )
