@@ -10,7 +10,7 @@ may hang on two of them; ``more`` is how many diagnoses that adds, ``fewer`` how
 from __future__ import annotations
 
 import argparse
-import gc
+import os
 import statistics
 import time
 from pathlib import Path
@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING
 
 from trainlint.core.catalogue import load_catalogue
 from trainlint.core.config import Config, Selection, Settings, resolve
-from trainlint.static.engine import lint_file
-from trainlint.static.project import Project
+from trainlint.static.engine import lint_files
 
 if TYPE_CHECKING:
     from trainlint.core.diagnosis import Diagnosis
@@ -32,6 +31,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="counted runs of each way (3)")
     parser.add_argument("--select", default="", help="rules, as for `trainlint check`")
     options = parser.parse_args()
+    os.environ["TRAINLINT_JOBS"] = "1"
     selection = Selection(
         "the command line", tuple(filter(None, options.select.split(","))) or None
     )
@@ -60,13 +60,10 @@ def main() -> None:
 def _run(paths: list[str], settings: Settings, *, project: bool) -> tuple[float, set[Diagnosis]]:
     """Lint the files; return the seconds of processor time and the diagnoses."""
     found: set[Diagnosis] = set()
-    gc.collect()
     started = time.process_time()
-    files = Project(paths) if project else None
-    for path in paths:
-        found.update(lint_file(path, settings, project=files).diagnoses)
-    if files is not None:
-        files.close()
+    for run in [paths] if project else [[path] for path in paths]:
+        for report in lint_files(run, settings):
+            found.update(report.diagnoses)
     return time.process_time() - started, found
 
 

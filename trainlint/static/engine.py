@@ -35,7 +35,7 @@ TRIGGERS: Final = (
 )
 """A file without any of these words is about something else: it is parsed, but no rule runs."""
 
-_GARBAGE: Final = 300_000
+_GARBAGE: Final = 4_000_000
 """After so many characters of source what still refers to itself is collected."""
 
 _MANY_FILES: Final = 200
@@ -214,8 +214,8 @@ def _bug(path: str, what: str, error: Exception) -> Failure:
 class _CollectingRarely:
     """Keep the garbage collector from running at random while many short-lived trees are made.
 
-    A tree and the model that is taken apart are freed at once by their reference counts; the few
-    cycles that are left are collected after every so many characters of source.
+    A tree and the model that is taken apart are freed at once by their reference counts; should a
+    rule leave a cycle behind, it is collected after every so many characters of source.
     """
 
     def __init__(self) -> None:

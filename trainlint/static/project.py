@@ -31,10 +31,11 @@ _TOP: Final = re.compile(
 )
 """What a file defines or assigns at its top: anything without indentation."""
 
-_NAMES: Final = re.compile(
-    r"\b(?:def|class)[ \t]+(\w+)|(\w+)[ \t]*(?::[^=\n(){}\[\]]*)?=(?!=)|[\"'](\w+)[\"']"
-)
-"""Every name that may be called or read from outside: definitions, what is assigned, keys."""
+_DEFINED: Final = re.compile(r"(?:\bdef|\bclass)[ \t]+(\w+)")
+_ANNOTATED: Final = re.compile(r"^[ \t]*(?:self\.)?(\w+)[ \t]*:", re.MULTILINE)
+_KEY: Final = re.compile(r"[\"'](\w+)[\"']")
+_LAST_WORD: Final = re.compile(r"(?:.*\W)?(\w*)", re.DOTALL)
+_LONGEST_NAME: Final = 48
 
 _EVENTS: Final = re.compile(r"backward\(|step\(|zero_grad|clip_grad|unscale_|\.(?:eval|train)\(")
 """What makes the text of a training loop."""
@@ -76,7 +77,13 @@ class Summary:
     @cached_property
     def names(self) -> frozenset[str]:
         """Every name that something in the file may be called or read by."""
-        return frozenset(name for found in _NAMES.findall(self.text) for name in found if name)
+        found = {*_DEFINED.findall(self.text), *_ANNOTATED.findall(self.text)}
+        found.update(_KEY.findall(self.text))
+        for before in self.text.split("="):
+            # One expression for `name =` would try every word of the file.
+            match = _LAST_WORD.match(before[-_LONGEST_NAME:].rstrip(" \t"))
+            found.add(match[1] if match else "")
+        return frozenset(found)
 
     @cached_property
     def words(self) -> frozenset[str]:

@@ -765,9 +765,12 @@ class Loop:
 
     def line_at_start(self, text: str) -> Edit | None:
         """Return the edit that puts a line of its own at the start of the body; None where none fits."""
-        first = self.block.header.body[0]  # type: ignore[attr-defined]
-        site = Site(first, self.block, self.block.scope, self.block.index + 1)
-        return Expr(self.model, first, site).line_before(text)
+        first, source = getattr(self.block.header, "body", [None])[0], self.model.source
+        if first is None:
+            return None
+        start = source.line_starts[first.lineno - 1]
+        indent = source.text[start : source.offset(first.lineno, first.col_offset)]
+        return None if indent.strip() else self.model.edit(start, start, f"{indent}{text}\n")
 
     @property
     def loaders(self) -> tuple[Call, ...]:

@@ -520,18 +520,10 @@ class ModuleClass:
         """Every layer that it builds, those of modules and functions of the file that it uses included."""
         return tuple(dict.fromkeys(self.model.layers.built_by(self.scope)))
 
-    @cached_property
+    @property
     def stacks(self) -> tuple[Stack, ...]:
         """The ways through its ``forward``, one per value that it returns."""
-        forward = self.forward
-        if forward is None:
-            return ()
-        found = []
-        for value in forward.returns:
-            steps = self.model.layers.way_to(value)
-            if steps:
-                found.append(Stack(steps, forward, self))
-        return tuple(found)
+        return self.model.layers.ways_through(self)
 
     @property
     def instances(self) -> tuple[Call, ...]:
@@ -545,7 +537,20 @@ class Layers:
     def __init__(self, model: FileModel) -> None:
         self.model = model
         self._kinds: dict[int, str | None] = {}
+        self._ways: dict[ModuleClass, tuple[Stack, ...]] = {}
         self._depth = 0
+
+    def ways_through(self, module: ModuleClass) -> tuple[Stack, ...]:
+        """Return the ways through the ``forward`` of a module class, one per value that it returns."""
+        if module not in self._ways:
+            forward = module.forward
+            ways = [
+                Stack(steps, forward, module)
+                for value in (() if forward is None else forward.returns)
+                if forward is not None and (steps := self.way_to(value))
+            ]
+            self._ways[module] = tuple(ways)
+        return self._ways[module]
 
     # -- construction -------------------------------------------------------------------------
 
