@@ -80,7 +80,9 @@ def _width(source: Layer) -> int | None:
 
 def _size(norm: Layer) -> int | None:
     """Return the number of features that a normalisation is built for, and fails without."""
-    if norm.kind.startswith("InstanceNorm") and not norm.has_weights:
+    counts = norm.argument("track_running_stats")
+    by_default = norm.is_batch_norm and (counts is None or counts.truth() is True)
+    if not norm.has_weights and not by_default:
         return None
     return norm.constant(_SIZES.get(norm.kind, _CHANNELS))
 
