@@ -43,7 +43,7 @@ def train(model, loader, criterion, optimizer):
         loss = criterion(model(images), labels)
         loss.backward()
         optimizer.step()
-        total += loss.item()
+        total += loss.detach()
     return total / len(loader)
 
 
