@@ -8,10 +8,10 @@ were written from the descriptions of the catalogue, before anybody saw what the
 
 Each program is linted as a project of its own, with the rules that are on by default and the advice
 that its `expected.toml` names. A diagnosis of a bad program is *right* if one of its places (the marked
-one or a related one) is on an expected line of that rule; several of one rule that share such a line,
-or that stand in the same statement, count once. What else the linter says of a bad program, and all it
-says of a mended one, is *wrong*, unless `expected.toml` lists it under `[[accepted]]` with the reason
-why it is true.
+one or a related one) is on an expected line of that rule (`line` is a number, or a list of the lines
+that take part in the defect alike); several of one rule that share such a line, or that stand in the
+same statement, count once. What else the linter says of a bad program, and all it says of a mended one,
+is *wrong*, unless `expected.toml` lists it under `[[accepted]]` with the reason why it is true.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _judge(pair: Path, catalogue: Catalogue, score: Score) -> None:
     bad = _lint(pair / "bad", catalogue, advice)
     taken: set[int] = set()
     for one in expected:
-        key = f"{pair.name}/bad/{one['file']}:{one['line']} {one['rule']}"
+        key = f"{pair.name}/bad/{one['file']}:{_lines(one)[0]} {one['rule']}"
         hits = [
             number
             for number, diagnosis in enumerate(bad)
@@ -130,8 +130,16 @@ def _touches(diagnosis: Diagnosis, folder: Path, expected: dict[str, Any]) -> bo
     places = [(diagnosis.path, diagnosis.span)]
     places += [(one.path or diagnosis.path, one.span) for one in diagnosis.related]
     return any(
-        path == wanted and span.line <= expected["line"] <= span.end_line for path, span in places
+        path == wanted and span.line <= line <= span.end_line
+        for path, span in places
+        for line in _lines(expected)
     )
+
+
+def _lines(expected: dict[str, Any]) -> list[int]:
+    """Return the lines to which a reader would point, one of which is enough."""
+    line: int | list[int] = expected["line"]
+    return line if isinstance(line, list) else [line]
 
 
 def _severity(catalogue: Catalogue, name: str) -> Severity | None:
