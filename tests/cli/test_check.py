@@ -100,7 +100,7 @@ def test_a_selector_is_a_name_a_code_a_prefix_a_family_a_severity_or_all(
     ("selector", "hint"),
     [
         ("softmax-before-crossentropy", "; did you mean `softmax-before-cross-entropy`?"),
-        ("TL0O1", "; did you mean `TL001`?"),
+        ("T001", "; did you mean `TL001`?"),
         ("lop", "; did you mean `loop`?"),
         ("all", "; did you mean `ALL`?"),
         ("zzzzzz", ""),

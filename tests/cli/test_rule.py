@@ -80,7 +80,7 @@ def test_the_page_is_given_as_json(trainlint):
     [
         ("missing-zerograd", "; did you mean `missing-zero-grad`?"),
         ("Missing-Zero-Grad", "; did you mean `missing-zero-grad`?"),
-        ("TL0O1", "; did you mean `TL001`?"),
+        ("T001", "; did you mean `TL001`?"),
         ("nonsense-zzzz", ""),
     ],
 )
