@@ -574,7 +574,8 @@ class Follower:
             return None
         if called.qualified is not None:
             return None
-        if called.is_attribute and called.name and not self.model.may_define(called.name):
+        unknown = called.is_attribute and not self.model.may_define(called.name or "")
+        if unknown and called.symbol is None:
             return None
         found: set[int] = set()
         scope = None
@@ -629,11 +630,12 @@ class Follower:
 
     def _definitions_of_attribute(self, expr: Expr, node: ast.Attribute) -> list[Expr] | None:
         """Return the values that an attribute may hold where it is read."""
-        if not self.model.may_hold(node.attr) or expr.qualified is not None:
+        if expr.qualified is not None:
             return None
-        symbol = self.model.names.symbol(node, expr.site)
-        if symbol is not None:
-            return symbol.values
+        if expr.symbol is not None:
+            return expr.symbol.values
+        if not self.model.may_hold(node.attr):
+            return None
         bindings = self._attribute_bindings(expr, node)
         if bindings:
             values: list[Expr] = []

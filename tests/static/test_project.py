@@ -1,0 +1,379 @@
+"""Files that are linted together answer for each other."""
+
+from __future__ import annotations
+
+import os
+from textwrap import dedent
+
+import pytest
+
+from trainlint.core.config import Config, Selection, resolve
+from trainlint.static.engine import lint_file, lint_files
+from trainlint.static.project import Located, Project, Summary
+
+NET = """
+    import torch.nn.functional as F
+    from torch import nn
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(8, 4)
+
+        def forward(self, x):
+            return F.softmax(self.fc(x), dim=1)
+"""
+TRAIN = """
+    {imported}
+    import torch
+    from torch import nn
+
+    model = {name}()
+    criterion = nn.CrossEntropyLoss()
+    loss = criterion(model(x), y)
+"""
+
+
+@pytest.fixture
+def lay(tmp_path, monkeypatch):
+    """Return a function that writes files, goes to their folder, and returns their paths in order."""
+
+    def write(**files):
+        paths = []
+        for name, text in files.items():
+            path = tmp_path / name.replace("__", "/").replace("/init", "/__init__")
+            path = path.with_suffix(".py")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(dedent(text))
+            paths.append(str(path.relative_to(tmp_path)))
+        monkeypatch.chdir(tmp_path)
+        return sorted(paths)
+
+    return write
+
+
+@pytest.fixture
+def spoken(catalogue):
+    """Return a function that lints files together and gives path, line and code of each diagnosis."""
+
+    def lint(paths, *rules):
+        settings = resolve(catalogue, Config(), Selection("the test", select=rules or None))
+        reports = list(lint_files(paths, settings))
+        assert [one for report in reports for one in report.failures] == []
+        return [
+            (one.path, one.span.line, one.code) for report in reports for one in report.diagnoses
+        ]
+
+    return lint
+
+
+SOFTMAX = "softmax-before-cross-entropy"
+
+
+@pytest.mark.parametrize(
+    ("imported", "name"),
+    [
+        ("from models import Net", "Net"),
+        ("from models import Net as Classifier", "Classifier"),
+        ("import models", "models.Net"),
+        ("import models as zoo", "zoo.Net"),
+        ("from models import *", "Net"),
+        ("from models import (  # the network\n        Net,\n    )", "Net"),
+    ],
+)
+def test_the_softmax_of_another_file_meets_the_loss(lay, spoken, imported, name):
+    paths = lay(models=NET, train=TRAIN.format(imported=imported, name=name))
+    assert [one[::2] for one in spoken(paths, SOFTMAX)] == [("train.py", "TL301")]
+
+
+@pytest.mark.parametrize(
+    ("imported", "name"),
+    [
+        ("from pkg import Net", "Net"),
+        ("from pkg.nets import Net", "Net"),
+        ("from pkg.nets.small import Net", "Net"),
+        ("import pkg.nets.small", "pkg.nets.small.Net"),
+        ("from pkg import nets", "nets.Net"),
+        ("import pkg", "pkg.Net"),
+    ],
+)
+def test_packages_and_what_they_re_export_are_followed(lay, spoken, imported, name):
+    paths = lay(
+        pkg__init="from .nets import Net\n",
+        pkg__nets__init="from .small import *\n",
+        pkg__nets__small=NET,
+        scripts__train=TRAIN.format(imported=imported, name=name),
+    )
+    assert [one[0] for one in spoken(paths, SOFTMAX)] == ["scripts/train.py"]
+
+
+@pytest.mark.parametrize(
+    "imported", ["from .models import Net", "from . import models", "from ..pkg.models import Net"]
+)
+def test_relative_imports_are_followed(lay, spoken, imported):
+    name = "models.Net" if imported.endswith("import models") else "Net"
+    paths = lay(
+        pkg__init="", pkg__models=NET, pkg__train=TRAIN.format(imported=imported, name=name)
+    )
+    assert [one[0] for one in spoken(paths, SOFTMAX)] == ["pkg/train.py"]
+
+
+def test_a_name_of_torch_that_another_file_hands_on_is_torch_s(lay, spoken):
+    paths = lay(
+        common="from torch.nn import CrossEntropyLoss as Loss, Softmax\n",
+        train="""
+            import torch
+            from common import Loss, Softmax
+            criterion = Loss()
+            loss = criterion(Softmax(dim=1)(x), y)
+        """,
+    )
+    assert spoken(paths, SOFTMAX) == [("train.py", 5, "TL301")]
+
+
+PARSER = """
+    import argparse
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--lr", type=float, default=10.0)
+    args = parser.parse_args()
+"""
+
+
+@pytest.mark.parametrize(
+    ("config", "imported", "read"),
+    [
+        ("LR = 10.0", "LR", "LR"),
+        ("CONFIG = {'lr': 10.0}", "CONFIG", "CONFIG['lr']"),
+        ("class Config:\n    lr = 10.0", "Config", "Config.lr"),
+        ("def settings():\n    return {'lr': 10.0}", "settings", "settings()['lr']"),
+        (PARSER, "args", "args.lr"),
+    ],
+)
+def test_numbers_of_another_file_are_followed(lay, spoken, config, imported, read):
+    paths = lay(
+        config=config,
+        train=f"""
+            import torch
+            from config import {imported}
+            optimizer = torch.optim.SGD(net.parameters(), lr={read})
+        """,
+    )
+    assert spoken(paths, "lr-out-of-range") == [("train.py", 4, "TL401")]
+
+
+def test_what_callers_in_another_file_pass_is_followed_into_a_helper(lay, spoken):
+    paths = lay(
+        engine="""
+            import torch
+
+            def train(model, loader, criterion, optimizer):
+                for inputs, targets in loader:
+                    optimizer.zero_grad()
+                    loss = criterion(model(inputs), targets)
+                    loss.backward()
+                    optimizer.step()
+        """,
+        main="""
+            import torch
+            from engine import train
+            from models import Net
+            model = Net()
+            train(model, loader, torch.nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), 0.1))
+        """,
+        models=NET,
+    )
+    assert spoken(paths, SOFTMAX) == [("engine.py", 7, "TL301")]
+
+
+def test_what_tests_pass_is_of_no_account(lay, spoken):
+    paths = lay(
+        engine="""
+            import torch
+
+            def fit(model, rate=0.1):
+                optimizer = torch.optim.SGD(model.parameters(), lr=rate)
+                optimizer.step()
+        """,
+        test_engine="import torch\nfrom engine import fit\nfit(model, rate=50)\n",
+    )
+    assert spoken(paths, "lr-out-of-range") == []
+
+
+def test_a_helper_of_another_file_that_clears_and_steps_counts(lay, spoken):
+    paths = lay(
+        steps="""
+            def clear_and_step(loss, optimizer):
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+        """,
+        train="""
+            import torch
+            from steps import clear_and_step
+            optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+            scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 2)
+            for epoch in range(9):
+                for x, y in loader:
+                    clear_and_step(net(x).sum(), optimizer)
+                scheduler.step()
+        """,
+    )
+    assert spoken(paths) == []
+
+
+def test_a_set_epoch_and_a_scheduler_step_in_a_helper_count(lay, spoken):
+    paths = lay(
+        helpers="""
+            def start_epoch(loader, epoch):
+                loader.sampler.set_epoch(epoch)
+
+            def end_epoch(scheduler):
+                scheduler.step()
+        """,
+        train="""
+            import torch
+            from torch.utils.data import DataLoader
+            from torch.utils.data.distributed import DistributedSampler
+            from helpers import end_epoch, start_epoch
+            loader = DataLoader(data, sampler=DistributedSampler(data))
+            optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+            scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 10)
+            for epoch in range(9):
+                start_epoch(loader, epoch)
+                for x, y in loader:
+                    optimizer.zero_grad()
+                    net(x).sum().backward()
+                    optimizer.step()
+                end_epoch(scheduler)
+        """,
+    )
+    assert spoken(paths, "sampler-without-set-epoch", "scheduler-never-stepped") == []
+
+
+def test_a_class_that_inherits_from_another_file_is_a_module(lay, spoken):
+    paths = lay(
+        base="from torch import nn\nclass Base(nn.Module):\n    pass\n",
+        net="""
+            from torch import nn
+            from base import Base
+            class Net(Base):
+                def __init__(self):
+                    super().__init__()
+                    self.layers = [nn.Linear(8, 8) for _ in range(4)]
+                def forward(self, x):
+                    for layer in self.layers:
+                        x = layer(x)
+                    return x
+        """,
+    )
+    assert spoken(paths, "modules-in-plain-list") == [("net.py", 7, "TL601")]
+
+
+def test_one_file_alone_is_judged_as_before(lay, spoken, catalogue):
+    paths = lay(models=NET, train=TRAIN.format(imported="from models import Net", name="Net"))
+    assert spoken(["train.py"], SOFTMAX) == []
+    alone = lint_file(paths[1], resolve(catalogue, Config()))
+    assert alone.diagnoses == []
+
+
+@pytest.mark.parametrize(
+    ("models", "why"),
+    [
+        ("from train import Net", "a cycle"),
+        ("from models import Net", "an import of itself"),
+        ("def f(:", "a syntax error"),
+        ("from .models import *", "a star of itself"),
+        ("from nowhere import Net", "a missing module"),
+        ("\0", "no text"),
+    ],
+)
+def test_cycles_and_broken_files_are_fine(lay, catalogue, models, why):
+    paths = lay(models=models, train=TRAIN.format(imported="from models import Net", name="Net"))
+    reports = list(lint_files(paths, resolve(catalogue, Config())))
+    assert reports[1].diagnoses == [], why
+    assert reports[1].failures == [], why
+
+
+def test_a_diagnosis_shows_both_places(lay, catalogue):
+    paths = lay(models=NET, train=TRAIN.format(imported="from models import Net", name="Net"))
+    settings = resolve(catalogue, Config(), Selection("the test", select=(SOFTMAX,)))
+    report = list(lint_files(paths, settings))[1]
+    (diagnosis,) = report.diagnoses
+    (related,) = diagnosis.related
+    assert (related.path, related.span.line) == ("models.py", 11)
+    assert report.others["models.py"][11].strip() == "return F.softmax(self.fc(x), dim=1)"
+    assert diagnosis.fix is None, "a fix never edits another file"
+
+
+def test_a_comment_silences_where_the_diagnosis_stands(lay, spoken):
+    train = TRAIN.format(imported="from models import Net", name="Net")
+    silent = train.replace("(model(x), y)", "(model(x), y)  # noqa: TL301")
+    assert spoken(lay(models=NET, train=silent), SOFTMAX) == []
+
+
+def test_several_processes_say_the_same_as_one(lay, spoken, monkeypatch):
+    train = TRAIN.format(imported="from models import Net", name="Net")
+    others = {f"other_{number}": "import torch\n" for number in range(250)}
+    paths = lay(models=NET, train=train, **others)
+    found = []
+    for jobs in ("1", "2"):
+        monkeypatch.setenv("TRAINLINT_JOBS", jobs)
+        found.append(spoken(paths, SOFTMAX))
+    assert found[0] == found[1] == [("train.py", 8, "TL301")]
+
+
+def test_models_that_have_become_many_are_let_go_and_made_again(lay, spoken, monkeypatch):
+    monkeypatch.setattr("trainlint.static.project._HELD", 0)
+    train = TRAIN.format(imported="from models import Net", name="Net")
+    paths = lay(models=NET, **{f"train_{number}": train for number in range(5)})
+    assert len(spoken(paths, SOFTMAX)) == 5
+
+
+def test_a_file_is_found_where_python_would_find_it(lay):
+    lay(pkg__init="", pkg__utils="", pkg__sub__init="", pkg__sub__a="", utils="", tool__utils="")
+    files = ["pkg/__init__.py", "pkg/utils.py", "pkg/sub/__init__.py", "pkg/sub/a.py", "utils.py"]
+    project = Project([*files, "tool/utils.py"])
+
+    def located(imported, importer):
+        found = project.locate(imported, importer)
+        return None if found is None else (os.path.relpath(found.path), found.rest)
+
+    assert located("utils.f", "pkg/sub/a.py") == ("utils.py", ("f",))
+    assert located("utils.f", "tool/run.py") == ("tool/utils.py", ("f",))
+    assert located("pkg.utils.f", "pkg/sub/a.py") == ("pkg/utils.py", ("f",))
+    assert located("..utils.f", "pkg/sub/a.py") == ("pkg/utils.py", ("f",))
+    assert located(".a", "pkg/sub/__init__.py") == ("pkg/sub/a.py", ())
+    assert located("pkg", "utils.py") == ("pkg/__init__.py", ())
+    assert located("torch.nn", "utils.py") is None
+
+
+def test_a_summary_reads_imports_and_names_without_parsing():
+    text = dedent("""
+        import numpy as np, os.path
+        from a.b import (c as d,  # one
+                         e)
+        from . import f
+        from g import *
+        if True:
+            import h
+        class K(d): pass
+        async def run(lr=0.1): ...
+        LIMIT: int = 3
+        self.width = {"key": 1}
+        width == 4
+        def broken(
+    """)
+    summary = Summary(text)
+    assert [tuple(one) for one in summary.imports] == [
+        ("np", "numpy"),
+        ("os", "os.path"),
+        ("d", "a.b.c"),
+        ("e", "a.b.e"),
+        ("f", ".f"),
+        ("*", "g.*"),
+        ("h", "h"),
+    ]
+    assert summary.top == {"K": "class", "run": "def", "LIMIT": "value", "broken": "def"}
+    assert {"K", "run", "lr", "LIMIT", "width", "key", "broken"} <= summary.names
+    assert not summary.trains
+    assert Located("a.py", ()) == ("a.py", ())
