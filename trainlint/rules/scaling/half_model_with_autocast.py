@@ -18,14 +18,12 @@ _AUTOCAST = {"torch.amp.autocast", "torch.cuda.amp.autocast"}
 _ADAPTS = ("peft", "bitsandbytes", "apex", "deepspeed", "colossalai")
 """Packages that train other weights than those of the model, or keep a copy of them."""
 
+_COPIES = r"fp32_?(param|weight|copy|master)|master_(param|weight)"
+
 
 @rule.check
 def check(file: FileModel) -> Iterator[Diagnosis]:
     """Find forward passes of training under autocast whose model surely has half weights."""
-    if file.imports(*_ADAPTS) or file.speaks_of(
-        r"fp32_?(param|weight|copy|master)|master_(param|weight)"
-    ):
-        return
     told = set()
     for routine in file.routines():
         backwards = routine.of(LoopEvent.BACKWARD)
@@ -34,14 +32,14 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
             context = _autocast(forward)
             if forward.subject is None or context is None or not _trains(file, forward, backwards):
                 continue
-            half = _half(file, forward)
-            if half is None or half in told:
+            half = _half(forward)
+            if half is None or half in told or any(_adapts(one) for one in forward.models):
                 continue
             told.add(half)
             outcome = (
                 "so the scaler refuses their gradients"
                 if scaled
-                else "so updates under 0.1 % of a weight are rounded away"
+                else "so updates under 0.02 % of a weight are rounded away"
             )
             yield rule.at(
                 half,
@@ -52,6 +50,11 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
                 related=[(context, "meant for weights in float32")],
                 severity=Severity.ERROR if scaled else rule.severity,
             )
+
+
+def _adapts(file: FileModel) -> bool:
+    """Say whether a file may train other weights than those of the model."""
+    return file.imports(*_ADAPTS) or file.speaks_of(_COPIES)
 
 
 def _autocast(forward: Event) -> Call | None:
@@ -78,17 +81,19 @@ def _trains(file: FileModel, forward: Event, backwards: tuple[Event, ...]) -> bo
     )
 
 
-def _half(file: FileModel, forward: Event) -> Expr | None:
+def _half(forward: Event) -> Expr | None:
     """Return where the model surely got half weights before a forward pass or a call that leads to it."""
     model = forward.subject
-    for call in (forward.call, *forward.via):
+    for call in (forward.call, *reversed(forward.via)):
         if model is None:
             return None
-        half = file.turned_into_half(model, before=call)
+        half = call.model.turned_into_half(model, before=call)
         if half is not None:
             return half
         passed = [
-            one for one in (*call.args, *call.keywords.values()) if file.identities.same(one, model)
+            one
+            for one in (*call.args, *call.keywords.values())
+            if call.model.identities.same(one, model)
         ]
         model = passed[0] if passed else model
     return None

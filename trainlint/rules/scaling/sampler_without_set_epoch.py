@@ -14,7 +14,7 @@ from trainlint.static.model import Purpose
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trainlint.static.model import Call, FileModel, Loader, Loop
+    from trainlint.static.model import Call, Event, FileModel, Loader, Loop
 
 rule = Rule(__name__, "TL809", Severity.WARNING, fixable=Safety.UNSAFE)
 
@@ -25,15 +25,18 @@ _LOOKS_ON = ("tqdm.", "rich.", "itertools.", "math.", "time.", "logging.", "wand
 @rule.check
 def check(file: FileModel) -> Iterator[Diagnosis]:
     """Find samplers whose loader a loop over epochs goes through without ``set_epoch``."""
-    if file.is_test:
+    if file.is_test or any(True for _ in file.attributes_read("set_epoch")):
         return
     for sampler in file.calls_to("torch.utils.data.DistributedSampler"):
         if not _shuffles(sampler) or _is_for_evaluation(file, sampler):
             continue
         loaders = [one for one in file.loaders() if _draws_from(one, sampler)]
-        epochs = _epochs(file, loaders)
-        if epochs is None or any(_is_handed_on(file, one) for one in _held(sampler, loaders)):
+        found = _epochs(file, loaders)
+        if found is None or any(
+            _is_handed_on(file, one, found[1]) for one in _held(sampler, loaders)
+        ):
             continue
+        epochs = found[0]
         yield rule.at(
             sampler,
             f"{sampler.called.quoted} shuffles by its seed and its epoch, and nothing sets the epoch:"
@@ -64,20 +67,20 @@ def _draws_from(loader: Loader, sampler: Call) -> bool:
     return any(sampler in one.objects() for one in given if one is not None)
 
 
-def _epochs(file: FileModel, loaders: list[Loader]) -> Loop | None:
-    """Return the loop around a training over one of the loaders, where no file on the way sets epochs."""
+def _epochs(file: FileModel, loaders: list[Loader]) -> tuple[Loop, Event] | None:
+    """Return the loop around a training over one of the loaders, and its backward pass.
+
+    Not where a file on the way sets an epoch.
+    """
     made = {loader.call for loader in loaders}
     for routine in file.routines():
         for backward in routine.of(LoopEvent.BACKWARD):
-            models = {id(call.model): call.model for call in (*backward.via, backward.call)}
-            if any(
-                True for one in (file, *models.values()) for _ in one.attributes_read("set_epoch")
-            ):
+            if any(True for one in backward.models for _ in one.attributes_read("set_epoch")):
                 continue
             loops = backward.loops
             for outer, inner in pairwise(loops):
                 if made.intersection(inner.loaders) and outer.count != 1 and not outer.over_batches:
-                    return outer
+                    return outer, backward
     return None
 
 
@@ -86,15 +89,14 @@ def _held(sampler: Call, loaders: list[Loader]) -> list[Call]:
     return [sampler, *(loader.call for loader in loaders)]
 
 
-def _is_handed_on(file: FileModel, made: Call) -> bool:
-    """Say whether a function that the file does not define gets the sampler, or what holds it."""
-    known = {loader.call for loader in file.loaders()}
-    for call in (*file.handed_on(made), *file.calls_taking(made)):
-        if call in known or (call.callee or "").startswith(_LOOKS_ON):
-            continue
-        if call.target is None or call in file.handed_on(made):
-            return True
-    return False
+def _is_handed_on(file: FileModel, made: Call, backward: Event) -> bool:
+    """Say whether a function gets the sampler, or what holds it, that no file on the way defines."""
+    known = {*(loader.call for loader in file.loaders()), *backward.via}
+    given = [call for model in (file, *backward.models) for call in model.handed_on(made)]
+    given += [call for call in file.calls_taking(made) if call.target is None]
+    return any(
+        call not in known and not (call.callee or "").startswith(_LOOKS_ON) for call in given
+    )
 
 
 def _fix(sampler: Call, loaders: list[Loader], epochs: Loop) -> Fix | None:

@@ -29,7 +29,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
             loop = _loop(routine, step)
             if loop is not None and not _may_be_updated(file, step, loop):
                 last[loop] = step
-        for step in last.values():
+        for loop, step in last.items():
             scaler = step.scaler
             if scaler is None or step.call in told:
                 continue
@@ -40,6 +40,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
                 " a scaler steps once per update.",
                 remedy=f"Call `{scaler.text}.update()` once per step, after all `step` calls.",
                 label="steps, and nothing updates",
+                related=[(loop, "in each round")],
                 fix=_fix(step, scaler),
             )
 
@@ -65,9 +66,11 @@ def _may_be_updated(file: FileModel, step: Event, loop: Loop) -> bool:
         loop.runs(one) or _is_off(one) for one in scaler.objects() if one != scaler
     ):
         return True
-    if any(_may_hold(file, one, scaler) for one in _updated(file)):
+    models = step.models
+    if any(_may_hold(file, one, scaler) for one in _updated(models)):
         return True
-    return any(True for _ in file.handed_on(scaler)) or _is_held_by_unknown(file, scaler, loop)
+    handed = (call for model in models for call in model.handed_on(scaler))
+    return any(call not in step.via for call in handed) or _is_held_by_unknown(scaler, loop)
 
 
 def _is_off(made: Expr) -> bool:
@@ -83,18 +86,19 @@ def _may_hold(file: FileModel, updated: Expr, scaler: Expr) -> bool:
     return bool(_HOLDS.search(updated.text)) and file.identities.may_be_same(updated, scaler)
 
 
-def _updated(file: FileModel) -> Iterator[Expr]:
+def _updated(models: tuple[FileModel, ...]) -> Iterator[Expr]:
     """Yield everything on which ``update`` is called, or from which it is taken."""
-    for read in file.attributes_read("update"):
-        if read.owner is not None:
-            yield read.owner
+    for model in models:
+        for read in model.attributes_read("update"):
+            if read.owner is not None:
+                yield read.owner
 
 
-def _is_held_by_unknown(file: FileModel, scaler: Expr, loop: Loop) -> bool:
+def _is_held_by_unknown(scaler: Expr, loop: Loop) -> bool:
     """Say whether the scaler is an attribute of something that a method of another file may update."""
     if not scaler.is_attribute:
         return False
-    around = file.class_around(scaler)
+    around = scaler.model.class_around(scaler)
     if around is None or scaler.owner is None or scaler.owner.name != "self":
         return True
     if any(not base.startswith(("torch.", "builtins.", "abc.")) for base in around.bases):

@@ -105,6 +105,11 @@ class Event:
         )
 
     @property
+    def models(self) -> tuple[FileModel, ...]:
+        """The models of the files through which the way to it leads, from the routine's on."""
+        return tuple({id(call.model): call.model for call in (*self.via, self.call)}.values())
+
+    @property
     def scaler(self) -> Expr | None:
         """The GradScaler that has its hand in it."""
         if not self.scaled:
