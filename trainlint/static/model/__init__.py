@@ -109,6 +109,16 @@ Questions of the file
 ``file.note_unresolved(expr, reason)``
     keeps what could not be answered, for ``--show-unresolved``.
 
+Across files
+------------
+
+The files of a run are one project (:mod:`trainlint.static.project`), and every question above goes
+through imports by itself: a constant of ``config.py`` is a number, a class of ``models.py`` a module, a
+helper of ``engine.py`` part of a routine; ``call.target`` may be a function of another file. A rule
+never asks which file answered. Where it speaks of a place in another file, the engine marks the place
+in the file that is linted and shows the other one below; a fix never edits another file. What is
+enumerated (``file.losses()``, ``file.method_calls(...)``) is of the one file.
+
 Unknown is a value of its own. A rule that cannot be sure stays silent.
 """
 
