@@ -57,9 +57,9 @@ def _every(model: FileModel, call: Call, depth: int) -> bool:
         return False
     if _sets_up(function):
         return True
-    callers = function.callers
+    callers = (*function.callers, *(model.elsewhere.calls(function.scope) or ()))
     if callers:
-        return any(_every(model, one, depth - 1) for one in callers)
+        return any(_every(one.model, one, depth - 1) for one in callers)
     return any(
         routine.function == function and routine.of(LoopEvent.BACKWARD)
         for routine in model.routines()
