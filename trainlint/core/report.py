@@ -55,5 +55,12 @@ class FileReport:
     unresolved: list[Unresolved] = field(default_factory=list)
     lines: dict[int, str] = field(default_factory=dict)
     """The text of the lines in and around the diagnoses, by their numbers."""
+    starts: dict[int, int] = field(default_factory=dict)
+    """The offsets in the text at which those lines start; edits count in them."""
     others: dict[str, dict[int, str]] = field(default_factory=dict)
     """The same of the places in other files, by their paths."""
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """Return the line and the column, from 1, of an offset that an edit of a fix speaks of."""
+        line = max(number for number, start in self.starts.items() if start <= offset)
+        return line, offset - self.starts[line] + 1

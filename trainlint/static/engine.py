@@ -11,6 +11,7 @@ from trainlint.core.catalogue import OUR_RULES
 from trainlint.core.config import ConfigError
 from trainlint.core.diagnosis import Related, Severity
 from trainlint.core.report import CONTEXT, Failure, FileReport
+from trainlint.static.edits import edited, fitted
 from trainlint.static.project import Project
 from trainlint.static.source import SourceError, SourceFile
 from trainlint.static.suppress import UNUSED, Suppressions, may_be_unused, may_silence
@@ -78,9 +79,13 @@ def lint_source(
         if unresolved:
             # Only what a rule has asked for can have been in vain.
             report.unresolved = sorted(model.unresolved, key=lambda one: one.span)
-    found = [one for one in (_at_home(one, source.path) for one in found) if one is not None]
+    found = [one for one in (_at_home(one, source) for one in found) if one is not None]
     report.diagnoses = _judge(source, settings, rules, found, ran)
     report.lines = _excerpt(source, _spans(report.diagnoses, ""))
+    for one in report.diagnoses:
+        if one.fix is not None:
+            report.lines |= _excerpt(source, edited(source, one.fix))
+    report.starts = {number: source.line_starts[number - 1] for number in report.lines}
     for path in {related.path for one in report.diagnoses for related in one.related} - {""}:
         other = project.source(path)
         if other is not None:
@@ -115,14 +120,21 @@ def lint_bytes(
 
 
 def lint_files(
-    paths: Sequence[str], settings: Settings, *, unresolved: bool = False
+    paths: Sequence[str],
+    settings: Settings,
+    *,
+    unresolved: bool = False,
+    project: Project | None = None,
 ) -> Iterator[FileReport]:
-    """Yield the report of every file, in the order of the paths."""
-    jobs = min(_jobs(), len(paths))
+    """Yield the report of every file, in the order of the paths.
+
+    A ``project`` of the files is one in which some have another text than on disk.
+    """
+    jobs = 1 if project is not None else min(_jobs(), len(paths))
     if jobs > 1 and _worth_sharing(paths):
         yield from _lint_in_processes(paths, settings, jobs, unresolved=unresolved)
     else:
-        project = Project(paths)
+        project = project or Project(paths)
         with _CollectingRarely() as garbage:
             for path in paths:
                 yield lint_file(path, settings, unresolved=unresolved, project=project)
@@ -157,17 +169,16 @@ def _judge(
     return sorted(wanted, key=lambda one: (one.position, one.span, one.message))
 
 
-def _at_home(diagnosis: Diagnosis, path: str) -> Diagnosis | None:
+def _at_home(diagnosis: Diagnosis, source: SourceFile) -> Diagnosis | None:
     """Return a diagnosis as one of the file that is linted; None where the file has no part in it.
 
     What hangs on two files may be told of the other one, which is not linted now: then the place in
     this file is the one that is marked. A fix never edits another file.
     """
+    path = source.path
     if diagnosis.path == path:
         fix = diagnosis.fix
-        if fix is not None and any(edit.path not in {"", path} for edit in fix.edits):
-            return replace(diagnosis, fix=None)
-        return diagnosis
+        return diagnosis if fix is None else replace(diagnosis, fix=fitted(source, fix))
     here = next((one for one in diagnosis.related if one.path == path), None)
     if here is None:
         return None

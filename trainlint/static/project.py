@@ -107,6 +107,7 @@ class Project:
     """
 
     def __init__(self, paths: Iterable[str] = ()) -> None:
+        self._mended: dict[str, SourceFile] = {}
         self._paths = {os.path.abspath(path): path for path in paths}
         self._stems: set[str] = set()
         self._folders: set[str] = set()
@@ -129,8 +130,21 @@ class Project:
 
     def read(self, path: str) -> SourceFile:
         """Return a source file, one that is held if there is one; raise `SourceError` as reading does."""
-        model = self._models.get(os.path.abspath(path))
-        return SourceFile.read(path) if model is None else model.source
+        key = os.path.abspath(path)
+        model = self._models.get(key)
+        if model is not None:
+            return model.source
+        mended = self._mended.get(key)
+        return SourceFile.read(path) if mended is None else mended.with_text(mended.text)
+
+    def replace(self, source: SourceFile) -> None:
+        """Let a file have another text from now on, whatever the disk holds, for all files."""
+        key = os.path.abspath(source.path)
+        self._mended[key] = source
+        self._summaries.pop(key, None)
+        self._exports.clear()
+        self.__dict__.pop("_importers", None)
+        self.close()
 
     def source(self, path: str) -> SourceFile | None:
         """Return the source file of a model that is held."""
@@ -151,7 +165,7 @@ class Project:
         self._shared.add(path)
         if path not in self._models:
             try:
-                self.adopt(SourceFile.read(self._paths[path]))
+                self.adopt(self.read(self._paths[path]))
             except (SourceError, RecursionError):
                 self._models[path] = None
         return self._models[path]
@@ -159,6 +173,8 @@ class Project:
     def summary(self, path: str) -> Summary:
         """Return what the text of a file of the project tells; nothing where it cannot be read."""
         found = self._summaries.get(path)
+        if found is None and path in self._mended:
+            found = self._summaries[path] = Summary(self._mended[path].text)
         if found is None:
             try:
                 with open(self._paths[path], encoding="utf-8", errors="replace") as stream:

@@ -54,31 +54,33 @@ class SourceFile:
     :meth:`from_bytes`, so that whoever holds a source file holds one that parses.
     """
 
-    def __init__(self, path: str, text: str) -> None:
+    def __init__(
+        self, path: str, text: str, *, encoding: str = "utf-8", bom: bool = False
+    ) -> None:
         self.path = path
         self.text = text
+        self.encoding = encoding
+        self.bom = bom
         self.tree = _parse(path, text)
 
     @classmethod
     def read(cls, path: str) -> SourceFile:
         """Read and parse the file at a path."""
-        try:
-            # Looked at before it is opened, which for a pipe would wait for somebody to write.
-            status = os.stat(path)
-            if not stat.S_ISREG(status.st_mode):
-                raise SourceError(path, "cannot be read: it is not a regular file")
-            if status.st_size > MAX_BYTES:
-                raise SourceError(path, f"is over {MAX_BYTES // 1_000_000} MB and not linted")
-            with open(path, "rb") as stream:
-                data = stream.read()
-        except OSError as error:
-            raise SourceError(path, f"cannot be read: {error.strerror or error}") from error
-        return cls.from_bytes(path, data)
+        return cls.from_bytes(path, read_bytes(path))
 
     @classmethod
     def from_bytes(cls, path: str, data: bytes) -> SourceFile:
         """Decode bytes as Python does (byte order mark, coding line, else UTF-8) and parse them."""
-        return cls(path, _decode(path, data))
+        text, encoding, bom = _decode(path, data)
+        return cls(path, text, encoding=encoding, bom=bom)
+
+    def with_text(self, text: str) -> SourceFile:
+        """Return the same file with another text; raise :class:`SourceError` where it does not parse."""
+        return SourceFile(self.path, text, encoding=self.encoding, bom=self.bom)
+
+    def encoded(self) -> bytes:
+        """Return the bytes of the file; raise `UnicodeEncodeError` where its encoding lacks a character."""
+        return codecs.BOM_UTF8 * self.bom + self.text.encode(self.encoding)
 
     @cached_property
     def line_starts(self) -> list[int]:
@@ -132,6 +134,21 @@ class SourceFile:
         return len(text.encode()[:byte_column].decode(errors="ignore"))
 
 
+def read_bytes(path: str) -> bytes:
+    """Return what a file holds; raise :class:`SourceError` where it cannot be read or is too large."""
+    try:
+        # Looked at before it is opened, which for a pipe would wait for somebody to write.
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            raise SourceError(path, "cannot be read: it is not a regular file")
+        if status.st_size > MAX_BYTES:
+            raise SourceError(path, f"is over {MAX_BYTES // 1_000_000} MB and not linted")
+        with open(path, "rb") as stream:
+            return stream.read()
+    except OSError as error:
+        raise SourceError(path, f"cannot be read: {error.strerror or error}") from error
+
+
 def _end(node: Placed) -> tuple[int, int]:
     """Return the line and the byte column at which a parsed node ends."""
     assert node.end_lineno is not None
@@ -139,10 +156,11 @@ def _end(node: Placed) -> tuple[int, int]:
     return node.end_lineno, node.end_col_offset
 
 
-def _decode(path: str, data: bytes) -> str:
-    """Decode the bytes of a Python file."""
+def _decode(path: str, data: bytes) -> tuple[str, str, bool]:
+    """Decode the bytes of a Python file; return the encoding, and whether a byte order mark is there."""
     encoding = "utf-8"
-    if data.startswith(codecs.BOM_UTF8):
+    bom = data.startswith(codecs.BOM_UTF8)
+    if bom:
         data = data[len(codecs.BOM_UTF8) :]
     elif data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         raise SourceError(path, "is encoded in UTF-32; Python reads UTF-8, save it as that")
@@ -154,7 +172,7 @@ def _decode(path: str, data: bytes) -> str:
     if nul != -1:
         raise SourceError(path, "has a NUL byte: it is no Python source", _line_at(data, nul))
     try:
-        return data.decode(encoding)
+        return data.decode(encoding), encoding, bom
     except LookupError as error:
         raise SourceError(path, f"names an unknown encoding, `{encoding}`", 1) from error
     except UnicodeDecodeError as error:

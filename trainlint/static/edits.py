@@ -1,0 +1,78 @@
+"""What an edit must respect in the file that it edits: its path, its line ends, its comments."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trainlint.core.diagnosis import Span
+    from trainlint.core.fix import Edit, Fix
+    from trainlint.static.source import SourceFile
+
+_BARE: Final = re.compile(r"(?<!\r)\n")
+"""The line end of a text that knows of no other."""
+
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
+
+
+def fitted(source: SourceFile, fix: Fix) -> Fix | None:
+    """Return a fix as its file can bear it; None where it edits another file or loses a comment."""
+    if any(edit.path not in {"", source.path} for edit in fix.edits):
+        return None
+    edits = fix.edits
+    if "\r" in source.text:
+        edits = tuple(_with_line_ends(source, edit) for edit in edits)
+    if any(True for _ in _lost_comments(source, edits)):
+        return None
+    return fix if edits is fix.edits else replace(fix, edits=edits)
+
+
+def edited(source: SourceFile, fix: Fix) -> Iterator[Span]:
+    """Yield the places that a fix edits."""
+    for edit in fix.edits:
+        yield source.span_of_offsets(edit.start, edit.end)
+
+
+def _with_line_ends(source: SourceFile, edit: Edit) -> Edit:
+    """Return an edit whose new lines end as those around it do."""
+    text = source.text
+    if "\n" not in edit.replacement or _BARE.search(text, edit.start, edit.end):
+        # What it replaces has such ends itself: they may be copied.
+        return edit
+    match = _LINE_END.search(text, edit.end)
+    ends = [match[0]] if match else _LINE_END.findall(text)[-1:]
+    return replace(edit, replacement=_BARE.sub(ends[0], edit.replacement))
+
+
+def _lost_comments(source: SourceFile, edits: tuple[Edit, ...]) -> Iterator[str]:
+    """Yield the comments that are in no replacement; one that goes with its whole line is not lost."""
+    text = source.text
+    for edit in edits:
+        if "#" not in text[edit.start : edit.end]:
+            continue
+        whole = edit.start == 0 or text[edit.start - 1] in "\r\n"
+        if whole and not edit.replacement:
+            continue
+        for start, comment in _comments(source):
+            inside = edit.start <= start < edit.end
+            if inside and not any(comment in one.replacement for one in edits):
+                yield comment
+
+
+def _comments(source: SourceFile) -> Iterator[tuple[int, str]]:
+    """Yield the offset and the text of each comment."""
+    from tokenize import COMMENT, TokenError, generate_tokens  # noqa: PLC0415 - seldom needed
+
+    lines = iter([line + "\n" for line in source.lines])
+    try:
+        for token in generate_tokens(lambda: next(lines)):
+            if token.type == COMMENT:
+                line, column = token.start
+                yield source.line_starts[line - 1] + column, token.string
+    except (TokenError, SyntaxError):
+        # The tokenizer refuses what the parser has accepted: a backslash at the end of the file.
+        return
