@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from itertools import islice
@@ -220,6 +220,11 @@ class Event:
         return self.subject is not None and _made_in(self.subject, self.via, loop)
 
 
+def _builds(called: Expr) -> bool:
+    """Say whether the name of what is called speaks of a class or of a function that builds one."""
+    return _BUILDER_WORDS.search(called.name or "") is not None
+
+
 def _is_forward(scope: Scope) -> bool:
     """Say whether a function is the ``forward`` of a class."""
     name, home = getattr(scope.node, "name", ""), scope.parent
@@ -339,6 +344,11 @@ _MODEL_WORDS = re.compile(
     r"model|net|encoder|decoder|generator|discriminator|critic|actor|backbone|classifier|policy|^[GD]$|agent",
     re.IGNORECASE,
 )
+_BUILDER_WORDS = re.compile(
+    r"(^|_)(cls|class|type|builder|factory|constructor|fn|ctor)$"
+    r"|^(get|build|create|make|load|init|setup)_|[a-z](Class|Cls|Type|Builder|Factory)$"
+)
+"""Names under which classes and builders of models are held."""
 _ENGINE_WORDS = re.compile(r"engine", re.IGNORECASE)
 _CLIPS = {
     "torch.nn.utils.clip_grad_norm_",
@@ -371,6 +381,17 @@ _SIGNS_OF_LOOPS = ("backward", "step", "eval", "manual_backward", "no_grad", "in
 """What a file calls or decorates with if it trains or evaluates anything."""
 
 
+@dataclass
+class _Asking:
+    """Which functions are being asked for events, in whichever file, and how often one was again."""
+
+    scopes: set[int] = field(default_factory=set)
+    cuts: int = 0
+
+
+_asking = _Asking()
+
+
 class Events:
     """Finds the training loops of one file."""
 
@@ -378,15 +399,15 @@ class Events:
         self.model = model
         self._classified: dict[int, tuple[LoopEvent, Expr | None, Driver, bool] | None] = {}
         self._holding: dict[int, bool] = {}
-        self._asked: set[int] = set()
-        self._cuts = 0
+        self._ordered: dict[int, list[Call]] = {}
 
     @cached_property
     def routines(self) -> tuple[Routine, ...]:
         """Every function that nothing in the file calls, and the module's own code."""
-        if not self.model.has_layers or not any(
-            name in self.model.index.calls or name in self.model.index.attributes
-            for name in _SIGNS_OF_LOOPS
+        index = self.model.index
+        if not self.model.has_layers or not (
+            any(name in index.calls or name in index.attributes for name in _SIGNS_OF_LOOPS)
+            or self.model.elsewhere.may_train
         ):
             return ()
         found = []
@@ -423,8 +444,7 @@ class Events:
         if id(scope) in seen or len(via) > _MOST_DEPTH:
             return
         seen |= {id(scope)}
-        calls = [self.model.call(node, site) for node, site in scope.calls]
-        for call in sorted(calls, key=lambda one: one.order):
+        for call in self._in_order(scope):
             around = (*blocks, *call.blocks)
             kind = self.classify(call)
             if kind is not None:
@@ -437,6 +457,16 @@ class Events:
             if target is not None and self._holds_events(target):
                 yield from self._inside(target, call, around, via, seen)
 
+    def _in_order(self, scope: Scope) -> list[Call]:
+        """Return the calls of a function in the order in which they run."""
+        if scope.index is not self.model.index:
+            return scope.index.model.events._in_order(scope)  # noqa: SLF001 - its own class
+        found = self._ordered.get(id(scope))
+        if found is None:
+            calls = [self.model.call(node, site) for node, site in scope.calls]
+            found = self._ordered[id(scope)] = sorted(calls, key=lambda one: one.order)
+        return found
+
     def _helper(self, call: Call) -> Scope | None:
         """Return the function or class that a call enters, if events may stand in it."""
         symbol = call.called.symbol
@@ -444,20 +474,22 @@ class Events:
 
     def _holds_events(self, scope: Scope) -> bool:
         """Say whether events stand in a function, or in one that it calls; each is asked once."""
-        key = id(scope)
+        if scope.index is not self.model.index:
+            return scope.index.model.events._holds_events(scope)  # noqa: SLF001 - its own class
+        key, asking = id(scope), _asking
         known = self._holding.get(key)
-        if known is not None or key in self._asked:
-            self._cuts += known is None
+        if known is not None or key in asking.scopes:
+            asking.cuts += known is None
             return bool(known)
-        cuts = self._cuts
-        self._asked.add(key)
+        cuts = asking.cuts
+        asking.scopes.add(key)
         found = _is_forward(scope) or any(
             self.classify(call) is not None
             or ((target := self._helper(call)) is not None and self._holds_events(target))
             for call in self._calls_in(scope)
         )
-        self._asked.discard(key)
-        if found or cuts == self._cuts or not self._asked:
+        asking.scopes.discard(key)
+        if found or cuts == asking.cuts or not asking.scopes:
             self._holding[key] = found
         return found
 
@@ -561,11 +593,14 @@ class Events:
         if call in self._losses:
             return (LoopEvent.LOSS, call.argument(0, "input"), Driver.PLAIN, False)
         called = call.called
-        if not call.args or (called.symbol is not None and called.symbol.kind != "value"):
+        if called.symbol is not None and called.symbol.kind != "value":
             return None
-        if call.target is None and call.callee is None:
-            if (called.is_name or called.is_attribute) and self._is_model(called):
-                return (LoopEvent.FORWARD, called, Driver.PLAIN, False)
+        if not (call.args or call.keywords or call.unpacked) or _builds(called):
+            return None
+        if call.target is not None or call.callee is not None:
+            return None
+        if (called.is_name or called.is_attribute) and self._is_model(called):
+            return (LoopEvent.FORWARD, called, Driver.PLAIN, False)
         return None
 
     @cached_property
