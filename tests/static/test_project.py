@@ -185,6 +185,26 @@ def test_what_callers_in_another_file_pass_is_followed_into_a_helper(lay, spoken
     assert spoken(paths, SOFTMAX) == [("engine.py", 7, "TL301")]
 
 
+def test_what_callers_in_another_file_pass_to_a_function_with_a_loss_is_followed(lay, spoken):
+    paths = lay(
+        objectives="""
+            import torch.nn.functional as F
+
+            def objective(scores, labels, smoothing=0.1):
+                return F.cross_entropy(scores, labels, label_smoothing=smoothing)
+        """,
+        main="""
+            from models import Net
+            from objectives import objective
+            model = Net()
+            for inputs, labels in loader:
+                objective(model(inputs), labels).backward()
+        """,
+        models=NET,
+    )
+    assert spoken(paths, SOFTMAX) == [("objectives.py", 5, "TL301")]
+
+
 def test_what_tests_pass_is_of_no_account(lay, spoken):
     paths = lay(
         engine="""
@@ -377,3 +397,94 @@ def test_a_summary_reads_imports_and_names_without_parsing():
     assert {"K", "run", "lr", "LIMIT", "width", "key", "broken"} <= summary.names
     assert not summary.trains
     assert Located("a.py", ()) == ("a.py", ())
+
+
+TOWER = """
+    import torch
+    from torch import nn
+
+    class Tower(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(8, 4)
+            self.drop = nn.Dropout(0.2)
+
+        def forward(self, x):
+            return self.fc(self.drop(x))
+"""
+LAUNCH = """
+    from torch.nn.parallel import DistributedDataParallel
+    from steps import learn
+    from towers import Tower
+
+    net = DistributedDataParallel(Tower().to(rank), device_ids=[rank])
+    for epoch in range(9):
+        learn(net, loader, optimizer)
+"""
+LEARN = """
+    def learn(wrapped, batches, optimizer):
+        for x, y in batches:
+            optimizer.zero_grad()
+            loss = (wrapped{bare}(x) - y).square().mean()
+            loss.backward()
+            optimizer.step()
+"""
+
+
+@pytest.mark.parametrize(("bare", "expected"), [(".module", [("launch.py", 6)]), ("", [])])
+def test_a_wrapper_is_followed_into_the_file_that_trains(lay, spoken, bare, expected):
+    paths = lay(launch=LAUNCH, steps=LEARN.format(bare=bare), towers=TOWER)
+    assert [one[:2] for one in spoken(paths, "ddp-module-bypassed")] == expected
+
+
+def test_a_module_of_another_file_is_one(lay, spoken):
+    paths = lay(
+        run="""
+            import torch
+            from towers import Tower
+            tower = Tower()
+            y = tower.forward(x)
+            tower.training = False
+        """,
+        towers=TOWER,
+    )
+    found = spoken(paths, "direct-forward-call", "mode-assigned-not-called")
+    assert [one[:2] for one in found] == [("run.py", 5), ("run.py", 6)]
+
+
+JUDGE = """
+    import torch
+
+    def judge(model, val_loader):
+        {first}
+        with torch.no_grad():
+            return sum(model(x).sum() for x in ()) + rate(model, val_loader)
+
+    def rate(model, val_loader):
+        right = 0
+        with torch.no_grad():
+            for x, y in val_loader:
+                right += (model(x).argmax(1) == y).sum().item()
+        return right
+"""
+
+
+@pytest.mark.parametrize(("first", "expected"), [("pass", ["run.py"]), ("model.eval()", [])])
+def test_the_mode_is_looked_for_where_the_evaluation_stands(lay, spoken, first, expected):
+    paths = lay(
+        judging=JUDGE.format(first=first),
+        run="""
+            import torch
+            from judging import judge
+            from towers import Tower
+            tower = Tower()
+            optimizer = torch.optim.SGD(tower.parameters(), lr=0.1)
+            for x, y in loader:
+                optimizer.zero_grad()
+                criterion(tower(x), y).backward()
+                optimizer.step()
+            print(judge(tower, val_loader))
+        """,
+        towers=TOWER,
+    )
+    assert [one[0] for one in spoken(paths, "missing-eval-mode")] == expected

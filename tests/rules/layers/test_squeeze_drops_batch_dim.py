@@ -181,3 +181,21 @@ def test_the_fix_names_the_last_dimension_where_the_layer_is_known(
         ", dim=-1",
     ]
     assert all(one.fix is None for one in found[2:])
+
+
+def test_one_number_of_each_row_is_found(lines: Lines) -> None:
+    assert lines(
+        RULE,
+        """
+        import torch
+        import torch.nn.functional as F
+        from torch import nn
+        policy = nn.Sequential(nn.Linear(4, 16), nn.Tanh(), nn.Linear(16, 3))
+        def f(model, states, taken, returns):
+            a = F.mse_loss(model(states).gather(1, taken).squeeze(), returns)
+            values = policy(states)
+            b = F.mse_loss(torch.gather(values, dim=1, index=taken).squeeze(), returns)
+            c = F.mse_loss(model(states).gather(0, taken).squeeze(), returns)
+            return a + b + c
+    """,
+    ) == [7, 9]

@@ -336,3 +336,69 @@ def test_the_fix_registers_it_and_saves_what_is_drawn(diagnoses: Callable[..., l
         'self.register_buffer("freqs", torch.randn(n))',
         'self.register_buffer("scale", torch.arange(3), persistent=False)',
     ]
+
+
+def test_arrays_of_numpy_are_followed(lines: Lines) -> None:
+    assert lines(
+        RULE,
+        """
+        import numpy as np
+        import torch
+        import torch.nn.functional as F
+        from torch import nn
+        class Window(nn.Module):
+            def __init__(self, sizes, scale):
+                super().__init__()
+                taper = np.hanning(sizes[0])
+                self.taper = torch.from_numpy(taper)
+                self.edges = torch.tensor(np.array([0.0, *sizes]))
+                self.scale = torch.from_numpy(np.asarray(scale))
+            def forward(self, x):
+                x = F.relu(x)
+                return x * self.taper + x * self.edges + x * self.scale
+    """,
+    ) == [10, 11]
+
+
+def test_what_is_added_to_an_input_and_goes_into_a_layer_is_found(lines: Lines) -> None:
+    assert lines(
+        RULE,
+        """
+        import torch
+        from torch import nn
+        class Fields(nn.Module):
+            def __init__(self, n):
+                super().__init__()
+                self.starts, self.ids = torch.arange(n), torch.arange(9)
+                self.moved = torch.arange(n)
+                self.counts = torch.arange(n)
+                self.table, self.names = nn.Embedding(n, 8), nn.Embedding(9, 8)
+            def forward(self, fields, others):
+                shifted = fields + self.starts
+                moved = (others + self.moved).to(self.table.weight.device)
+                print(others + self.counts)
+                return self.table(shifted), self.names(self.ids), self.table(moved)
+    """,
+    ) == [7, 7]
+
+
+def test_scores_of_heads_that_were_cut_from_one_tensor_are_data(lines: Lines) -> None:
+    assert lines(
+        RULE,
+        """
+        import torch
+        from torch import nn
+        class Heads(nn.Module):
+            def __init__(self, n):
+                super().__init__()
+                self.all, self.n = nn.Linear(8, 16), n
+                self.seen = torch.ones(n, n).tril()
+                self.alone = torch.ones(n, n).tril()
+            def forward(self, x):
+                a, b = self.all(x).split(8, dim=-1)
+                a, b = [one.view(2, self.n, 8) for one in (a, b)]
+                steps = torch.arange(self.n) + 1
+                steps = steps.masked_fill(self.alone == 0, 9)
+                return (a @ b.transpose(1, 2)).masked_fill(self.seen == 0, -1e9), steps.sum()
+    """,
+    ) == [8]

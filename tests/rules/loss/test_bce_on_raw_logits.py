@@ -218,3 +218,45 @@ def test_a_criterion_that_others_use_rightly_is_not_renamed(diagnoses: Callable[
         """,
     )
     assert one.fix is None
+
+
+def test_a_sum_with_a_raw_score_is_found(lines: Lines) -> None:
+    assert lines(
+        RULE,
+        """
+        import torch
+        from torch import nn
+        class WideAndDeep(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.wide = nn.EmbeddingBag(900, 1)
+                self.deep = nn.Sequential(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 1))
+            def forward(self, ids, x):
+                bias = self.wide(ids)
+                return (self.deep(x) + bias - x.sum(1, keepdim=True)).flatten()
+        net, bce = WideAndDeep(), nn.BCELoss()
+        def f(ids, x, y):
+            return bce(net(ids, x), y)
+    """,
+    ) == [14]
+
+
+def test_a_sum_without_a_raw_score_or_behind_a_sigmoid_is_fine(lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            """
+        import torch
+        from torch import nn
+        import torch.nn.functional as F
+        a, b = nn.Sequential(nn.Linear(8, 1), nn.Sigmoid()), nn.Linear(8, 1)
+        def f(x, prior, y):
+            mean = (a(x) + prior) / 2
+            other = a(x) + prior
+            late = torch.sigmoid(b(x) + prior)
+            scaled = 0.5 + 0.01 * b(x)
+            return sum(F.binary_cross_entropy(one, y) for one in (mean, other, late, scaled))
+    """,
+        )
+        == []
+    )

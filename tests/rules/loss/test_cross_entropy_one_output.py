@@ -285,3 +285,48 @@ def test_a_replaced_head_is_fine(lines: Lines) -> None:
         )
         == []
     )
+
+
+def test_the_rows_of_several_positions_are_found(lines: Lines) -> None:
+    assert lines(
+        RULE,
+        """
+        from torch import nn
+        class Spans(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.inside, self.length = nn.Linear(64, 1), nn.Linear(64, 9)
+            def forward(self, words):
+                return self.inside(words), self.length(words)
+        class Objective(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.classes = nn.CrossEntropyLoss()
+            def forward(self, first, second, tags, lengths):
+                first = self.classes(first.flatten(0, 1), tags.flatten())
+                return first + self.classes(second.flatten(0, 1), lengths.flatten())
+        net, objective = Spans(), Objective()
+        def f(words, tags, lengths):
+            first, second = net(words)
+            return objective(first, second, tags, lengths)
+    """,
+    ) == [14]
+
+
+def test_candidates_that_are_flattened_into_classes_are_fine(lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            """
+        from torch import nn
+        import torch.nn.functional as F
+        score, maps = nn.Linear(64, 1), nn.Conv2d(3, 1, 1)
+        def f(candidates, pairs, images, y):
+            a = F.cross_entropy(score(candidates).flatten(1), y)
+            b = F.cross_entropy(score(pairs).flatten(0, 1), y)
+            c = F.cross_entropy(maps(images).flatten(0, 1), y.flatten())
+            return a + b + c
+    """,
+        )
+        == []
+    )

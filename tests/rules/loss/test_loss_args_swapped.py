@@ -249,3 +249,19 @@ def test_the_fix_changes_their_places(diagnoses: Callable[..., list]) -> None:
         """,
     )
     assert [edit.replacement for edit in one.fix.edits] == ["output", "target"]
+
+
+def test_an_abbreviated_target_counts(lines: Lines) -> None:
+    assert lines(
+        RULE,
+        """
+        from torch import nn
+        criterion, decoder = nn.CrossEntropyLoss(), nn.Linear(64, 900)
+        def f(loader):
+            for src, tgt in loader:
+                scores = decoder(src)
+                yield criterion(tgt.reshape(-1), scores.flatten(0, 1))
+                yield criterion(scores.flatten(0, 1), tgt.reshape(-1))
+                yield criterion(decoder(tgt), scores)
+    """,
+    ) == [7]

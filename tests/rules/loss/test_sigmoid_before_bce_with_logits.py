@@ -339,3 +339,37 @@ def test_a_model_from_another_file_is_unknown(lines: Lines) -> None:
         )
         == []
     )
+
+
+def test_two_sigmoids_in_one_batch_are_found(lines: Lines) -> None:
+    assert lines(
+        RULE,
+        """
+        import torch
+        from torch import nn
+        critic = nn.Sequential(nn.Linear(8, 1), nn.Sigmoid(), nn.Flatten(0))
+        objective = nn.BCEWithLogitsLoss()
+        def f(good, bad, labels):
+            both = torch.cat((critic(good), critic(bad)))
+            return objective(both, labels)
+    """,
+    ) == [8]
+
+
+def test_a_sigmoid_beside_raw_scores_or_in_a_list_that_grows_is_unknown(lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            """
+        import torch
+        from torch import nn
+        critic, scores = nn.Sequential(nn.Linear(8, 1), nn.Sigmoid()), nn.Linear(8, 1)
+        objective = nn.BCEWithLogitsLoss()
+        def f(good, bad, labels, parts):
+            parts.append(critic(good))
+            mixed = torch.cat([critic(good), scores(bad)], dim=1)
+            return objective(mixed, labels) + objective(torch.cat(parts), labels)
+    """,
+        )
+        == []
+    )

@@ -402,3 +402,20 @@ def build(name="relu"):
     return nn.Sequential(nn.Linear(8, 8), {make})
 """)
     assert kinds(next(file.sequentials())) == ["Linear", "ReLU"]
+
+
+def test_what_is_put_together_is_made_by_all_its_parts(model):
+    file = model(
+        """
+        import torch
+        from torch import nn
+        first, second, loss = nn.Linear(4, 2), nn.Sequential(nn.Tanh()), nn.MSELoss()
+
+        def f(x, y, parts):
+            loss(torch.cat([first(x), second(x)], dim=1), y)
+            loss(torch.cat(parts), y)
+            loss(torch.stack([first(x), second(x)]), y)
+        """
+    )
+    kinds = [{step.kind for step in file.producers(one.input)} for one in file.losses()]
+    assert kinds == [{"Linear", "Tanh"}, {"cat"}, {"stack"}]

@@ -117,3 +117,21 @@ def test_a_parameter_that_a_layer_takes_is_a_tensor(asked):
 def test_a_value_that_depends_on_itself_ends(asked):
     expr = asked("import torch\ndef f():\n    x = g(x)\n    x = x + 1\n    ask(x)\n")
     assert not expr.model.is_tensor(expr)
+
+
+@pytest.mark.parametrize(
+    ("statement", "is_one"),
+    [
+        ("piece, rest = x.chunk(2)", True),
+        ("piece, rest = torch.split(x, 2)", True),
+        ("piece, rest = (one.view(-1) for one in x.unbind(0))", False),
+        ("piece, rest = [one + 1 for one in (x, layer(unknown))]", True),
+        ("piece, rest = unknown.split(2)", False),
+        ("piece, rest = x.max(0)", False),
+        ("piece, rest = text.split()", False),
+        ("piece = x.chunk(2)", False),
+    ],
+)
+def test_the_pieces_of_a_tensor_are_tensors(asked, statement, is_one):
+    expr = asked(f"{HEAD}{statement}\nask(piece)\n")
+    assert expr.model.is_tensor(expr) is is_one

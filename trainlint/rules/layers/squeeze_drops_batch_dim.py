@@ -70,14 +70,24 @@ def _head(file: FileModel, value: Expr) -> Step | None:
 
 
 def _is_of_model(file: FileModel, value: Expr) -> bool:
-    """Say whether a value is what a call of a model puts out."""
+    """Say whether a value is what a call of a model puts out, or one number for each row of it."""
     return all(
         isinstance(origin, Call)
         and origin.callee is None
         and bool(origin.args)
         and file.role_of(origin.called) == "model"
-        for origin in value.origins()
+        for origin in map(_ungathered, value.origins())
     )
+
+
+def _ungathered(value: Expr) -> Expr:
+    """Return the tensor from which ``q.gather(1, actions)`` takes a number for each row."""
+    if not isinstance(value, Call) or value.method != "gather" or value.target is not None:
+        return value
+    inner = value.argument(0, "input") if value.callee is not None else value.receiver
+    dim = value.argument(0 if value.callee is None else 1, "dim")
+    rows = dim is not None and dim.number() in {1, -1}
+    return inner.origins()[0] if inner is not None and rows and len(inner.origins()) == 1 else value
 
 
 def _given_to_losses(file: FileModel) -> set[Expr]:

@@ -11,14 +11,14 @@ from trainlint.core.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trainlint.static.model import FileModel, Layer, Loss, Step
+    from trainlint.static.model import Expr, FileModel, Layer, Loss, Step
 
 rule = Rule(__name__, "TL309", Severity.ERROR, fixable=Safety.UNSAFE)
 
 
 @rule.check
 def check(file: FileModel) -> Iterator[Diagnosis]:
-    """Find losses of probabilities whose input is the output of a linear layer on every way."""
+    """Find losses of probabilities whose input is what a linear layer puts out, or a sum with it."""
     wrong = {loss: makers for loss in file.losses() if (makers := _raw_makers(file, loss))}
     for loss, makers in wrong.items():
         assert loss.input is not None
@@ -40,12 +40,23 @@ def _raw_makers(file: FileModel, loss: Loss) -> tuple[Step, ...]:
     """Return the layers whose raw output a loss of probabilities is given; none where not sure."""
     if loss.kind != "BCELoss" or loss.input is None or loss.call.expected_to_fail:
         return ()
-    makers = file.producers(loss.input)
-    if any(not step.is_linear or step.optional for step in makers):
-        return ()
-    if any(step.layer is not None and _is_replaced(file, step.layer) for step in makers):
-        return ()
-    return makers
+    return _raw_ways(file, loss.input)
+
+
+def _raw_ways(file: FileModel, value: Expr) -> tuple[Step, ...]:
+    """Return the layers whose raw output, or a sum with it, a value is on every way."""
+    found: list[Step] = []
+    for step in file.producers(value):
+        if step.kind == "add" and not step.optional:
+            sides = (_raw_ways(file, side) for side in step.at.operands)
+            made = next(filter(None, sides), ())
+        else:
+            replaced = step.layer is not None and _is_replaced(file, step.layer)
+            made = (step,) if step.is_linear and not step.optional and not replaced else ()
+        if not made:
+            return ()
+        found += made
+    return tuple(found)
 
 
 def _is_replaced(file: FileModel, head: Layer) -> bool:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Diagnosis, Severity
 from trainlint.core.rule import Rule
+from trainlint.static.model import Call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trainlint.static.model import Expr, FileModel, Layer
+    from trainlint.static.model import Expr, FileModel, Layer, Loss
 
 rule = Rule(__name__, "TL304", Severity.ERROR)
 
@@ -21,8 +22,9 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
     for loss in file.losses():
         if loss.kind != "CrossEntropyLoss" or loss.input is None:
             continue
-        head = _head(file, loss.input)
-        if head is None or head.width != 1 or _is_replaced(file, head):
+        scores = _rows(file, loss, loss.input)
+        heads = [_head(file, origin) for origin in scores.origins()]
+        if any(head is None or head.width != 1 or _is_replaced(file, head) for head in heads):
             continue
         yield rule.at(
             loss,
@@ -30,8 +32,21 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
             " loss is 0 and no weight changes.",
             remedy="Use `nn.BCEWithLogitsLoss` with this one unit, or two units.",
             label="one class only",
-            related=[(head, "has one output")],
+            related=[(head, "has one output") for head in dict.fromkeys(filter(None, heads))],
         )
+
+
+def _rows(file: FileModel, loss: Loss, value: Expr) -> Expr:
+    """Return the scores before a ``flatten`` that makes rows of them, one for each flat target."""
+    if not isinstance(value, Call) or value.method != "flatten" or value.target is not None:
+        return value
+    given = value.args[1:] if value.callee is not None else value.args
+    inner = value.argument(0, "input") if value.callee is not None else value.receiver
+    plain = [one.number() for one in given] == [0, 1] and not value.keywords
+    if inner is None or not plain or loss.target is None or file.rank_of(loss.target) != 1:
+        return value
+    makers = file.producers(inner)
+    return inner if all(step.kind == "Linear" for step in makers) else value
 
 
 def _head(file: FileModel, value: Expr) -> Layer | None:

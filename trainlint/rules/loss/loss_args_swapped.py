@@ -27,7 +27,7 @@ _ASYMMETRIC = {
     "MultiLabelSoftMarginLoss",
 }
 """Losses that are another number when their arguments change places."""
-_TARGET = re.compile(r"^(\w+_)?(targets?|labels?|y_?true|ground_?truth|gts?|truths?)(_\w+)?$")
+_TARGET = re.compile(r"^(\w+_)?(targets?|labels?|y_?true|ground_?truth|gts?|truths?|tgts?)(_\w+)?$")
 _OUTPUT = re.compile(
     r"^(\w+_)?(outputs?|logits?|preds?|predictions?|predicted|y_?preds?|y_?hat|scores?|probs?)(_\w+)?$"
 )

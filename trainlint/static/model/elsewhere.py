@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from trainlint.static.model.tree import Binding, Scope
+from trainlint.static.model.torch_api import LOSS_FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from trainlint.static.model.expression import Call, Expr
     from trainlint.static.model.file import FileModel
+    from trainlint.static.model.tree import Binding, Scope
 
 _MOST_IMPORTERS = 6
 _DATA_METHODS = frozenset({"forward", "__call__", "__getitem__", "__iter__", "__len__"})
@@ -154,6 +156,11 @@ class Elsewhere:
         return tuple(files.summary(one) for one in found)
 
     @cached_property
+    def may_train(self) -> bool:
+        """Whether events of a training loop may stand in a file of the project that this one imports."""
+        return any(summary.trains for summary in self._imported)
+
+    @cached_property
     def _trains(self) -> bool:
         """Whether events of a training loop stand in the file."""
         return any(name in self.model.index.calls for name in ("backward", "step", "zero_grad"))
@@ -163,6 +170,11 @@ class Elsewhere:
         if name not in self._abroad:
             self._abroad[name] = any(name in summary.names for summary in self._imported)
         return self._abroad[name]
+
+    def speaks_of(self, pattern: str) -> bool:
+        """Say whether any word of the files that the file imports from matches a pattern in any case."""
+        matches = re.compile(pattern, re.IGNORECASE).search
+        return any(matches(word) for summary in self._imported for word in summary.words)
 
     def is_read(self, owner: str, attribute: str) -> bool:
         """Say whether a file that imports a class of this one speaks of an attribute of its."""
@@ -175,16 +187,20 @@ class Elsewhere:
     def calls(self, scope: Scope) -> tuple[Call, ...] | None:
         """Return the calls of a function, method or class of this file in the files that import it.
 
-        Asked of files that train: what others pass for a loss, a model, a rate decides there. None
-        where so many files import it that what they pass counts as unknown. What tests pass is of
-        no account.
+        Asked of files that train, and of functions that compute a loss: what others pass for a loss, a
+        model, a rate decides there. None where so many files import it that what they pass counts as
+        unknown. What tests pass is of no account.
         """
+        return self.callers(scope) if self._trains or _computes_loss(scope) else ()
+
+    def callers(self, scope: Scope) -> tuple[Call, ...] | None:
+        """Return the same as :meth:`calls`, of a function of any file."""
         top = scope
         while top.parent is not None and top.parent.parent is not None:
             top = top.parent
         name = str(getattr(top.node, "name", ""))
         own = getattr(scope.node, "name", "")
-        if self._files is None or not name or own in _DATA_METHODS or not self._trains:
+        if self._files is None or not name or own in _DATA_METHODS:
             return ()
         if scope is not top and scope.parent is not top:
             return ()
@@ -197,3 +213,11 @@ class Elsewhere:
             if other is not None and other is not self.model and not other.is_test:
                 found += other.follower.calls_of(scope)
         return tuple(found)
+
+
+def _computes_loss(scope: Scope) -> bool:
+    """Say whether a function calls a loss of torch, by its name."""
+    return any(
+        getattr(node.func, "attr", getattr(node.func, "id", "")) in LOSS_FUNCTIONS
+        for node, _ in scope.calls
+    )

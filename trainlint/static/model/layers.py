@@ -1258,7 +1258,7 @@ class Layers:
         """Return what made a value, the last step that is more than a change of shape.
 
         Goes through variables, containers, and into modules and functions of the file; one step
-        for each way the value may come, ``?`` for a way that is lost.
+        for each way the value may come, and for each part of a ``cat``; ``?`` for a way that is lost.
         """
         found: dict[Step, None] = {}
         self._produce(expr, found, 0, set())
@@ -1320,7 +1320,11 @@ class Layers:
         if operation is None:
             found[Step("?", call)] = None
             return
-        _, inputs, steps = operation
+        kind, inputs, steps = operation
+        if kind == "cat" and call.callee is not None and inputs != call.args[:1]:
+            for part in inputs:
+                self._produce(part, found, depth + 1, seen)
+            return
         for step in reversed(steps):
             if not step.keeps_values:
                 found[step] = None

@@ -75,6 +75,9 @@ _DERIVED = frozenset(
     ]
 )
 """Functions and methods whose result lies where their input does."""
+_COPIES = frozenset({"array", "asarray", "stack", "concatenate"})
+_ARRAYS = _COPIES | {"zeros", "ones", "empty", "full", "eye", "arange", "linspace", "hanning"}
+"""Functions of ``numpy`` that make an array; the copies do where they are given a list."""
 _MOVES = frozenset({"to", "cuda", "cpu", "type", "type_as", "xpu", "new_tensor"})
 _MOST_DEPTH = 10
 _MOST_NAMES = 2
@@ -224,13 +227,21 @@ def _first(expr: Expr) -> Expr:
 
 def _is_scalar(made: Call, name: str) -> bool:
     """Say whether a factory may make a tensor without dimensions, which goes with any device."""
-    if name not in {"tensor", "as_tensor", "from_numpy"}:
-        return False
-    content = made.args[0]
-    if isinstance(content.node, ast.ListComp):
-        return False
-    items = content.origins()[0].items if len(content.origins()) == 1 else None
-    return not items
+    return name in {"tensor", "as_tensor", "from_numpy"} and not _has_items(made.args[0])
+
+
+def _has_items(content: Expr) -> bool:
+    """Say whether a value is surely a list as written, or an array with dimensions."""
+    origins = content.origins()
+    if isinstance(content.node, ast.ListComp) or len(origins) != 1:
+        return isinstance(content.node, ast.ListComp)
+    origin = origins[0]
+    if isinstance(origin, Call) and (origin.callee or "").startswith("numpy."):
+        last = (origin.callee or "").removeprefix("numpy.")
+        first = origin.args[0] if origin.args else None
+        made = first is not None and last in _ARRAYS
+        return made and (last not in _COPIES or (first is not None and _has_items(first)))
+    return bool(getattr(origin.node, "elts", ())) and isinstance(origin.node, ast.List | ast.Tuple)
 
 
 def _is_moved(read: Expr) -> bool:
@@ -267,8 +278,11 @@ def _meets_data(read: Expr, depth: int = 0) -> bool:
                 return around.name in _TAKES_TENSORS and any(map(_is_data, call.args))
             current = call
         elif around.operands and all(
-            side == current or side.number() is not None for side in around.operands
+            side == current or side.number() is not None or _is_given(side)
+            for side in around.operands
         ):
+            if any(_is_data(side) for side in around.operands if side != current):
+                return True
             current = around
         else:
             return _joins(current, around)
@@ -294,6 +308,9 @@ def _joins(current: Expr, around: Expr) -> bool:
         if not known or last in _INDEPENDENT or last.startswith("is_"):
             return False
         return any(_is_data(one) for one in given if one != current)
+    layer = around.model.layer_of(around.called)
+    if layer is not None:
+        return layer.has_weights and current in around.args[:1]
     receiver = around.receiver
     return around.method in _TAKES_TENSORS and receiver is not None and _is_data(receiver)
 
@@ -311,11 +328,15 @@ def _is_data(expr: Expr) -> bool:
     return expr.model.is_tensor(expr) or _is_handled_as_tensor(expr)
 
 
+def _is_given(expr: Expr) -> bool:
+    """Say whether a value is handed to the function: what it is decides what it is added to."""
+    return expr.is_name and expr.is_parameter
+
+
 def _is_made_here(origin: Expr) -> bool:
     """Say whether a value is a new tensor, which lies on the CPU too unless it is told otherwise."""
-    return isinstance(origin, Call) and (origin.callee or "") in {
-        f"torch.{one}" for one in _FACTORIES
-    }
+    makers = {f"torch.{one}" for one in _FACTORIES}
+    return (isinstance(origin, Call) and origin.callee in makers) or _lies_on_cpu(origin)
 
 
 def _is_handled_as_tensor(expr: Expr) -> bool:

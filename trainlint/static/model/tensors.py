@@ -163,6 +163,9 @@ _OTHER_BATCHES = (
 _NO_TENSOR = frozenset({"chunk"})
 """Operations on a tensor that put out something else."""
 
+_CUTS = frozenset({"chunk", "split", "unbind", "tensor_split"})
+"""Operations that cut a tensor into pieces."""
+
 PURE_METHODS = (
     (SHAPE_OPERATIONS | FUNCTIONS.keys() | _OPERATIONS | _DETACHING)
     - {"cat", "concat", "stack", "conv1d", "conv2d", "conv3d", "linear", "batch_norm", "layer_norm"}
@@ -204,7 +207,34 @@ class Tensors:
             if expr.name in _ATTRIBUTES:
                 return self.is_tensor(owner, depth + 1) or self.is_weight(owner)
             return self.is_weight(expr)
-        return expr.is_name and (self.is_weight(expr) or self._is_of_loader(expr) or _is_fed(expr))
+        return expr.is_name and (
+            self.is_weight(expr)
+            or self._is_of_loader(expr)
+            or _is_fed(expr)
+            or self._is_piece(expr, depth)
+        )
+
+    def _is_piece(self, expr: Expr, depth: int) -> bool:
+        """Say whether a name is one of the pieces into which a tensor is cut, or made of such each."""
+        binding = expr.binding
+        if binding is None or binding.kind is not BindingKind.ASSIGN or binding.value is None:
+            return False
+        if len(binding.path) != 1:
+            return False
+        cut = expr.model.expr(binding.value, binding.site)
+        if isinstance(cut, Call):
+            tensor = cut.argument(0, "input") if cut.callee else cut.receiver
+            known = cut.callee in {None, f"torch.{cut.method}"} and cut.target is None
+            return (
+                known
+                and cut.method in _CUTS
+                and tensor is not None
+                and self.is_tensor(tensor, depth + 1)
+            )
+        if not isinstance(cut.node, ast.GeneratorExp | ast.ListComp):
+            return False
+        inside = cut.model.index.inner_sites[id(cut.node)]
+        return self.is_tensor(cut.model.expr(cut.node.elt, inside), depth + 1)
 
     def is_weight(self, expr: Expr) -> bool:
         """Say whether this is surely a parameter: of a layer, of a loop over ``parameters()``."""
