@@ -311,7 +311,13 @@ def test_an_actor_and_a_critic_in_one_class_are_two_shallow_networks(lines):
 
 @pytest.mark.parametrize(
     ("path", "found"),
-    [("tests/test_adam.py", []), ("adam_test.py", []), ("conftest.py", []), ("tests/net.py", [3])],
+    [
+        ("tests/test_adam.py", []),
+        ("adam_test.py", []),
+        ("conftest.py", []),
+        ("tests/net.py", []),
+        ("net.py", [3]),
+    ],
 )
 def test_nothing_is_meant_to_learn_in_a_test(lines, path, found):
     source = """

@@ -413,7 +413,13 @@ def test_a_rate_that_a_cycle_rises_to_is_found(lines):
 
 @pytest.mark.parametrize(
     ("path", "found"),
-    [("tests/test_sgd.py", []), ("sgd_test.py", []), ("conftest.py", []), ("tests/net.py", [3])],
+    [
+        ("tests/test_sgd.py", []),
+        ("sgd_test.py", []),
+        ("conftest.py", []),
+        ("tests/net.py", []),
+        ("net.py", [3]),
+    ],
 )
 def test_nothing_is_meant_to_learn_in_a_test(lines, path, found):
     source = """
@@ -431,3 +437,22 @@ def test_a_recurrent_network_is_clipped_somewhere(lines):
     """
     assert lines(RULE, source) == []
     assert lines(RULE, source.replace("LSTM", "Linear")) == [4]
+
+
+@pytest.mark.parametrize(("kind", "found"), [("Adam", [3]), ("RMSprop", [3]), ("SGD", [])])
+def test_clipping_does_not_shorten_the_steps_of_adam(lines, kind, found):
+    assert (
+        lines(
+            RULE,
+            f"""
+        import torch
+        optimizer = torch.optim.{kind}(model.parameters(), lr=20)
+        for x, y in loader:
+            optimizer.zero_grad()
+            loss_fn(model(x), y).backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+    """,
+        )
+        == found
+    )

@@ -10,9 +10,11 @@ from trainlint.core.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trainlint.static.model import FileModel
+    from trainlint.static.model import FileModel, Layer
 
 rule = Rule(__name__, "TL604", Severity.WARNING)
+
+_SYNCED = r"sync_?(batch_?norm|bn)"
 
 
 @rule.check
@@ -23,8 +25,8 @@ def check(
     advise_under: int = 20,  # the texts on the craft
 ) -> Iterator[Diagnosis]:
     """Find loaders for training with few examples per batch beside a batch normalisation."""
-    norm = next((layer for layer in file.all_layers() if layer.is_batch_norm), None)
-    if norm is None or file.is_test or file.speaks_of(r"sync_?(batch_?norm|bn)"):
+    norm = None if file.is_test else _batch_norm(file)
+    if norm is None or any(one.speaks_of(_SYNCED) for one in (file, norm.call.model)):
         return
     for loader in file.loaders():
         size = loader.number("batch_size")
@@ -45,3 +47,11 @@ def check(
             related=[(norm, "normalises over them")],
             severity=rule.severity if few else Severity.ADVICE,
         )
+
+
+def _batch_norm(file: FileModel) -> Layer | None:
+    """Return a batch normalisation of the file, or of a model that it trains."""
+    layers = [*file.all_layers()]
+    if not any(layer.is_batch_norm for layer in layers):
+        layers = [layer for optimizer in file.optimizers() for layer in optimizer.sure_layers]
+    return next((layer for layer in layers if layer.is_batch_norm), None)

@@ -27,7 +27,7 @@ def check(
     layers: int = 4,  # shallow policies learn at 0.01
 ) -> Iterator[Diagnosis]:
     """Find high rates of the Adam family for modules, the lower bound where those are seen to be deep."""
-    for optimizer in () if file.is_test else file.optimizers():
+    for optimizer in () if file.serves_tests else file.optimizers():
         if optimizer.is_of_one_layer or optimizer.kind not in _ADAMS or not optimizer.is_torch:
             continue
         for given in optimizer.given("lr"):

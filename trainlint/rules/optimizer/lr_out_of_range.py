@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 rule = Rule(__name__, "TL401", Severity.WARNING)
 
 _SCALE_THEIR_STEPS = {"Adadelta", "LBFGS"}
+_IGNORE_SIZES = {"Adam", "AdamW", "NAdam", "RAdam", "Adamax", "RMSprop"}
+"""Their steps are as long as the rate whatever the size of the gradient: clipping shortens none."""
 
 
 @rule.check
@@ -27,7 +29,7 @@ def check(
     highest: float = 1.0,  # Smith 2017: diverges well before
 ) -> Iterator[Diagnosis]:
     """Compare the rates that optimizers are given with the bounds of what ever learns."""
-    for optimizer in () if file.is_test else file.optimizers():
+    for optimizer in () if file.serves_tests else file.optimizers():
         if not optimizer.is_torch or optimizer.call.expected_to_fail:
             continue
         for given in optimizer.given("lr"):
@@ -50,11 +52,12 @@ def _may_be_large(file: FileModel, optimizer: Optimizer) -> bool:
     """Say whether large rates are known to work: scaled or clipped steps, frozen features."""
     if optimizer.kind in _SCALE_THEIR_STEPS:
         return True
-    if any(routine.of(LoopEvent.CLIP) for routine in file.routines()):
-        return True
-    # Who trains a recurrent network clips, if not in this file then in the one with the loop.
-    if any(layer.is_recurrent for layer in optimizer.layers):
-        return True
+    if optimizer.kind not in _IGNORE_SIZES:
+        if any(routine.of(LoopEvent.CLIP) for routine in file.routines()):
+            return True
+        # Who trains a recurrent network clips, if not in this file then in the one with the loop.
+        if any(layer.is_recurrent for layer in optimizer.layers):
+            return True
     frozen = [value for _, value in file.assignments("requires_grad")]
     frozen += [call.argument(0, "requires_grad") for call in file.method_calls("requires_grad_")]
     return any(value is not None and value.truth() is not True for value in frozen)
