@@ -177,3 +177,66 @@ def test_a_loss_of_classes_is_not_this_rule(lines: Lines) -> None:
         )
         == []
     )
+
+
+DATA_SET = """
+        import numpy as np
+        import torch
+        from torch import nn
+        from torch.utils.data import DataLoader, Dataset
+        class Weather(Dataset):
+            def __init__(self, series, days=7):
+                self.series, self.days = torch.as_tensor(series), days
+            def __len__(self):
+                return len(self.series) - self.days
+            def __getitem__(self, day):
+                {example}
+        rain = np.loadtxt("rain.csv", skiprows=1, {columns})
+        rain = (rain - rain.mean()) / rain.std()
+        loader = DataLoader(Weather(rain[:900]), {options})
+        net, criterion = nn.Sequential(nn.Linear(7, 16), nn.ReLU(), nn.Linear(16, 1)), nn.HuberLoss()
+        for past, coming in loader:
+            loss = criterion(net(past.cuda()), coming.cuda())
+"""
+
+
+def _rain(
+    example: str = "return self.series[day : day + self.days], self.series[day + self.days]",
+    columns: str = "usecols=3",
+    options: str = "batch_size=32",
+) -> str:
+    return DATA_SET.format(example=example, columns=columns, options=options)
+
+
+def test_the_example_of_a_data_set_says_what_a_batch_is(lines: Lines) -> None:
+    assert lines(RULE, _rain()) == [18]
+    assert lines(RULE, _rain("return self.series[day:][:7], float(self.series[day + 7])")) == [18]
+
+
+def test_an_example_that_may_have_more_dimensions_is_unknown(lines: Lines) -> None:
+    assert lines(RULE, _rain("return self.series[:7], self.series[7:8]")) == []
+    assert lines(RULE, _rain("return self.series[:7], self.series[[day]]")) == []
+    assert lines(RULE, _rain("return {'x': self.series[:7], 'y': self.series[day]}")) == []
+    assert lines(RULE, _rain("return self.series[:7], unknown(self.series[day])")) == []
+    assert lines(RULE, _rain(columns="usecols=(3, 4)")) == []
+    assert lines(RULE, _rain(columns="delimiter=','")) == []
+    assert lines(RULE, _rain(options="batch_size=None")) == []
+    assert lines(RULE, _rain(options="32, collate_fn=collate")) == []
+    assert lines(RULE, _rain(options="**options")) == []
+
+
+def test_an_index_that_is_no_example_s_is_unknown(lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            """
+        import torch
+        import torch.nn.functional as F
+        from torch import nn
+        net, rows = nn.Linear(8, 1), torch.randn(100, 1)
+        def f(x, chosen):
+            return F.mse_loss(net(x), rows[chosen])
+    """,
+        )
+        == []
+    )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from trainlint.core.fix import Edit
+    from trainlint.static.model.data_sets import DataSetClass
     from trainlint.static.model.file import FileModel
 
 _MOST_DEPTH = 20
@@ -330,19 +331,32 @@ def _carrier(expr: Expr, depth: int) -> Expr | None:
 
 _SIZED = frozenset({"rand", "randn", "zeros", "ones", "empty"})
 _LINES = frozenset({"arange", "linspace", "logspace", "randperm"})
-_REDUCES = frozenset({"sum", "mean", "amax", "amin", "prod", "norm", "argmax", "argmin", "select"})
+_CONVERTS = frozenset({"tensor", "as_tensor", "from_numpy", "FloatTensor"})
+_REDUCES = frozenset(
+    {"sum", "mean", "amax", "amin", "std", "var", "prod", "norm", "argmax", "argmin", "select"}
+)
 _KEEPS_RANK = (
     (frozenset(FUNCTIONS) - {"argmax", "cat", "concat", "stack", "linear"})
     | {"sin", "cos", "sqrt", "abs", "pow", "square", "add", "sub", "mul", "div", "sign", "round"}
     | {"to", "cuda", "cpu", "float", "double", "half", "bfloat16", "long", "int", "type"}
-    | {"clone", "contiguous", "detach", "requires_grad_", "transpose", "permute", "repeat"}
+    | {
+        "clone",
+        "contiguous",
+        "detach",
+        "requires_grad_",
+        "transpose",
+        "permute",
+        "repeat",
+        "astype",
+    }
 ) - {"batch_norm", "layer_norm", "glu"}
 
 
 def rank_of(expr: Expr) -> int | None:
     """Return how many dimensions a value surely has; None where the file does not say it.
 
-    A batch of a ``DataLoader`` over a ``TensorDataset`` has those of the tensors that it is made of.
+    A batch of a ``DataLoader`` over a ``TensorDataset`` has those of the tensors that it is made of,
+    and one over a data set of the project one more than what its ``__getitem__`` returns.
     """
     return _rank(expr, 0)
 
@@ -387,11 +401,24 @@ def _rank_of_items(expr: Expr, index: ast.expr, rank: int | None) -> int | None:
             rank = None if rank is None else rank + 1
         elif isinstance(part, ast.Slice):
             continue
-        elif isinstance(expr.child(part).number(), int):
+        elif _is_place(expr.child(part)):
             rank = None if rank is None else rank - 1
         else:
             return None
     return rank
+
+
+def _is_place(index: Expr) -> bool:
+    """Say whether an index is surely one number: known, or reckoned from that of an example."""
+    if isinstance(index.number(), int):
+        return True
+    if index.operands:
+        return index.operator in {"Add", "Sub", "Mult", "FloorDiv", "Mod"} and all(
+            map(_is_place, index.operands)
+        )
+    binding = index.binding if index.is_name and index.is_parameter else None
+    function = index.function
+    return binding is not None and function is not None and function.name == "__getitem__"
 
 
 def _rank_of_call(call: Call, depth: int) -> int | None:
@@ -400,14 +427,19 @@ def _rank_of_call(call: Call, depth: int) -> int | None:
         return None
     last = (call.callee or "").rpartition(".")[2] if call.callee is not None else call.method
     if call.callee is not None:
+        if call.callee in {"builtins.float", "builtins.int"}:
+            return 0
+        if call.callee.startswith("numpy."):
+            return _rank_of_array(call, last or "", depth)
         if call.callee not in {f"torch.{last}", f"torch.nn.functional.{last}"}:
             return None
         if last in _SIZED:
             return _rank_of_sizes(call.args)
         if last in _LINES:
             return 1
-        if last in {"tensor", "FloatTensor"} and call.args:
-            return _rank_of_list(call.args[0])
+        if last in _CONVERTS and call.args:
+            known = _rank_of_list(call.args[0])
+            return _rank(call.args[0], depth + 1) if known is None else known
     receiver = call.argument(0, "input") if call.callee is not None else call.receiver
     arguments = call.args[1:] if call.callee is not None else call.args
     if receiver is None or receiver.name == "self" or last is None:
@@ -428,6 +460,18 @@ def _rank_of_call(call: Call, depth: int) -> int | None:
             return 0
         return rank - 1 if keeps is None and isinstance(one.number(), int) else None
     return rank if last in _KEEPS_RANK else None
+
+
+def _rank_of_array(call: Call, last: str, depth: int) -> int | None:
+    """Return the number of dimensions of an array that ``numpy`` makes or reads."""
+    if last in {"loadtxt", "genfromtxt"}:
+        column = call.keywords.get("usecols")
+        single = column is not None and isinstance(column.number(), int)
+        return 1 if single and not {"ndmin", "unpack", "names"} & {*call.keywords} else None
+    if last not in {"array", "asarray"} or not call.args or "ndmin" in call.keywords:
+        return None
+    known = _rank_of_list(call.args[0])
+    return _rank(call.args[0], depth + 1) if known is None else known
 
 
 def _rank_of_sizes(sizes: tuple[Expr, ...]) -> int | None:
@@ -462,14 +506,38 @@ def _rank_of_batch(expr: Expr, depth: int) -> int | None:
             return None
         iterated, path = iterated.args[0], path[1:]
     loaders = iterated.origins()
-    if len(loaders) != 1 or len(path) != 1 or not isinstance(loaders[0], Call):
+    if not loaders or len(path) != 1:
         return None
-    if loaders[0].callee != "torch.utils.data.DataLoader" or "collate_fn" in loaders[0].keywords:
+    found = {_rank_of_loaded(loader, path[0], depth) for loader in loaders}
+    return found.pop() if len(found) == 1 else None
+
+
+def _rank_of_loaded(loader: Expr, place: int, depth: int) -> int | None:
+    """Return the number of dimensions of what a ``DataLoader`` gives at a place of its batches."""
+    if not isinstance(loader, Call) or loader.callee != "torch.utils.data.DataLoader":
         return None
-    given = loaders[0].argument(0, "dataset")
+    size = loader.argument(1, "batch_size")
+    if "collate_fn" in loader.keywords or loader.is_open or (size and size.literal() is None):
+        return None
+    given = loader.argument(0, "dataset")
     sets = () if given is None else given.origins()
     if len(sets) != 1 or not isinstance(sets[0], Call) or sets[0].is_open:
         return None
-    if sets[0].callee != "torch.utils.data.TensorDataset" or path[0] >= len(sets[0].args):
-        return None
-    return _rank(sets[0].args[path[0]], depth + 1)
+    if sets[0].callee == "torch.utils.data.TensorDataset":
+        return _rank(sets[0].args[place], depth + 1) if place < len(sets[0].args) else None
+    found = sets[0].model.data_set_class(sets[0])
+    rank = None if found is None else _rank_of_example(found, place, depth)
+    return None if rank is None else rank + 1
+
+
+def _rank_of_example(data: DataSetClass, place: int, depth: int) -> int | None:
+    """Return the number of dimensions of a part of an example, on each way out of ``__getitem__``."""
+    scope = data.model.method_scope(data.scope, "__getitem__")
+    function = None if scope is None else scope.index.model.function_of(scope)
+    ranks: set[int | None] = set()
+    for value in () if function is None else function.returns:
+        for origin in value.origins():
+            items = origin.items
+            known = items is not None and place < len(items)
+            ranks.add(_rank(items[place], depth + 1) if known and items is not None else None)
+    return ranks.pop() if len(ranks) == 1 else None
