@@ -502,3 +502,35 @@ def test_a_file_of_tests_is_fine(lines: Lines) -> None:
     )
     assert lines(RULE, text) == [3]
     assert lines(RULE, text, path="test_seed.py") == []
+
+
+def test_a_seed_in_each_episode_of_an_agent_is_found(lines: Lines) -> None:
+    assert lines(
+        RULE,
+        """
+        import torch
+        def learn(env, agent, optimizer, n_episodes):
+            for _ in range(n_episodes):
+                torch.manual_seed(3)
+                loss = agent.play(env)
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+    """,
+    ) == [5]
+
+
+def test_a_seed_for_episodes_that_only_show_an_agent_is_fine(lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            """
+        import torch
+        def show(env, agent):
+            for episode in range(5):
+                torch.manual_seed(3)
+                agent.play(env)
+    """,
+        )
+        == []
+    )

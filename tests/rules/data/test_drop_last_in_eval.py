@@ -234,3 +234,16 @@ def test_a_file_of_tests_is_fine(lines: Lines) -> None:
     )
     assert lines(RULE, text) == [2]
     assert lines(RULE, text, path="tests/test_loaders.py") == []
+
+
+def test_data_sets_that_are_made_in_one_line_keep_their_names(lines: Lines) -> None:
+    assert lines(
+        RULE,
+        """
+        from torch.utils.data import DataLoader
+        def run(paths):
+            train_set, val_set = Pairs(paths[0]), Pairs(paths[1])
+            first = DataLoader(train_set, 8, shuffle=True, drop_last=True)
+            val_loader = DataLoader(val_set, 8, drop_last=True)
+    """,
+    ) == [6]

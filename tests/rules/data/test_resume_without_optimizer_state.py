@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 Lines = Callable[..., list[int]]
 RULE = "resume-without-optimizer-state"
 
@@ -438,3 +440,36 @@ def test_a_file_that_never_resumes_is_fine(lines: Lines) -> None:
         )
         == []
     )
+
+
+RESUMES = """
+import torch
+def restore(model, path):
+    state = torch.load(path)
+    model.load_state_dict(state['weights'])
+    return {returned}
+def main(model, loader, path):
+    adam = torch.optim.Adam(model.parameters())
+    {kept} = restore(model, path)
+    for epoch in range(begin, 10):
+        for x, y in loader:
+            adam.zero_grad()
+            model(x).sum().backward()
+            adam.step()
+        torch.save({{'step': epoch, 'weights': model.state_dict()}}, path)
+"""
+
+
+@pytest.mark.parametrize("returned", ["state['step']", "state['step'] + 1"])
+def test_an_epoch_that_a_function_returns_is_one_to_resume_from(
+    lines: Lines, returned: str
+) -> None:
+    assert lines(RULE, RESUMES.format(returned=returned, kept="begin")) == [15]
+
+
+def test_an_epoch_that_a_function_returns_as_a_label_is_fine(lines: Lines) -> None:
+    assert lines(RULE, RESUMES.format(returned="state['step']", kept="label")) == []
+
+
+def test_a_score_made_of_an_epoch_is_fine(lines: Lines) -> None:
+    assert lines(RULE, RESUMES.format(returned="score(state['step'])", kept="begin")) == []

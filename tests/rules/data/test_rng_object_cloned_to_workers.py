@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from trainlint.static.project import Project
+from trainlint.static.source import SourceFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from trainlint.core.catalogue import Catalogue
 
 Lines = Callable[..., list[int]]
 RULE = "rng-object-cloned-to-workers"
@@ -403,3 +412,24 @@ def test_a_class_that_is_no_data_set_is_fine(lines: Lines) -> None:
         )
         == []
     )
+
+
+def test_the_generator_of_another_file_is_shown_beside_the_loader(
+    catalogue: Catalogue, tmp_path: Path
+) -> None:
+    data, run = tmp_path / "noise.py", tmp_path / "run.py"
+    data.write_text(
+        "import numpy as np\nfrom torch.utils.data import Dataset\nclass Noise(Dataset):\n"
+        "    def __init__(self):\n        self.dice = np.random.default_rng(1)\n"
+        "    def __getitem__(self, i):\n        return self.dice.normal()\n"
+    )
+    run.write_text(
+        "from torch.utils.data import DataLoader\nfrom noise import Noise\n"
+        "loader = DataLoader(Noise(), num_workers=2)\n"
+    )
+    rule = catalogue.find(RULE)
+    assert rule is not None
+    model = Project([str(data), str(run)]).adopt(SourceFile.read(str(run)))
+    (found,) = rule.diagnose(model, rule.thresholds)
+    assert (found.path, found.span.line) == (str(run), 3)
+    assert [(one.path, one.span.line) for one in found.related] == [(str(data), 5), (str(data), 7)]

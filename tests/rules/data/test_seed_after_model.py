@@ -370,3 +370,40 @@ def test_a_file_of_tests_is_fine(lines: Lines) -> None:
     )
     assert lines(RULE, text) == [3]
     assert lines(RULE, text, path="net_test.py") == []
+
+
+def test_a_function_that_the_file_runs_itself_is_found(lines: Lines) -> None:
+    assert lines(
+        RULE,
+        """
+        import torch
+        from torch import nn
+        def run(seed):
+            classifier = nn.Linear(4, 2)
+            torch.manual_seed(seed)
+            order = torch.randperm(10)
+            optimizer = torch.optim.Adam(classifier.parameters())
+        if __name__ == "__main__":
+            run(7)
+    """,
+    ) == [6]
+
+
+def test_a_seed_in_the_caller_comes_first(lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            """
+        import torch
+        from torch import nn
+        def run():
+            classifier = nn.Linear(4, 2)
+            torch.manual_seed(1)
+            optimizer = torch.optim.Adam(classifier.parameters())
+        if __name__ == "__main__":
+            torch.manual_seed(0)
+            run()
+    """,
+        )
+        == []
+    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import pytest
+
 from trainlint.core.fix import apply_fixes
 
 if TYPE_CHECKING:
@@ -503,3 +505,33 @@ def test_the_fix_shuffles(diagnoses: Callable[..., list[Diagnosis]]) -> None:
 def test_a_file_of_tests_is_fine(lines: Lines) -> None:
     assert lines(RULE, SCRIPT) == [4]
     assert lines(RULE, SCRIPT, path="test_training.py") == []
+
+
+STARRED = """
+import torch
+from torch.utils.data import DataLoader, TensorDataset, random_split
+def parts_of(data):
+    parts = random_split(data, [80, 20])
+    return {returned}
+{names} = parts_of(TensorDataset(torch.load("a.pt")))
+train_loader = DataLoader(train_set, batch_size=16)
+for (x,) in train_loader:
+    model(x).sum().backward()
+"""
+
+
+@pytest.mark.parametrize(
+    ("returned", "names"),
+    [
+        ("(*parts, 10)", "train_set, held_out, classes"),
+        ("(10, *parts)", "classes, train_set, held_out"),
+        ("parts", "train_set, held_out"),
+    ],
+)
+def test_a_part_behind_a_star_is_followed(lines: Lines, returned: str, names: str) -> None:
+    assert lines(RULE, STARRED.format(returned=returned, names=names)) == [8]
+
+
+def test_what_stands_beside_a_star_is_no_part(lines: Lines) -> None:
+    source = STARRED.format(returned="(*parts, stream())", names="one, two, train_set")
+    assert lines(RULE, source) == []

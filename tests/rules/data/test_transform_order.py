@@ -59,7 +59,19 @@ def test_variables_are_followed(lines: Lines) -> None:
         to_tensor = T.ToTensor()
         tf = T.Compose([normalize, to_tensor])
     """,
-    ) == [3]
+    ) == [5]
+
+
+def test_of_two_pipelines_with_one_transform_the_wrong_one_is_marked(lines: Lines) -> None:
+    assert lines(
+        RULE,
+        """
+        from torchvision import transforms as T
+        scale = T.Normalize(mean=[0.5], std=[0.5])
+        right = T.Compose([T.ToTensor(), scale])
+        wrong = T.Compose([T.CenterCrop(8), scale, T.ToTensor()])
+    """,
+    ) == [5]
 
 
 def test_a_list_in_a_variable_is_followed(lines: Lines) -> None:

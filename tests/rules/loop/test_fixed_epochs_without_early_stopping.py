@@ -291,3 +291,25 @@ def test_a_schedule_that_ends_at_zero_is_made_for_a_fixed_end(lines):
         )
         == []
     )
+
+
+WHOLE = """
+import torch
+optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
+def train():
+    net.train()
+    optimizer.zero_grad()
+    loss_fn(net(x)[mask], y[mask]).backward()
+    optimizer.step()
+for epoch in range(100):
+    train()
+{after}
+"""
+
+
+def test_epochs_over_the_whole_data_at_once_are_found_where_something_is_evaluated(lines):
+    assert lines(RULE, WHOLE.format(after="net.eval()\nprint(score(net(x)))")) == [9]
+
+
+def test_epochs_over_the_whole_data_at_once_are_fine_where_nothing_is_evaluated(lines):
+    assert lines(RULE, WHOLE.format(after="print('done')")) == []

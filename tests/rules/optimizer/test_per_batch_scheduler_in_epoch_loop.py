@@ -1,5 +1,7 @@
 """Edge cases of per-batch-scheduler-in-epoch-loop."""
 
+import pytest
+
 RULE = "per-batch-scheduler-in-epoch-loop"
 
 
@@ -327,3 +329,76 @@ def test_a_total_over_a_list_of_batches_of_known_length_is_found(lines):
             scheduler.step()
     """,
     ) == [11]
+
+
+CYCLE = """
+import torch
+optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
+scheduler = torch.optim.lr_scheduler.{made}
+for epoch in range({epochs}):
+    for x, y in loader:
+        optimizer.zero_grad()
+        loss_fn(net(x), y).backward()
+        optimizer.step()
+    scheduler.step()
+"""
+
+
+@pytest.mark.parametrize(
+    ("made", "epochs", "found"),
+    [
+        ("CyclicLR(optimizer, 0.01, 0.1, step_size_up=1000)", "50", [10]),
+        ("OneCycleLR(optimizer, 0.1, total_steps=20_000)", "90", [10]),
+        ("CyclicLR(optimizer, 0.01, 0.1, step_size_up=100)", "50", []),
+        ("CyclicLR(optimizer, 0.01, 0.1, step_size_up=1000)", "epochs", []),
+        ("CyclicLR(optimizer, 0.01, 0.1, step_size_up=15)", "1", []),
+        ("OneCycleLR(optimizer, 0.1, total_steps=90)", "90", []),
+    ],
+)
+def test_a_horizon_far_beyond_all_epochs_counts_batches(lines, made, epochs, found):
+    assert lines(RULE, CYCLE.format(made=made, epochs=epochs)) == found
+
+
+LIGHTNING = """
+import torch
+import lightning as L
+class Net(L.LightningModule):
+    def configure_optimizers(self):
+        adam = torch.optim.Adam(self.parameters(), lr=1e-3)
+        cycle = torch.optim.lr_scheduler.OneCycleLR(adam, 1e-3, total_steps={total})
+        return {returned}
+    {more}
+"""
+BATCHES = "self.trainer.estimated_stepping_batches"
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        "[adam], [cycle]",
+        "([adam], [{'scheduler': cycle}])",
+        "{'optimizer': adam, 'lr_scheduler': cycle}",
+        "{'optimizer': adam, 'lr_scheduler': {'scheduler': cycle, 'interval': 'epoch'}}",
+        "dict(optimizer=adam, lr_scheduler=dict(scheduler=cycle, name='rate'))",
+    ],
+)
+@pytest.mark.parametrize("total", [BATCHES, "len(self.data) * 9"])
+def test_lightning_steps_what_names_no_interval_once_per_epoch(lines, returned, total):
+    assert lines(RULE, LIGHTNING.format(total=total, returned=returned, more="")) == [8]
+
+
+@pytest.mark.parametrize(
+    ("returned", "total", "more"),
+    [
+        ("[adam], [{'scheduler': cycle, 'interval': 'step'}]", BATCHES, ""),
+        ("[adam], [{'scheduler': cycle, 'interval': self.unit}]", BATCHES, ""),
+        ("[adam], [{'scheduler': cycle, **self.more}]", BATCHES, ""),
+        ("{'optimizer': adam, 'lr_scheduler': configured(cycle)}", BATCHES, ""),
+        ("[adam], [cycle]", "self.trainer.max_epochs", ""),
+        ("[adam], [cycle]", BATCHES, "automatic_optimization = False"),
+        ("adam", BATCHES, ""),
+        ("adam, cycle", BATCHES, ""),
+    ],
+)
+def test_what_lightning_may_step_per_batch_is_fine(lines, returned, total, more):
+    assert lines(RULE, LIGHTNING.format(total=total, returned=returned, more=more)) == []

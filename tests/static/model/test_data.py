@@ -199,7 +199,20 @@ def test_a_seeding_knows_the_training_that_repeats_it(model, source, loops):
 def test_a_seeding_starts_where_the_file_calls_its_helper(model):
     file = model(f"{HEAD}def a():\n    torch.manual_seed(0)\ndef b():\n    a()\nb()\n")
     (seeding,) = file.seedings()
-    assert [call.text for call in seeding.entries] == ["b()"]
+    assert [call.text for call in seeding.entries(None)] == ["b()"]
+
+
+def test_a_seeding_starts_in_the_function_from_which_it_is_seen(model):
+    file = model(
+        f"{HEAD}def seed():\n    torch.manual_seed(0)\ndef run():\n    seed()\ndef other():\n"
+        "    pass\nrun()\nother()\n"
+    )
+    (seeding,) = file.seedings()
+    run, other = (
+        next(one for one in file.functions if one.name == name) for name in ("run", "other")
+    )
+    assert [call.text for call in seeding.entries(run)] == ["seed()"]
+    assert [call.text for call in seeding.entries(other)] == ["run()"]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,9 @@ from trainlint.static.model import Goal
         "mean_iou.item()",
         "np.mean(accs)",
         "float(psnr)",
+        "r2",
+        "val_r2_score",
+        "r_squared(net)",
     ],
 )
 def test_names_of_what_rises(model, text):
@@ -72,3 +75,19 @@ def test_an_average_is_not_turned_round(model):
     file = model("acc = right / len(data)\nask(acc)")
     (call,) = file.method_calls("ask")
     assert file.goal_of(call.args[0]) is Goal.MAX
+
+
+@pytest.mark.parametrize(
+    ("made", "goal"),
+    [
+        ("1 - residual / total", Goal.MAX),
+        ("1.0 - (residual / total).item()", Goal.MAX),
+        ("-score(net)", None),
+        ("1 - r2_score(truth, guess)", None),
+        ("residual / total", Goal.MAX),
+    ],
+)
+def test_the_share_of_explained_variance_is_a_rest_by_definition(model, made, goal):
+    file = model(f"r2 = {made}\nask(r2)")
+    (call,) = file.method_calls("ask")
+    assert file.goal_of(call.args[0]) is goal

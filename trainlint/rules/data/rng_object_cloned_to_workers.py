@@ -33,6 +33,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
             told.add((made, generator.name))
             here = generator.path == loader.path
             draw = generator.draws[0]
+            other = (loader, "starts the workers") if here else (generator, "made once, here")
             yield rule.at(
                 generator if here else loader,
                 f"Every worker of the loader gets a copy of {draw.quoted} in the same state, so all of"
@@ -40,7 +41,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
                 remedy="Draw from the global generators, which the loader seeds for each worker, or"
                 " seed this one in a `worker_init_fn` with `torch.initial_seed()`.",
                 label="copied to each worker",
-                related=[(draw, "draws from it"), (loader, "starts the workers")] if here else [],
+                related=[other, (draw, "draws from it")],
             )
 
 

@@ -23,10 +23,11 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
     """Find trained models that are built before the first seed of the file, in the same run of code."""
     if file.is_test:
         return
-    seeds = [entry for one in file.seedings() if one.of_torch for entry in one.entries]
-    others = [*file.may_seed(), *seeds]
-    first = min(seeds, key=lambda call: call.order, default=None)
     for model in (made for one in file.optimizers() for made in _built(file, one.models)):
+        kinds = [one for one in file.seedings() if one.of_torch]
+        seeds = [entry for one in kinds for entry in one.entries(model.function)]
+        others = [*file.may_seed(), *seeds]
+        first = min(seeds, key=lambda call: call.order, default=None)
         if first is None or not all(_comes_after(one, model) for one in others):
             continue
         if _may_not_follow(first, model) or _is_for_later(file, model, first):

@@ -40,12 +40,12 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
             if converter is None:
                 break
             yield rule.at(
-                step,
+                step.at,
                 f"{step.at.quoted} stands before {converter.at.quoted} and gets an image, where it"
                 " takes nothing but a tensor.",
                 remedy=f"Convert first: put {converter.at.quoted} before it.",
                 label="gets an image",
-                related=[(converter, "converts to a tensor")],
+                related=[(converter.at, "converts to a tensor")],
                 fix=_swapped(step, converter, pipeline.steps[number + 1]),
             )
             break

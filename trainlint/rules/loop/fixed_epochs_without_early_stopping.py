@@ -22,7 +22,7 @@ _ENDS_AT_ZERO = {"CosineAnnealingLR", "OneCycleLR", "PolynomialLR"}
 @rule.check
 def check(file: FileModel) -> Iterator[Diagnosis]:
     """Find loops over a fixed number of epochs in files that know no better end."""
-    if file.speaks_of(r"early_?stop|patience|(^|_)best|best(_|$)"):
+    if file.is_test or file.speaks_of(r"early_?stop|patience|(^|_)best|best(_|$)"):
         return
     if any(scheduler.kind in _ENDS_AT_ZERO for scheduler in file.schedulers()):
         return
@@ -36,6 +36,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
                 loop is None
                 or loop.iterable is None
                 or loop in told
+                or (len(step.loops) == 1 and not _evaluates(file))
                 or _trains_several(routine, step, loop)
             ):
                 continue
@@ -54,12 +55,16 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
 
 def _epochs(step: Event) -> Loop | None:
     """Return the loop over epochs, the outermost of the loops, that repeats a step in no other way."""
-    if len(step.loops) < 2:  # noqa: PLR2004 - over epochs, over batches
+    loop = step.loops[0] if step.loops else None
+    if loop is None or loop.iterable is None or not loop.over_epochs:
         return None
-    loop = step.loops[0]
-    if loop.iterable is None or not loop.over_epochs or loop.count == 1 or loop.can_end_early:
-        return None
-    return loop
+    return None if loop.count == 1 or loop.can_end_early else loop
+
+
+def _evaluates(file: FileModel) -> bool:
+    """Say whether the file looks at its model without training it: it could know when to stop."""
+    events = [event for routine in file.routines() for event in routine.events]
+    return any(one.kind is LoopEvent.EVAL_MODE or one.without_gradient for one in events)
 
 
 def _trains_several(routine: Routine, step: Event, loop: Loop) -> bool:

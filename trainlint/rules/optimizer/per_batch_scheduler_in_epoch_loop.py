@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 rule = Rule(__name__, "TL408", Severity.WARNING)
 
+_LIGHTNING_COUNTS = frozenset({"estimated_stepping_batches", "num_training_batches"})
+_HARDLY = 10
+"""A schedule of more than ten times as many steps as there are epochs was made for batches."""
+
 
 @rule.check
 def check(file: FileModel) -> Iterator[Diagnosis]:
@@ -23,7 +27,9 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
     for routine in file.routines():
         for event in routine.of(LoopEvent.SCHEDULER_STEP):
             schedulers = event.schedulers
-            if not schedulers or event.call in told or not all(map(_counts_batches, schedulers)):
+            if not schedulers or event.call in told:
+                continue
+            if not all(_counts_batches(one) or _is_too_long(one, event) for one in schedulers):
                 continue
             step = _step_per_batch(routine, event, schedulers)
             if step is None or event.subject is None or any(file.handed_on(event.subject)):
@@ -37,6 +43,16 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
                 remedy="Step it in the loop over the batches, right after the optimizer.",
                 label="once per epoch",
                 related=[(schedulers[0], "counts batches"), (step, "runs for each batch")],
+            )
+    for place, scheduler in file.epoch_schedules():
+        if _counts_batches(scheduler) and not scheduler.call.expected_to_fail:
+            yield rule.at(
+                place,
+                f"{place.quoted} names no interval, so Lightning steps the {scheduler.kind} once per epoch"
+                " and it hardly gets beyond the start of its schedule, which counts batches.",
+                remedy='Return a dict: `{"scheduler": ..., "interval": "step"}`.',
+                label="once per epoch",
+                related=[(scheduler, "counts batches")],
             )
 
 
@@ -57,7 +73,19 @@ def _counts_batches(scheduler: Scheduler) -> bool:
 
 def _has_length(horizon: Expr | None) -> bool:
     """Say whether a horizon is computed with the length of something: the number of batches."""
-    return horizon is not None and horizon.measures_length
+    if horizon is None:
+        return False
+    parts = [part for origin in horizon.origins() for part in origin.parts()]
+    return horizon.measures_length or any(part.name in _LIGHTNING_COUNTS for part in parts)
+
+
+def _is_too_long(scheduler: Scheduler, event: Event) -> bool:
+    """Say whether all the epochs of the file are but a small part of a horizon written as a number."""
+    name = {"OneCycleLR": "total_steps", "CyclicLR": "step_size_up"}.get(scheduler.kind)
+    horizon = None if name is None else scheduler.argument(name)
+    steps = None if horizon is None else horizon.number()
+    rounds = event.times(scheduler.call)
+    return steps is not None and rounds is not None and steps >= _HARDLY * rounds > _HARDLY
 
 
 def _step_per_batch(

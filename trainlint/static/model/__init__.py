@@ -74,6 +74,7 @@ Questions of the file
     whether a loop over the steps of a sequence feeds the result of a call back to it.
 ``file.losses()``, ``file.optimizers()``, ``file.schedulers()``, ``file.loaders()``
     what the training is made of; ``argument`` and ``number`` read parameters by name.
+    ``file.epoch_schedules()`` are the schedulers that Lightning steps once per epoch.
     ``optimizer.given("lr")`` are the known numbers, of the call and of its groups, each with the
     parameters it is for.
 ``loader.purpose``, ``loader.flag("shuffle")``, ``loader.feeds_training``

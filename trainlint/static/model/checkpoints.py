@@ -60,13 +60,32 @@ def checkpoints(model: FileModel) -> Iterator[Checkpoint]:
 
 
 def resumed(model: FileModel, key: str) -> Iterator[Expr]:
-    """Yield where an entry of a loaded checkpoint is put into a variable."""
+    """Yield where an entry of a loaded checkpoint is put into a variable.
+
+    A call of the function of the file that returns it, alone or in arithmetic, stands for it.
+    """
     for node, site in model.index.items.get(key, ()):
         read = model.expr(node, site)
-        if isinstance(site.statement, ast.Assign) and read.owner is not None:
-            objects = read.owner.objects()
-            if any(isinstance(one, Call) and one.callee == "torch.load" for one in objects):
-                yield read
+        statement = site.statement
+        if not isinstance(statement, ast.Assign | ast.Return) or read.owner is None:
+            continue
+        objects = read.owner.objects()
+        if not any(isinstance(one, Call) and one.callee == "torch.load" for one in objects):
+            continue
+        if isinstance(statement, ast.Assign):
+            yield read
+        elif read.function is not None and _is_number_of(statement.value, node):
+            yield from (
+                call
+                for call in read.function.callers
+                if isinstance(call.site.statement, ast.Assign)
+                and call.site.statement.value is call.node
+            )
+
+
+def _is_number_of(value: ast.expr | None, node: ast.AST) -> bool:
+    """Say whether a value is an entry as it is, or counted on: ``state["epoch"] + 1``."""
+    return value is node or (isinstance(value, ast.BinOp) and node in {value.left, value.right})
 
 
 def may_grow(made: Expr) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from trainlint.core.diagnosis import Span
     from trainlint.static.model.file import FileModel
-    from trainlint.static.model.tree import Scope
+    from trainlint.static.model.tree import Binding, Scope
 
 _INDEXED = frozenset({"torch.utils.data.TensorDataset", "torch.utils.data.Subset"})
 _DIVIDES = frozenset(
@@ -193,13 +194,34 @@ def whole(model: FileModel, expr: Expr, depth: int = 4) -> tuple[Expr, ...]:
         binding = origin.binding if origin.is_name or origin.is_attribute else None
         unpacked = binding is not None and binding.path and binding.kind is BindingKind.ASSIGN
         if binding is not None and binding.value is not None and unpacked:
-            maker = model.expr(binding.value, binding.site)
+            maker = _unpacked(model.expr(binding.value, binding.site), binding)
         if isinstance(maker, Call) and maker.callee in _DIVIDES and maker.args and depth:
             for one in whole(model, maker.args[0], depth - 1):
                 found[one] = None
         else:
             found[origin] = None
     return tuple(found)
+
+
+def _unpacked(value: Expr, binding: Binding) -> Expr:
+    """Return what gives a name of an unpacking its value, behind a star: ``parts`` of ``*parts, n``."""
+    origins = value.origins()
+    if len(origins) != 1:
+        return value
+    (made,) = origins
+    target = getattr(binding.site.statement, "targets", [None])[0]
+    if not isinstance(made.node, ast.Tuple) or not isinstance(target, ast.Tuple):
+        return made
+    items = made.node.elts
+    stars = [number for number, item in enumerate(items) if isinstance(item, ast.Starred)]
+    if len(stars) != 1 or any(isinstance(one, ast.Starred) for one in target.elts):
+        return made
+    star = items[stars[0]]
+    behind = len(items) - 1 - stars[0]
+    if isinstance(star, ast.Starred) and stars[0] <= binding.path[0] < len(target.elts) - behind:
+        parts = made.child(star.value).origins()
+        return parts[0] if len(parts) == 1 else made
+    return made
 
 
 def _origin_is_indexed(origin: Expr) -> bool:

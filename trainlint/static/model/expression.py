@@ -736,6 +736,13 @@ class Loop:
             children = ast.iter_child_nodes(node)
             if isinstance(node, ast.For | ast.AsyncFor | ast.While):
                 leaving = (ast.Return, ast.Raise)
+    @property
+    def over_episodes(self) -> bool:
+        """Whether this is a loop over the episodes of an agent, by its words."""
+        iterable = self.iterable
+        words = " ".join((*self.targets, iterable.text if iterable is not None else ""))
+        return "episode" in words.lower()
+
                 found += [one for one in ast.walk(node) if isinstance(one, leaving)]
             else:
                 found += children
@@ -780,8 +787,8 @@ class Loop:
 
     @property
     def trains(self) -> bool:
-        """Whether it is the loop over epochs or batches of a training, itself or what it calls."""
-        if not self.over_epochs and not self.over_batches:
+        """Whether it is the loop over epochs, batches or episodes of a training, or what it calls is."""
+        if not self.over_epochs and not self.over_batches and not self.over_episodes:
             return False
         return any(
             event.kind is LoopEvent.BACKWARD and event.inside(self)

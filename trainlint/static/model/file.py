@@ -38,6 +38,7 @@ from trainlint.static.model.layers import (
     Step,
     looks_like_module,
 )
+from trainlint.static.model.lightning import epoch_schedules
 from trainlint.static.model.metrics import Goal, goal_of
 from trainlint.static.model.modes import ModeDependence, mode_dependence
 from trainlint.static.model.names import Names
@@ -509,6 +510,10 @@ class FileModel:
 
     def data_set_class(self, expr: Expr) -> DataSetClass | None:
         """Return the class of the project that a data set is an instance of, if it is one."""
+    def epoch_schedules(self) -> Iterator[tuple[Expr, Scheduler]]:
+        """Yield the schedulers that Lightning steps once per epoch; see :func:`epoch_schedules`."""
+        yield from epoch_schedules(self)
+
         return data_set_class(self, expr)
 
     def is_indexed(self, expr: Expr) -> bool:

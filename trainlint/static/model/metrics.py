@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 _RISES = frozenset(
     {"acc", "accs", "accuracy", "accuracies", "auc", "auroc", "auprc", "f1", "fscore"}
     | {"iou", "miou", "bleu", "rouge", "meteor", "cider", "precision", "recall", "psnr"}
-    | {"ssim", "reward", "rewards", "ndcg", "mrr", "top1", "top5"}
+    | {"ssim", "reward", "rewards", "ndcg", "mrr", "top1", "top5", "r2", "rsquared"}
 )
+_R_SQUARED = re.compile(r"(?<![a-z])r_?(2|squared)(?![0-9])")
+_DEFINED_AS_REST = frozenset({"r2", "rsquared"})
+"""Metrics whose formula is ``1 - ...`` itself: what is missing to a perfect fit."""
 _FALLS = frozenset(
     {"loss", "losses", "err", "error", "errors", "mse", "rmse", "mae", "mape", "nll"}
     | {"ppl", "bce", "perplexity", "wer", "cer", "eer", "fid", "lpips"}
@@ -41,9 +44,15 @@ def goal_of(expr: Expr) -> Goal | None:
     A value that is turned round on the way (``-acc``, ``1 - acc``) says nothing either.
     """
     text = _name_of(expr)
-    if text is None or any(_is_turned(origin) for origin in expr.origins()):
+    if text is None:
         return None
-    words = {*words_of(text), *re.split(r"[^a-z0-9]+", text.lower())}
+    written = _R_SQUARED.sub("r2", text.lower())
+    words = {*words_of(text), *re.split(r"[^a-z0-9]+", written)}
+    origins = expr.origins()
+    if words & _DEFINED_AS_REST:
+        origins = tuple(one for one in origins if not _is_rest(one))
+    if any(_is_turned(origin) for origin in origins):
+        return None
     rises, falls = bool(words & _RISES), bool(words & _FALLS)
     if rises == falls or words & _TURNS:
         return None
@@ -63,6 +72,14 @@ def _name_of(expr: Expr) -> str | None:
         inner = expr.args[0] if expr.args else expr.receiver
         return None if inner is None else _name_of(inner)
     return expr.name
+
+
+def _is_rest(value: Expr) -> bool:
+    """Say whether a value is what is missing to one, and not to one of the metrics defined so."""
+    if value.operator != "Sub" or value.operands[0].number() != 1:
+        return False
+    names = [(part.name or "").lower() for part in value.operands[1].parts()]
+    return not any(_R_SQUARED.search(name) for name in names)
 
 
 def _is_turned(value: Expr) -> bool:

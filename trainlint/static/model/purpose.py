@@ -60,7 +60,8 @@ def labels(expr: Expr) -> tuple[str, ...]:
     if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
         way = _way_in(statement.value, expr.node)
         targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        found += [] if way is None else [*way, *(ast.unparse(target) for target in targets)]
+        parts = (_part_for(target, statement.value, expr.node) for target in targets)
+        found += [] if way is None else [*way, *(ast.unparse(part) for part in parts)]
     elif isinstance(statement, ast.Return) and statement.value is not None:
         way = _way_in(statement.value, expr.node)
         function = expr.function
@@ -91,6 +92,21 @@ def _way_in(root: ast.expr, node: ast.AST) -> list[str] | None:
         if way is not None:
             return way if key is None else [*way, key]
     return None
+
+
+def _part_for(target: ast.expr, value: ast.expr, node: ast.AST) -> ast.expr:
+    """Return what of a target takes the part of a value that a node stands in: ``a`` of ``a, b``."""
+    sequence = ast.Tuple | ast.List
+    while isinstance(target, sequence) and isinstance(value, sequence):
+        starred = any(isinstance(one, ast.Starred) for one in (*target.elts, *value.elts))
+        if starred or len(target.elts) != len(value.elts):
+            break
+        pairs = zip(target.elts, value.elts, strict=True)
+        found = next((pair for pair in pairs if _way_in(pair[1], node) is not None), None)
+        if found is None:
+            break
+        target, value = found
+    return target
 
 
 def _held(root: ast.expr) -> Iterator[tuple[str | None, ast.expr]]:

@@ -70,10 +70,13 @@ class Seeding:
         argument = self.call.argument(0, "seed")
         return self.call.keywords.get("a") if argument is None else argument
 
-    @property
-    def entries(self) -> tuple[Call, ...]:
-        """The calls with which it starts: of the outermost helper that the file calls, else itself."""
-        return tuple(_entries(self.call, _MOST_DEPTH))
+    def entries(self, function: Function | None) -> tuple[Call, ...]:
+        """Return the calls with which it starts, as a function sees them.
+
+        Itself, or the call of the helper that leads to it from the function; where none does, of the
+        outermost helper that the file calls.
+        """
+        return tuple(_entries(self.call, function, _MOST_DEPTH))
 
     @property
     def training_loops(self) -> tuple[Loop, ...]:
@@ -112,14 +115,15 @@ def _is_function(call: Call) -> bool:
     return receiver is None or receiver.qualified is not None
 
 
-def _entries(call: Call, depth: int) -> Iterator[Call]:
-    """Yield the calls of the file that lead to a call and that nothing in the file calls."""
+def _entries(call: Call, seen_from: Function | None, depth: int) -> Iterator[Call]:
+    """Yield the calls of the file that lead to a call: in a function, or such that nothing calls them."""
     function = call.function
-    callers = () if function is None or depth == 0 else _callers(function)
+    done = function is None or function == seen_from or depth == 0
+    callers = () if done or function is None else _callers(function)
     if not callers:
         yield call
     for caller in callers:
-        yield from _entries(caller, depth - 1)
+        yield from _entries(caller, seen_from, depth - 1)
 
 
 def _repeating(call: Call, depth: int) -> Iterator[Loop]:
