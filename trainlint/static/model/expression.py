@@ -724,6 +724,13 @@ class Loop:
         return isinstance(header, ast.While) and "epoch" in ast.unparse(header.test).lower()
 
     @property
+    def over_episodes(self) -> bool:
+        """Whether this is a loop over the episodes of an agent, by its words."""
+        iterable = self.iterable
+        words = " ".join((*self.targets, iterable.text if iterable is not None else ""))
+        return "episode" in words.lower()
+
+    @property
     def can_end_early(self) -> bool:
         """Whether a ``break`` of its own, a ``return`` or a ``raise`` can leave it."""
         found = list(getattr(self.block.header, "body", ()))
@@ -736,13 +743,6 @@ class Loop:
             children = ast.iter_child_nodes(node)
             if isinstance(node, ast.For | ast.AsyncFor | ast.While):
                 leaving = (ast.Return, ast.Raise)
-    @property
-    def over_episodes(self) -> bool:
-        """Whether this is a loop over the episodes of an agent, by its words."""
-        iterable = self.iterable
-        words = " ".join((*self.targets, iterable.text if iterable is not None else ""))
-        return "episode" in words.lower()
-
                 found += [one for one in ast.walk(node) if isinstance(one, leaving)]
             else:
                 found += children

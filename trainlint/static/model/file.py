@@ -484,6 +484,10 @@ class FileModel:
         """Return every learning-rate scheduler that the file constructs."""
         return self.training.schedulers
 
+    def epoch_schedules(self) -> Iterator[tuple[Expr, Scheduler]]:
+        """Yield the schedulers that Lightning steps once per epoch; see :func:`epoch_schedules`."""
+        yield from epoch_schedules(self)
+
     def loaders(self) -> tuple[Loader, ...]:
         """Return every ``DataLoader`` that the file constructs."""
         return self.training.loaders
@@ -510,10 +514,6 @@ class FileModel:
 
     def data_set_class(self, expr: Expr) -> DataSetClass | None:
         """Return the class of the project that a data set is an instance of, if it is one."""
-    def epoch_schedules(self) -> Iterator[tuple[Expr, Scheduler]]:
-        """Yield the schedulers that Lightning steps once per epoch; see :func:`epoch_schedules`."""
-        yield from epoch_schedules(self)
-
         return data_set_class(self, expr)
 
     def is_indexed(self, expr: Expr) -> bool:
