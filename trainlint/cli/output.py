@@ -60,6 +60,21 @@ def write(lines: Iterable[str], path: str | None = None) -> None:
         raise UserError(msg) from error
 
 
+def write_bytes(data: bytes) -> None:
+    """Write bytes to the standard output as they are."""
+    write(())
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        abandon(sys.stdout)
+        raise Exit(BROKEN_PIPE) from None
+    except OSError as error:
+        abandon(sys.stdout)
+        msg = f"standard output cannot be written: {error.strerror or error}"
+        raise UserError(msg) from error
+
+
 def abandon(stream: TextIO) -> None:
     """Let what a stream still holds go nowhere, so that Python does not complain at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trainlint.core.diagnosis import Span
     from trainlint.core.fix import Edit, Fix
     from trainlint.static.source import SourceFile
 
@@ -31,10 +30,12 @@ def fitted(source: SourceFile, fix: Fix) -> Fix | None:
     return fix if edits is fix.edits else replace(fix, edits=edits)
 
 
-def edited(source: SourceFile, fix: Fix) -> Iterator[Span]:
-    """Yield the places that a fix edits."""
+def edited_lines(source: SourceFile, fix: Fix, *, around: int) -> Iterator[int]:
+    """Yield the numbers of the lines that a fix edits, and of some around them."""
     for edit in fix.edits:
-        yield source.span_of_offsets(edit.start, edit.end)
+        span = source.span_of_offsets(edit.start, edit.end)
+        first, last = max(1, span.line - around), min(len(source.lines), span.end_line + around)
+        yield from range(first, last + 1)
 
 
 def _with_line_ends(source: SourceFile, edit: Edit) -> Edit:

@@ -11,7 +11,7 @@ from trainlint.core.catalogue import OUR_RULES
 from trainlint.core.config import ConfigError
 from trainlint.core.diagnosis import Related, Severity
 from trainlint.core.report import CONTEXT, Failure, FileReport
-from trainlint.static.edits import edited, fitted
+from trainlint.static.edits import edited_lines, fitted
 from trainlint.static.project import Project
 from trainlint.static.source import SourceError, SourceFile
 from trainlint.static.suppress import UNUSED, Suppressions, may_be_unused, may_silence
@@ -84,7 +84,8 @@ def lint_source(
     report.lines = _excerpt(source, _spans(report.diagnoses, ""))
     for one in report.diagnoses:
         if one.fix is not None:
-            report.lines |= _excerpt(source, edited(source, one.fix))
+            kept = edited_lines(source, one.fix, around=CONTEXT)
+            report.lines |= {number: source.lines[number - 1] for number in kept}
     report.starts = {number: source.line_starts[number - 1] for number in report.lines}
     for path in {related.path for one in report.diagnoses for related in one.related} - {""}:
         other = project.source(path)
