@@ -100,7 +100,7 @@ ALLOWED = {
     "core": ("trainlint.core",),
     "static": ("trainlint.core", "trainlint.static"),
     "rules": ("trainlint.core", "trainlint.static.model", "trainlint.runtime.signals"),
-    "output": ("trainlint.core", "trainlint.output"),
+    "output": ("trainlint.core", "trainlint.output", "trainlint.__version__"),
     "cli": ("trainlint",),
     "runtime": ("trainlint.core", "trainlint.runtime", "trainlint.rules"),
 }

@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from trainlint.core.catalogue import Catalogue
 from trainlint.core.diagnosis import Diagnosis, Severity, Span
 from trainlint.core.fix import Edit, Fix, Safety
 from trainlint.core.report import Failure, FileReport
-from trainlint.output import github, json_format, text
+from trainlint.output import concise, github, json_format, text
+from trainlint.output.formats import Linted
 from trainlint.output.style import Style
 
 
@@ -23,6 +25,11 @@ def diagnosis(**changes):
 def report(*diagnoses, path="f.py", failures=()):
     """Return the report of a file."""
     return FileReport(path, list(diagnoses), list(failures))
+
+
+def linted(*reports, **keywords):
+    """Return what linting gave."""
+    return Linted(reports, Catalogue({}), **keywords)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +60,8 @@ def test_the_summary_counts_diagnoses_by_severity_and_files(reports, line):
 
 
 def test_concise_is_one_line_whatever_the_message_holds():
-    (line,) = text.concise([report(diagnosis(message="a\nb\tc\x1b[0m"))], Style())
+    one = diagnosis(message="a\nb\tc\x1b[0m")
+    (line,) = concise.render(linted(report(one), summary=False))
     assert "\n" not in line
     assert "\x1b" not in line
     assert line.startswith("f.py:3:5: error TL301 a-rule: a")
@@ -62,7 +70,7 @@ def test_concise_is_one_line_whatever_the_message_holds():
 def test_json_is_ascii_and_reads_back():
     fix = Fix("mend", Safety.UNSAFE, (Edit(1, 2, "é"),))
     one = diagnosis(message="`é` 中 \udcff", path="\udcff.py", fix=fix)
-    written = json_format.diagnoses([report(one, path="\udcff.py")], lambda _: None)
+    (written,) = json_format.render(linted(report(one, path="\udcff.py")))
     assert written.isascii()
     document = json.loads(written)
     assert list(document) == ["version", "files", "diagnoses", "failures"]
@@ -98,9 +106,8 @@ def test_every_key_of_the_json_is_described_where_it_is_made():
 
     fix = Fix("mend", Safety.SAFE, (Edit(1, 2, ""),))
     failures = [Failure("f.py", None, "broken")]
-    written = json_format.diagnoses(
-        [report(diagnosis(fix=fix), failures=failures)], lambda _: None, unresolved=True
-    )
+    reports = [report(diagnosis(fix=fix), failures=failures)]
+    (written,) = json_format.render(linted(*reports, unresolved=True))
     described = json_format.__doc__ or ""
     for key in keys(json.loads(written)):
         assert key in described, key
@@ -108,7 +115,7 @@ def test_every_key_of_the_json_is_described_where_it_is_made():
 
 def test_a_failure_in_json_has_a_line_or_null():
     failures = [Failure("f.py", 3, "broken"), Failure("g", None, "gone")]
-    written = json_format.diagnoses([report(failures=failures)], lambda _: None)
+    (written,) = json_format.render(linted(report(failures=failures)))
     assert json.loads(written)["failures"] == [
         {"path": "f.py", "line": 3, "reason": "broken"},
         {"path": "g", "line": None, "reason": "gone"},
@@ -119,7 +126,7 @@ def test_a_failure_in_json_has_a_line_or_null():
     ("severity", "level"), [("error", "error"), ("warning", "warning"), ("advice", "notice")]
 )
 def test_github_has_a_level_for_each_severity(severity, level):
-    (line,) = github.commands([report(diagnosis(severity=Severity(severity)))])
+    (line,) = github.render(linted(report(diagnosis(severity=Severity(severity)))))
     assert line == (
         f"::{level} title=TL301 a-rule,file=f.py,line=3,endLine=3,col=5,endColumn=9"
         "::f.py:3:5: TL301 said%0ADo it."
@@ -128,7 +135,7 @@ def test_github_has_a_level_for_each_severity(severity, level):
 
 def test_github_commands_are_escaped():
     one = diagnosis(path="a,b:c%.py", message="50% of\r\nit: a,b")
-    (line,) = github.commands([report(one)])
+    (line,) = github.render(linted(report(one)))
     assert "file=a%2Cb%3Ac%25.py," in line
     assert line.endswith("TL301 50%25 of%0D%0Ait: a,b%0ADo it.")
 
@@ -137,14 +144,15 @@ def test_github_gets_columns_for_a_single_line_only_and_failures_too():
     reports = [
         report(diagnosis(span=Span(3, 5, 4, 2)), failures=[Failure("g.py", None, "is broken")])
     ]
-    many, failure = github.commands(reports)
+    many, failure = github.render(linted(*reports))
     assert "line=3,endLine=4::" in many
     assert failure == "::error title=trainlint,file=g.py::g.py: is broken"
 
 
 def test_statistics_of_nothing_are_nothing():
-    assert list(text.statistics([report()], Style())) == []
-    assert json.loads(json_format.statistics([report()])) == {"version": 1, "statistics": []}
+    assert list(text.statistics(linted(report(), summary=False))) == []
+    (written,) = json_format.statistics(linted(report()))
+    assert json.loads(written) == {"version": 1, "statistics": []}
 
 
 def test_sets_are_written_in_a_fixed_order():

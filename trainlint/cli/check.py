@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from trainlint.cli.fixing import Fixing, fix_options
 from trainlint.cli.output import COLOUR_CHOICES, in_colours, warn, write
 from trainlint.cli.settings import command_line, configuration, selection_options
 from trainlint.core.catalogue import load_catalogue
 from trainlint.core.config import resolve
 from trainlint.core.errors import UserError
 from trainlint.core.report import Failure, FileReport
+from trainlint.core.site import site_url
+from trainlint.output.formats import DEFAULT, FORMATS, Linted, refuse, render
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from trainlint.core.catalogue import Catalogue
     from trainlint.core.config import Settings
-    from trainlint.core.page import Page
 
 STDIN = "-"
 
@@ -31,11 +33,21 @@ STDIN = "-"
 @selection_options
 @click.option(
     "--output-format",
-    type=click.Choice(["full", "concise", "json", "github"]),
-    default="full",
-    help="How to show diagnoses; full is the default.",
+    type=click.Choice(list(FORMATS)),
+    default=DEFAULT,
+    envvar="TRAINLINT_OUTPUT_FORMAT",
+    show_envvar=True,
+    help=f"How to show diagnoses; {DEFAULT} is the default.",
 )
-@click.option("-o", "--output-file", metavar="PATH", help="Write there instead of on the screen.")
+@click.option(
+    "-o",
+    "--output-file",
+    metavar="PATH",
+    envvar="TRAINLINT_OUTPUT_FILE",
+    show_envvar=True,
+    help="Write there instead of on the screen.",
+)
+@fix_options
 @click.option("--statistics", is_flag=True, help="Show only how often each rule speaks.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 even where there are diagnoses.")
 @click.option("-q", "--quiet", is_flag=True, help="Show diagnoses and failures only.")
@@ -63,9 +75,13 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     if STDIN in paths and len(paths) > 1:
         msg = "`-` stands alone: standard input is not linted together with files"
         raise UserError(msg)
-    if options["statistics"] and options["output_format"] == "github":
-        msg = "--statistics has no github format"
-        raise UserError(msg)
+    fixing = Fixing.of(options)
+    refuse(
+        options["output_format"],
+        statistics=options["statistics"],
+        unresolved=options["show_unresolved"],
+    )
+    site_url()  # a wrong address is said before anything is linted
     places = (options["stdin_filename"] or os.curdir,) if paths == (STDIN,) else paths
     config = configuration(places, options["config"], isolated=options["isolated"])
     catalogue = load_catalogue()
@@ -76,7 +92,7 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
         if options["show_files"]:
             write([options["stdin_filename"] or STDIN])
             return 0
-        reports = [_lint_stdin(options["stdin_filename"] or STDIN, settings, options)]
+        reports = _lint_stdin(options["stdin_filename"] or STDIN, settings, options, fixing)
     else:
         from trainlint.static.discovery import discover  # noqa: PLC0415 - not needed for stdin
 
@@ -90,24 +106,40 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
         if not files and not lost and not options["quiet"]:
             warn(f"warning: no Python files found under {', '.join(paths)}")
         reports = [FileReport(one.path, failures=[one]) for one in lost]
-        reports += _lint(files, settings, options)
+        linted = _lint(files, settings, options)
+        wanted = _wants_unresolved(options)
+        reports += fixing.fix_files(files, settings, linted, unresolved=wanted)
     for report in reports:
         _tell(report.failures)
-    _show(reports, catalogue, options)
+    fixing.tell_refused()
+    fixing.write_source()
+    if fixing.diff:
+        fixing.show_diff(options["color"])
+    with fixing.aside():
+        if fixing.only:
+            fixing.tell_only(reports, quiet=options["quiet"])
+        else:
+            _show(reports, catalogue, options, fixing)
     if options["verbose"]:
         _tell_more(config.path, settings, reports, time.perf_counter() - started)
-    return _exit_code(reports, exit_zero=options["exit_zero"])
+    code = _exit_code(reports, exit_zero=options["exit_zero"])
+    return fixing.exit_code(code, exit_zero=options["exit_zero"])
 
 
-def _lint_stdin(name: str, settings: Settings, options: dict[str, Any]) -> FileReport:
-    """Lint what comes from standard input."""
+def _lint_stdin(
+    name: str, settings: Settings, options: dict[str, Any], fixing: Fixing
+) -> list[FileReport]:
+    """Lint what comes from standard input, and make its fixes where that was asked for."""
     from trainlint.static.engine import lint_bytes  # noqa: PLC0415 - most of our own start-up time
 
     if sys.stdin is None:
         msg = "standard input is closed"
         raise UserError(msg)
     data = sys.stdin.buffer.read()
-    return lint_bytes(name, data, settings, unresolved=_wants_unresolved(options))
+    wanted = _wants_unresolved(options)
+    if fixing.make:
+        return fixing.fix_stdin(name, data, settings, unresolved=wanted)
+    return [lint_bytes(name, data, settings, unresolved=wanted)]
 
 
 def _lint(files: Sequence[str], settings: Settings, options: dict[str, Any]) -> list[FileReport]:
@@ -124,62 +156,23 @@ def _wants_unresolved(options: dict[str, Any]) -> bool:
     return bool(options["show_unresolved"] or options["verbose"])
 
 
-def _show(reports: Sequence[FileReport], catalogue: Catalogue, options: dict[str, Any]) -> None:
+def _show(
+    reports: Sequence[FileReport], catalogue: Catalogue, options: dict[str, Any], fixing: Fixing
+) -> None:
     """Write the reports in the format that was asked for."""
     to_file = options["output_file"]
-    colours = in_colours(options["color"], to_file=to_file is not None)
-    write(_lines(reports, catalogue, options, colours=colours), to_file)
-
-
-def _lines(
-    reports: Sequence[FileReport],
-    catalogue: Catalogue,
-    options: dict[str, Any],
-    *,
-    colours: bool,
-) -> Iterator[str]:
-    """Yield the output."""
-    form = options["output_format"]
-    if form == "json":
-        from trainlint.output import json_format  # noqa: PLC0415 - only where it is used
-
-        if options["statistics"]:
-            yield json_format.statistics(reports)
-        else:
-            wanted = options["show_unresolved"]
-            yield json_format.diagnoses(reports, _pages(catalogue), unresolved=wanted)
-        return
-    if form == "github":
-        from trainlint.output import github  # noqa: PLC0415 - only where it is used
-
-        yield from github.commands(reports)
-        return
-    from trainlint.output import text  # noqa: PLC0415 - only where it is used
-    from trainlint.output.style import Style  # noqa: PLC0415
-
-    style = Style(colours)
-    if options["statistics"]:
-        yield from text.statistics(reports, style)
-    else:
-        yield from (text.full if form == "full" else text.concise)(reports, style)
-    if options["show_unresolved"]:
-        yield from text.unresolved((one for report in reports for one in report.unresolved), style)
-    if not options["quiet"]:
-        yield text.summary(reports, style)
-
-
-def _pages(catalogue: Catalogue) -> Any:
-    """Return a function that reads the page of a rule once."""
-    from functools import cache  # noqa: PLC0415
-
-    from trainlint.core.page import read_page  # noqa: PLC0415 - only where it is used
-
-    @cache
-    def page(name: str) -> Page | None:
-        rule = catalogue.find(name)
-        return None if rule is None else read_page(rule)
-
-    return page
+    linted = Linted(
+        reports,
+        catalogue,
+        colours=in_colours(options["color"], to_file=to_file is not None),
+        unresolved=options["show_unresolved"],
+        summary=not options["quiet"],
+        alone=to_file is not None,
+        unsafe=fixing.unsafe,
+        fixed=fixing.fixed,
+        show_fixed=fixing.show,
+    )
+    write(render(options["output_format"], linted, statistics=options["statistics"]), to_file)
 
 
 def _tell(failures: Sequence[Failure]) -> None:

@@ -1,4 +1,4 @@
-"""Diagnoses as annotations of a GitHub workflow."""
+"""The format `github`: diagnoses as annotations of a GitHub workflow."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 from trainlint.core.diagnosis import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from trainlint.core.diagnosis import Diagnosis
-    from trainlint.core.report import FileReport
+    from trainlint.output.formats import Linted
 
 _LEVELS: Final = {
     Severity.ERROR: "error",
@@ -19,9 +19,9 @@ _LEVELS: Final = {
 }
 
 
-def commands(reports: Iterable[FileReport]) -> Iterator[str]:
+def render(linted: Linted) -> Iterator[str]:
     """Yield one workflow command for every diagnosis and every failure."""
-    for report in reports:
+    for report in linted.reports:
         for diagnosis in report.diagnoses:
             yield _annotation(diagnosis)
         for failure in report.failures:

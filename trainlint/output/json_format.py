@@ -53,50 +53,41 @@ from typing import TYPE_CHECKING, Any, Final
 from trainlint.output.text import count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Iterator
 
     from trainlint.core.diagnosis import Diagnosis, Span
     from trainlint.core.page import Page
-    from trainlint.core.report import FileReport, Unresolved
+    from trainlint.core.report import Failure, Unresolved
     from trainlint.core.rule import Rule
+    from trainlint.output.formats import Linted
 
 VERSION: Final = 1
 """Grows when a key changes its meaning or goes; keys may be added without it."""
 
 
-def diagnoses(
-    reports: Sequence[FileReport],
-    pages: Callable[[str], Page | None],
-    *,
-    unresolved: bool = False,
-) -> str:
-    """Return the diagnoses of all files; ``pages`` gives the page of a rule by its name."""
+def render(linted: Linted) -> Iterator[str]:
+    """Yield the diagnoses of all files."""
+    reports = linted.reports
     document: dict[str, Any] = {
         "version": VERSION,
         "files": len(reports),
         "diagnoses": [
-            _diagnosis(one, pages(one.rule)) for report in reports for one in report.diagnoses
+            diagnosis(one, linted.page(one.rule)) for each in reports for one in each.diagnoses
         ],
-        "failures": [
-            {"path": one.path, "line": one.line, "reason": one.reason}
-            for report in reports
-            for one in report.failures
-        ],
+        "failures": [failure(one) for each in reports for one in each.failures],
     }
-    if unresolved:
-        document["unresolved"] = [
-            _unresolved(one) for report in reports for one in report.unresolved
-        ]
-    return _text(document)
+    if linted.unresolved:
+        document["unresolved"] = [unresolved(one) for each in reports for one in each.unresolved]
+    yield _text(document)
 
 
-def statistics(reports: Iterable[FileReport]) -> str:
-    """Return how often each rule spoke."""
+def statistics(linted: Linted) -> Iterator[str]:
+    """Yield how often each rule spoke."""
     rows = [
         {"rule": one.rule, "code": one.code, "severity": one.severity, "count": number}
-        for one, number in count(reports)
+        for one, number in count(linted.reports)
     ]
-    return _text({"version": VERSION, "statistics": rows})
+    yield _text({"version": VERSION, "statistics": rows})
 
 
 def page(rule: Rule, found: Page | None) -> str:
@@ -135,40 +126,45 @@ def _page(found: Page | None) -> dict[str, Any]:
     return {"summary": found.summary, "sources": links}
 
 
-def _diagnosis(diagnosis: Diagnosis, found: Page | None) -> dict[str, Any]:
-    """Return one diagnosis."""
-    fix = diagnosis.fix
+def diagnosis(one: Diagnosis, found: Page | None) -> dict[str, Any]:
+    """Return one one."""
+    fix = one.fix
     return {
-        "rule": diagnosis.rule,
-        "code": diagnosis.code,
-        "severity": diagnosis.severity,
-        "path": diagnosis.path,
-        "span": _span(diagnosis.span),
-        "message": diagnosis.message,
-        "label": diagnosis.label,
-        "remedy": diagnosis.remedy,
+        "rule": one.rule,
+        "code": one.code,
+        "severity": one.severity,
+        "path": one.path,
+        "span": _span(one.span),
+        "message": one.message,
+        "label": one.label,
+        "remedy": one.remedy,
         "related": [
             {
-                "path": one.path or diagnosis.path,
-                "span": _span(one.span),
-                "label": one.label,
+                "path": place.path or one.path,
+                "span": _span(place.span),
+                "label": place.label,
             }
-            for one in diagnosis.related
+            for place in one.related
         ],
         "fix": fix
         and {
             "title": fix.title,
             "safety": fix.safety,
             "edits": [
-                {"start": one.start, "end": one.end, "replacement": one.replacement}
-                for one in fix.edits
+                {"start": edit.start, "end": edit.end, "replacement": edit.replacement}
+                for edit in fix.edits
             ],
         },
         "page": _page(found),
     }
 
 
-def _unresolved(one: Unresolved) -> dict[str, Any]:
+def failure(one: Failure) -> dict[str, Any]:
+    """Return one thing that could not be linted."""
+    return {"path": one.path, "line": one.line, "reason": one.reason}
+
+
+def unresolved(one: Unresolved) -> dict[str, Any]:
     """Return one expression that could not be followed."""
     return {
         "path": one.path,

@@ -1,4 +1,4 @@
-"""Diagnoses as text for people: `full`, `concise`, the summary, the statistics."""
+"""What the texts for people share: the header of a diagnosis, the statistics, the closing lines."""
 
 from __future__ import annotations
 
@@ -6,36 +6,31 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Severity
-from trainlint.output.frame import frame
-from trainlint.output.style import printable
+from trainlint.output import fixes
+from trainlint.output.style import Style, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from trainlint.core.diagnosis import Diagnosis
     from trainlint.core.report import FileReport, Unresolved
-    from trainlint.output.style import Style
+    from trainlint.output.formats import Linted
 
 
-def full(reports: Iterable[FileReport], style: Style) -> Iterator[str]:
-    """Yield every diagnosis with its code frame and its remedy."""
-    for report in reports:
-        for diagnosis in report.diagnoses:
-            yield _header(diagnosis, style)
-            yield f"  {printable(diagnosis.message)}"
-            notes = (
-                f"{style.paint('remedy:', 'bold')} {printable(diagnosis.remedy)}",
-                style.paint(f"read more: trainlint rule {diagnosis.rule}", "dim"),
-            )
-            yield from frame(diagnosis, report, style, notes)
-            yield ""
-
-
-def concise(reports: Iterable[FileReport], style: Style) -> Iterator[str]:
-    """Yield one line for every diagnosis."""
-    for report in reports:
-        for diagnosis in report.diagnoses:
-            yield f"{_header(diagnosis, style)}: {printable(diagnosis.message)}"
+def closing(linted: Linted, style: Style, *, failures: bool = True) -> Iterator[str]:
+    """Yield what ends a text: failures that are told nowhere else, what was not followed, the summary."""
+    reports = linted.reports
+    if linted.alone and failures:
+        yield from (f"error: {printable(str(one))}" for each in reports for one in each.failures)
+    if linted.unresolved:
+        yield from unresolved((one for each in reports for one in each.unresolved), style)
+    if linted.show_fixed and linted.fixed:
+        yield from fixes.listed(linted.fixed)
+    if linted.summary:
+        number = sum(len(made) for _, made in linted.fixed or ())
+        yield summary(reports, style, fixed=number)
+        made = linted.fixed is not None
+        yield from fixes.available(reports, unsafe=linted.unsafe, made=made)
 
 
 def unresolved(found: Iterable[Unresolved], style: Style) -> Iterator[str]:
@@ -46,15 +41,18 @@ def unresolved(found: Iterable[Unresolved], style: Style) -> Iterator[str]:
         yield f"{style.paint(printable(place), 'bold')} unresolved `{expression}`: {one.reason}"
 
 
-def summary(reports: Sequence[FileReport], style: Style) -> str:
-    """Return the last line: how many diagnoses in how many files."""
+def summary(reports: Sequence[FileReport], style: Style, *, fixed: int = 0) -> str:
+    """Return the line that says how many diagnoses are in how many files, with those now fixed."""
     counts = Counter(one.severity for report in reports for one in report.diagnoses)
     failed = sum(bool(report.failures) for report in reports)
     not_all = f"; {counted(failed, 'file')} could not be linted" if failed else ""
     if not counts:
+        gone = f"{fixes.diagnoses(fixed)} ({fixed} fixed, 0 remaining)"
         if failed:
-            linted = len(reports) - failed
-            return f"No diagnoses in {counted(linted, 'file')}{not_all}."
+            linted = counted(len(reports) - failed, "file")
+            return f"{f'Found {gone}' if fixed else 'No diagnoses'} in {linted}{not_all}."
+        if fixed:
+            return f"Found {gone} in {counted(len(reports), 'file')}."
         return style.paint("All checks passed.", "green")
     parts = ", ".join(
         style.severity(
@@ -66,22 +64,23 @@ def summary(reports: Sequence[FileReport], style: Style) -> str:
         for severity in Severity
         if counts[severity]
     )
-    total = counts.total()
-    diagnoses = "1 diagnosis" if total == 1 else f"{total} diagnoses"
+    diagnoses = fixes.diagnoses(counts.total() + fixed)
+    if fixed:
+        parts = f"{fixed} fixed, {counts.total()} remaining: {parts}"
     return f"Found {diagnoses} ({parts}) in {counted(len(reports), 'file')}{not_all}."
 
 
-def statistics(reports: Iterable[FileReport], style: Style) -> Iterator[str]:
+def statistics(linted: Linted) -> Iterator[str]:
     """Yield one line for every rule that spoke: how often, its code, severity and name."""
-    rows = count(reports)
-    if not rows:
-        return
-    digits = len(str(rows[0][1]))
-    codes = max(len(one.code) for one, _ in rows)
-    severities = max(len(one.severity) for one, _ in rows)
+    style = Style(linted.colours)
+    rows = count(linted.reports)
+    digits = max((len(str(number)) for _, number in rows), default=0)
+    codes = max((len(one.code) for one, _ in rows), default=0)
+    severities = max((len(one.severity) for one, _ in rows), default=0)
     for one, number in rows:
         severity = style.severity(f"{one.severity:<{severities}}", one.severity)
         yield f"{number:>{digits}}  {one.code:<{codes}}  {severity}  {one.rule}"
+    yield from closing(linted, style)
 
 
 def count(reports: Iterable[FileReport]) -> list[tuple[Diagnosis, int]]:
@@ -102,9 +101,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _header(diagnosis: Diagnosis, style: Style) -> str:
-    """Return where a diagnosis is and which rule it is of."""
+def header(diagnosis: Diagnosis, style: Style, *, unsafe: bool = False) -> str:
+    """Return where a diagnosis is, which rule it is of, and whether its fix would be made."""
     place = f"{diagnosis.path}:{diagnosis.span.line}:{diagnosis.span.column}:"
     severity = style.severity(diagnosis.severity, diagnosis.severity)
     code = style.paint(diagnosis.code, "bold")
+    if fixes.is_made(diagnosis, unsafe=unsafe):
+        code = f"{code} {style.paint(fixes.MARK, 'cyan')}"
     return f"{style.paint(printable(place), 'bold')} {severity} {code} {diagnosis.rule}"
