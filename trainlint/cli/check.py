@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trainlint.cli.fixing import Fixing, fix_options
-from trainlint.cli.output import COLOUR_CHOICES, in_colours, warn, write
+from trainlint.cli.output import COLOUR_CHOICES, in_colours, keep, warn, write
 from trainlint.cli.settings import command_line, configuration, selection_options
 from trainlint.core.catalogue import load_catalogue
 from trainlint.core.config import resolve
@@ -88,7 +88,9 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     chosen = command_line(options["select"], options["ignore"], options["extend_select"])
     settings = resolve(catalogue, config, chosen)
 
+    kept = [str(config.path)] if config.path else []
     if paths == (STDIN,):
+        keep(options["output_file"], [*kept, options["stdin_filename"] or ""])
         if options["show_files"]:
             write([options["stdin_filename"] or STDIN])
             return 0
@@ -99,6 +101,7 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
         found = list(discover(paths, config.exclude, str(config.folder)))
         files = [one for one in found if isinstance(one, str)]
         lost = [one for one in found if isinstance(one, Failure)]
+        keep(options["output_file"], [*kept, *files])
         if options["show_files"]:
             write(files, options["output_file"])
             _tell(lost)

@@ -36,8 +36,23 @@ def on_terminal() -> bool:
     return sys.stdout is not None and sys.stdout.isatty()
 
 
+def keep(path: str | None, inputs: Iterable[str]) -> None:
+    """Raise a :class:`UserError` where the output would be written over one of the inputs."""
+    if path is None or not os.path.isfile(path):
+        return
+    output = os.stat(path)
+    for one in inputs:
+        try:
+            same = os.path.samestat(output, os.stat(one))
+        except OSError:
+            continue
+        if same:
+            msg = f"{path}: is read, so the output cannot be written over it"
+            raise UserError(msg)
+
+
 def write(lines: Iterable[str], path: str | None = None) -> None:
-    """Write lines to the standard output or to a file."""
+    """Write lines to the standard output, or to a file whose folder is made where it is missing."""
     text = "".join(f"{line}\n" for line in lines)
     if path is None:
         try:
@@ -53,6 +68,8 @@ def write(lines: Iterable[str], path: str | None = None) -> None:
             raise UserError(msg) from error
         return
     try:
+        if folder := os.path.dirname(path):
+            os.makedirs(folder, exist_ok=True)
         with open(path, "w", encoding="utf-8", errors="backslashreplace") as stream:
             stream.write(text)
     except OSError as error:
