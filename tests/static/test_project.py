@@ -466,14 +466,20 @@ JUDGE = """
             for x, y in val_loader:
                 right += (model(x).argmax(1) == y).sum().item()
         return right
+
+    def clear(optimizer):
+        optimizer.zero_grad()
 """
 
 
-@pytest.mark.parametrize(("first", "expected"), [("pass", ["run.py"]), ("model.eval()", [])])
-def test_the_mode_is_looked_for_where_the_evaluation_stands(lay, spoken, first, expected):
+@pytest.mark.parametrize(
+    ("first", "before", "expected"),
+    [("pass", "", ["run.py"]), ("model.eval()", "", []), ("pass", "tower.eval()", [])],
+)
+def test_the_mode_is_looked_for_wherever_it_may_be_set(lay, spoken, first, before, expected):
     paths = lay(
         judging=JUDGE.format(first=first),
-        run="""
+        run=f"""
             import torch
             from judging import judge
             from towers import Tower
@@ -483,8 +489,260 @@ def test_the_mode_is_looked_for_where_the_evaluation_stands(lay, spoken, first, 
                 optimizer.zero_grad()
                 criterion(tower(x), y).backward()
                 optimizer.step()
+            {before}
             print(judge(tower, val_loader))
         """,
         towers=TOWER,
     )
     assert [one[0] for one in spoken(paths, "missing-eval-mode")] == expected
+
+
+TRAINED_ELSEWHERE = """
+    import torch
+    from torch import nn
+    from torch.utils.data import DataLoader
+    from nets import Net
+
+    net = Net(16)
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
+    train_loader = DataLoader(train_set, batch_size={batch}, shuffle=True)
+    for x, y in train_loader:
+        loss = nn.functional.mse_loss(net(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        {clip}
+        optimizer.step()
+"""
+RECURRENT = """
+    from torch import nn
+
+    class Net(nn.Module):
+        def __init__(self, width):
+            super().__init__()
+            {build}
+
+        def forward(self, x):
+            return self.rnn(x)[0]
+"""
+
+
+@pytest.mark.parametrize(
+    ("build", "clip", "found"),
+    [
+        ("self.rnn = nn.GRU(8, width)", "pass", True),
+        ("self.rnn = nn.GRU(8, width)", "tame(net)  # clips", True),
+        ("self.rnn = nn.GRU(8, width)", "clip_all(net)", False),
+        ("self.rnn = nn.GRU(8, width) if width else None; self.most = clip_of(width)", "", False),
+        ("if width:\n                self.rnn = nn.GRU(8, width)", "pass", False),
+        ("self.rnn = nn.Linear(8, width)", "pass", False),
+    ],
+)
+def test_a_recurrent_network_of_another_file_is_clipped_where_it_is_trained(
+    lay, spoken, build, clip, found
+):
+    train = TRAINED_ELSEWHERE.format(batch=32, clip=clip or "pass")
+    paths = lay(nets=RECURRENT.format(build=build), train=train)
+    expected = [("train.py", 15, "TL512")] if found else []
+    assert spoken(paths, "recurrent-without-clipping") == expected
+
+
+def test_a_helper_of_another_file_that_clips_counts(lay, spoken):
+    train = TRAINED_ELSEWHERE.format(batch=32, clip="tame(net)") + "    from taming import tame\n"
+    tame = "def tame(net):\n    torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)\n"
+    nets = RECURRENT.format(build="self.rnn = nn.LSTM(8, width)")
+    paths = lay(nets=nets, train=train, taming=tame)
+    assert spoken(paths, "recurrent-without-clipping") == []
+
+
+@pytest.mark.parametrize(
+    ("build", "batch", "found"),
+    [
+        ("self.rnn = make(width)", 2, True),
+        ("self.rnn = nn.BatchNorm1d(width)", 4, True),
+        ("self.rnn = nn.BatchNorm1d(width)", 64, False),
+        ("self.rnn = nn.LayerNorm(width)", 2, False),
+        ("if width > 99:\n                self.rnn = nn.BatchNorm1d(width)", 2, False),
+        ("self.rnn = nn.BatchNorm1d(width); self.sync_bn = True", 2, False),
+    ],
+)
+def test_batches_are_too_small_for_the_normalisation_of_another_file(
+    lay, spoken, build, batch, found
+):
+    maker = "\n    def make(width):\n        return nn.Sequential(nn.BatchNorm1d(width), nn.ReLU())\n"
+    train = TRAINED_ELSEWHERE.format(batch=batch, clip="pass")
+    paths = lay(nets=RECURRENT.format(build=build) + maker, train=train)
+    expected = [("train.py", 9, "TL604")] if found else []
+    assert spoken(paths, "batchnorm-tiny-batch") == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("if isinstance(m, nn.Linear):\n        nn.init.normal_(m.weight, 0, 0.02)", True),
+        ("if isinstance(m, nn.LayerNorm):\n        nn.init.ones_(m.weight)", False),
+        ("m.register_forward_hook(print)", False),
+    ],
+)
+def test_an_initialiser_of_another_file_throws_loaded_weights_away(lay, spoken, body, found):
+    paths = lay(
+        starts=f"from torch import nn\n\ndef start(m):\n    {body}\n",
+        resume="""
+            import torch
+            from starts import start
+
+            def resume(net):
+                net.load_state_dict(torch.load("best.pt"))
+                net.apply(start)
+        """,
+    )
+    assert [one[0] for one in spoken(paths, "init-after-pretrained")] == ["resume.py"] * found
+
+
+@pytest.mark.parametrize(
+    ("passed", "found"),
+    [
+        ("device='cuda'", True),
+        ("device=torch.device('cuda' if torch.cuda.is_available() else 'cpu')", True),
+        ("device='cpu'", False),
+        ("width=3", False),
+    ],
+)
+def test_a_default_device_counts_until_another_file_passes_one(lay, spoken, passed, found):
+    paths = lay(
+        priors="""
+            import torch
+            from torch import nn
+
+            class Prior(nn.Module):
+                def __init__(self, width=8, device="cpu"):
+                    super().__init__()
+                    self.mean = nn.Parameter(torch.zeros(width)).to(device)
+
+                def forward(self, x):
+                    return x - self.mean
+        """,
+        main=f"import torch\nfrom priors import Prior\nprior = Prior({passed})\n",
+    )
+    expected = [("priors.py", 8, "TL602")] if found else []
+    assert spoken(paths, "parameter-moved-at-creation") == expected
+
+
+@pytest.mark.parametrize(
+    ("weights", "found"),
+    [
+        ("self.mix = nn.Parameter(torch.ones(4))", True),
+        ("self.mix = nn.Parameter(torch.ones(4), requires_grad=False)", False),
+        ("self.mix = torch.ones(4)", False),
+    ],
+)
+def test_a_module_with_nothing_but_a_parameter_has_weights(lay, spoken, weights, found):
+    paths = lay(
+        heads=f"""
+            import torch
+            from torch import nn
+
+            class Head(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    {weights}
+
+                def forward(self, x):
+                    return x * self.mix
+        """,
+        body="""
+            from torch import nn
+            from heads import Head
+
+            class Body(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.heads = [Head() for _ in range(3)]
+
+                def forward(self, x):
+                    return sum(head(x) for head in self.heads)
+        """,
+    )
+    assert [one[0] for one in spoken(paths, "modules-in-plain-list")] == ["body.py"] * found
+
+
+@pytest.mark.parametrize(
+    ("whole", "applied", "found"),
+    [
+        ("Probe(trunk)", "trunk.apply(start)", True),
+        ("nn.Sequential(trunk, nn.Linear(8, 2))", "pass", True),
+        ("Probe(trunk)", "trunk.apply(still)", False),
+        ("Probe(trunk)", "trunk.apply(unknown)", False),
+        ("Stubborn(trunk)", "pass", False),
+        ("Copier(trunk)", "pass", False),
+    ],
+)
+def test_a_frozen_trunk_is_set_with_the_module_that_it_is_given_to(
+    lay, spoken, whole, applied, found
+):
+    paths = lay(
+        nets="""
+            from torch import nn
+
+            def block(width):
+                return nn.Sequential(nn.Linear(8, width), nn.BatchNorm1d(width), nn.ReLU())
+
+            class Trunk(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.layers = nn.Sequential(block(8), block(8))
+
+                def forward(self, x):
+                    return self.layers(x)
+
+            class Probe(nn.Module):
+                def __init__(self, below):
+                    super().__init__()
+                    self.below = below
+                    self.top = nn.Linear(8, 2)
+
+                def forward(self, x):
+                    return self.top(self.below(x))
+
+            class Stubborn(Probe):
+                def train(self, mode=True):
+                    super().train(mode)
+                    self.below.train(False)
+                    return self
+
+            class Copier(nn.Module):
+                def __init__(self, model):
+                    super().__init__()
+                    self.top = nn.Linear(model.width, 2)
+
+                def forward(self, x):
+                    return self.top(x)
+
+            def start(m):
+                if isinstance(m, nn.Linear):
+                    nn.init.zeros_(m.bias)
+
+            def still(m):
+                if isinstance(m, nn.BatchNorm1d):
+                    m.eval()
+        """,
+        probe=f"""
+            import torch
+            from torch import nn
+            from nets import Copier, Probe, Stubborn, Trunk, start, still
+
+            trunk = Trunk()
+            {applied}
+            for p in trunk.parameters():
+                p.requires_grad = False
+            net = {whole}
+            optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+            net.train()
+            for x, y in loader:
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(net(x), y).backward()
+                optimizer.step()
+        """,
+    )
+    assert [one[0] for one in spoken(paths, "frozen-batchnorm-still-updates")] == (
+        ["probe.py"] * found
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -362,3 +364,34 @@ def test_the_few_passes_of_one_step_are_fine(lines: Callable[..., list[int]]) ->
         """,
     )
     assert found == []
+
+
+LIGHTNING = """
+import lightning as L
+import torch.nn.functional as F
+class Task(L.LightningModule):
+    def training_step(self, batch, index):
+        loss = F.mse_loss(self(batch[0]), batch[1])
+        {add}
+        return {returned}
+"""
+
+
+@pytest.mark.parametrize(
+    ("add", "returned", "expected"),
+    [
+        ("self.total += loss", "loss", [7]),
+        ("self.total = self.total + 2 * loss", '{"loss": loss, "n": 1}', [7]),
+        ("self.total += loss.detach()", "loss", []),
+        ("self.total += loss", '{"loss": other, "n": loss}', []),
+        ("self.total += loss", "self.total", []),
+        ("total += loss", "loss", []),
+        ("self.outputs.append(loss)", "loss", []),
+        ("self.total = 0; self.total += loss", "loss", []),
+    ],
+)
+def test_lightning_goes_back_from_the_loss_that_a_step_returns(
+    lines: Callable[..., list[int]], add: str, returned: str, expected: list[int]
+) -> None:
+    source = LIGHTNING.format(add=add, returned=returned)
+    assert lines("loss-accumulation-keeps-graph", source) == expected

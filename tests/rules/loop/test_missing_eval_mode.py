@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from trainlint.core.diagnosis import Diagnosis
 
 
 def test_an_evaluation_loop_with_dropout_and_without_eval_is_found(
@@ -369,3 +373,120 @@ def test_a_lightning_validation_step_is_fine(lines: Callable[..., list[int]]) ->
         """,
     )
     assert found == []
+
+
+def test_a_pass_that_training_and_evaluation_share_is_marked_where_it_evaluates(
+    diagnoses: Callable[..., list[Diagnosis]],
+) -> None:
+    (one,) = diagnoses(
+        "missing-eval-mode",
+        """
+        import torch
+        from torch import nn
+        class Run:
+            def __init__(self):
+                self.net = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.3), nn.Linear(4, 2))
+            def loss_of(self, batch):
+                return criterion(self.net(batch[0]), batch[1])
+            def learn(self):
+                for batch in self.train_loader:
+                    self.optimizer.zero_grad()
+                    self.loss_of(batch).backward()
+                    self.optimizer.step()
+            @torch.no_grad()
+            def judge(self):
+                total = 0
+                for batch in self.val_loader:
+                    total += self.loss_of(batch).item()
+                return total
+            def run(self):
+                self.learn()
+                return self.judge()
+        """,
+    )
+    assert one.span.line == 18
+    assert [related.span.line for related in one.related] == [8, 6]
+
+
+GRAPH = """
+import torch
+import torch.nn.functional as F
+from torch import nn
+class Convolutions(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Linear(8, 3)
+    def forward(self, x, edges):
+        return self.inner(F.dropout(edges @ x, 0.5, training=self.training))
+net = Convolutions()
+def train():
+    optimizer.zero_grad()
+    F.cross_entropy(net(x, edges)[seen], y[seen]).backward()
+    optimizer.step()
+@torch.no_grad()
+def {name}():
+    {first}
+    return (net({given}).argmax(1)[unseen] == y[unseen]).float().mean()
+for epoch in range(200):
+    train()
+    print({name}())
+"""
+
+
+def test_one_graph_that_is_trained_on_and_tested_as_a_whole_is_found(
+    lines: Callable[..., list[int]],
+) -> None:
+    source = GRAPH.format(name="test", first="pass", given="x, edges")
+    assert lines("missing-eval-mode", source) == [19]
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "given"),
+    [
+        ("test", "net.eval()", "x, edges"),
+        ("refresh", "pass", "x, edges"),
+        ("test", "pass", "other, edges"),
+    ],
+)
+def test_a_single_pass_without_gradients_is_no_evaluation_by_itself(
+    lines: Callable[..., list[int]], name: str, first: str, given: str
+) -> None:
+    assert lines("missing-eval-mode", GRAPH.format(name=name, first=first, given=given)) == []
+
+
+LOADED = """
+import torch
+from accelerate import Accelerator
+from {package} import {maker}
+accelerator = Accelerator()
+model = {made}
+model, loader, val_loader = accelerator.prepare(model, loader, val_loader)
+{mode}
+for batch in val_loader:
+    with torch.no_grad():
+        total += model(**batch).loss
+"""
+
+
+@pytest.mark.parametrize(
+    ("package", "maker", "made", "mode", "expected"),
+    [
+        ("transformers", "T5Model", "T5Model.from_pretrained(name)", "model.train()", [11]),
+        ("transformers", "T5Model", "T5Model.from_pretrained(name)", "", []),
+        ("transformers", "T5Model", "T5Model.from_pretrained(name, config=c)", "model.train()", []),
+        ("transformers", "LlamaModel", "LlamaModel.from_pretrained(name)", "model.train()", []),
+        ("torchvision.models", "resnet18", "resnet18(num_classes=4)", "", [11]),
+        ("torchvision.models", "resnet18", "resnet18(norm_layer=make)", "", []),
+        ("torchvision.models", "vit_b_16", "vit_b_16()", "", []),
+    ],
+)
+def test_models_of_packages_are_known_by_what_builds_them(
+    lines: Callable[..., list[int]],
+    package: str,
+    maker: str,
+    made: str,
+    mode: str,
+    expected: list[int],
+) -> None:
+    source = LOADED.format(package=package, maker=maker, made=made, mode=mode)
+    assert lines("missing-eval-mode", source) == expected

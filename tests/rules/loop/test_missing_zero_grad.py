@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -674,3 +676,35 @@ def test_a_wrapper_of_the_file_that_clears_is_fine(lines: Callable[..., list[int
         """,
     )
     assert found == []
+
+
+FABRIC = """
+from lightning.fabric import Fabric
+import torch
+fabric = Fabric({given})
+model, optimizer = fabric.setup(net, torch.optim.SGD(net.parameters(), lr=0.1))
+for x, y in loader:
+    fabric.backward(criterion(model(x), y))
+    optimizer.step()
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("", [8]),
+        ('devices=2, strategy="ddp"', [8]),
+        ('strategy="deepspeed_stage_2"', []),
+        ("strategy=chosen", []),
+        ("**settings", []),
+    ],
+)
+def test_fabric_leaves_clearing_to_the_loop_unless_deepspeed_may_run_it(
+    lines: Callable[..., list[int]], given: str, expected: list[int]
+) -> None:
+    assert lines("missing-zero-grad", FABRIC.format(given=given)) == expected
+
+
+def test_a_fabric_that_comes_from_elsewhere_is_left_alone(lines: Callable[..., list[int]]) -> None:
+    source = FABRIC.format(given="").replace("fabric = Fabric()\n", "")
+    assert lines("missing-zero-grad", source) == []

@@ -111,3 +111,35 @@ def test_a_flag_beside_the_real_call_is_set_on_purpose(lines):
 def test_there_is_no_fix_for_two_targets_at_once(diagnoses):
     (one, *_) = diagnoses(RULE, f"{NET}net.training = other = False\n")
     assert one.fix is None
+
+
+OWN = """
+import torch.nn.functional as F
+from torch import nn
+class Own(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(2, 2)
+        {inside}
+    def forward(self, x):
+        return self.fc(F.dropout(x, 0.5, training=self.training))
+own = Own()
+own.training = False
+"""
+
+
+def test_a_module_that_asks_for_its_own_flag_is_fine_without_layers_that_do(lines):
+    assert lines(RULE, OWN.format(inside="")) == []
+    assert lines(RULE, OWN.format(inside="self.drop = nn.Dropout(0.5)")) == [12]
+
+
+def test_a_call_in_another_function_is_not_beside_the_flag(lines):
+    source = f"""{NET}
+def judge(model):
+    model.training = False
+def main():
+    model = Net()
+    model.train()
+    judge(model)
+"""
+    assert len(lines(RULE, source)) == 1

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
+from trainlint.core.diagnosis import Diagnosis
+
 Lines = Callable[..., list[int]]
 RULE = "loss-not-differentiable"
 
@@ -423,3 +427,69 @@ def test_an_unknown_function_is_unknown(lines: Lines) -> None:
         )
         == []
     )
+
+
+OVERLAP = """
+import torch
+import torch.nn.functional as F
+def overlap(scores, truth, eps=1e-6):
+    picked = {picked}
+    wanted = F.one_hot(truth, 4).float()
+    both = (picked * wanted)[:, 1:].sum()
+    return 1 - (both + eps) / (picked.sum() + wanted.sum() + eps)
+def f(net, x, y):
+    loss = overlap(net(x), y)
+    {forced}
+    loss.backward()
+"""
+
+
+def test_classes_that_are_picked_and_encoded_are_followed_through_a_function(
+    diagnoses: Callable[..., list[Diagnosis]],
+) -> None:
+    picked = "F.one_hot(scores.argmax(1), 4).float()"
+    for forced in ("pass", "loss.requires_grad_(True)", "loss.requires_grad = True"):
+        (one,) = diagnoses(RULE, OVERLAP.format(picked=picked, forced=forced))
+        assert "`scores.argmax(1)`" in one.message
+        assert [related.span.line for related in one.related] == [5]
+
+
+def test_encoded_targets_leave_the_loss_attached(lines: Lines) -> None:
+    assert lines(RULE, OVERLAP.format(picked="scores.softmax(1)", forced="pass")) == []
+
+
+@pytest.mark.parametrize(
+    ("start", "added", "made", "expected"),
+    [
+        ("0.0", "(-p * r).item()", "torch.as_tensor(loss)", 1),
+        ("0", "float(r) + p.item()", "torch.tensor(loss)", 0),
+        ("torch.zeros(())", "p.detach() * 2", "loss", 1),
+        ("torch.zeros(())", "p * 2", "loss", 0),
+        ("base(x)", "p.item()", "torch.as_tensor(loss)", 0),
+        ("0.0", "2", "torch.as_tensor(loss)", 0),
+    ],
+)
+def test_a_total_is_cut_where_all_that_is_added_is(
+    lines: Lines, start: str, added: str, made: str, expected: int
+) -> None:
+    source = f"""
+import torch
+def f(pairs, x):
+    loss = {start}
+    for p, r in pairs:
+        loss += {added}
+    loss = {made}
+    loss.backward()
+"""
+    assert len(lines(RULE, source)) == expected
+
+
+def test_a_tensor_that_keeps_its_graph_is_not_cut_by_as_tensor(lines: Lines) -> None:
+    source = """
+    import torch
+    import torch.nn.functional as F
+    def f(net, x, y):
+        loss = torch.as_tensor(F.mse_loss(net(x), y))
+        loss.backward()
+    """
+    assert lines(RULE, source) == []

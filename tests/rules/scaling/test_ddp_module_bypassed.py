@@ -306,3 +306,15 @@ def test_the_wrapper_called_for_the_same_loss_prepares_the_sharing(lines):
         )
         == []
     )
+
+
+def test_a_result_that_is_unpacked_is_followed(lines):
+    source = """
+        from torch.nn.parallel import DistributedDataParallel as DDP
+        ddp = DDP(net)
+        for x, y in loader:
+            one, two = ddp.module(x).chunk(2)
+            loss_fn(one, two).backward()
+            optimizer.step()
+    """
+    assert lines(RULE, source) == [5]

@@ -106,3 +106,23 @@ def test_a_teacher_without_gradients_is_fine(lines: Lines) -> None:
         "        with torch.no_grad():\n            t = teacher(x)\n        loss =",
     )
     assert lines(RULE, source) == []
+
+
+@pytest.mark.parametrize(
+    ("move", "expected"), [("model = model.to(dev)", 1), ("model = model.float().to(dev)", 0)]
+)
+def test_a_move_keeps_the_weights_half(lines, move, expected):
+    source = f"""
+import torch
+model = torch.nn.Linear(2, 2).half()
+{move}
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+def compute(x):
+    with torch.autocast("cuda", dtype=torch.float16):
+        return model(x).sum()
+for x in loader:
+    optimizer.zero_grad()
+    compute(x).backward()
+    optimizer.step()
+"""
+    assert len(lines("half-model-with-autocast", source)) == expected

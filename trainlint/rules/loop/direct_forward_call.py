@@ -44,7 +44,7 @@ def _is_model(file: FileModel, model: Expr) -> bool:
         return False
     module = file.module_of(model)
     if module is not None:
-        return module in file.modules
+        return module in module.model.modules
     return (
         all(file.trains(one) for one in model.objects())
         or file.layer_of(model) is not None

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from trainlint.core.diagnosis import Diagnosis, Severity
 from trainlint.core.loop import LoopEvent
 from trainlint.core.rule import Rule
+from trainlint.static.model import Driver, Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trainlint.static.model import Event, FileModel, Routine
+    from trainlint.static.model import Call, Event, Expr, FileModel, Routine
 
 rule = Rule(__name__, "TL510", Severity.WARNING)
 
@@ -26,54 +27,122 @@ _TRAINS = re.compile(r"(fit|train)(_|$)", re.IGNORECASE)
 """Functions of other files that get the model to train it: evaluation is no matter of theirs."""
 
 
+_RUNS = frozenset({Driver.ACCELERATE, Driver.FABRIC})
+"""Who moves, wraps and saves a model, and leaves its mode to the loop."""
+
+
 @rule.check
 def check(file: FileModel) -> Iterator[Diagnosis]:
     """Find evaluation loops over models that nothing in the file puts into evaluation mode."""
     told = set()
     for routine in file.routines():
         for forward in routine.of(LoopEvent.FORWARD):
-            model = forward.subject
-            if model is None or forward.call.function in told or not _evaluates(routine, forward):
+            model, place = forward.subject, _evaluation(file, routine, forward)
+            if model is None or place is None or place.function in told:
                 continue
-            known = file.mode_dependence(model).sure
+            dependence = file.mode_dependence(model)
+            known = dependence.sure
             if not known or _may_be_set(file, forward) or _in_lightning(file, forward):
                 continue
-            told.add(forward.call.function)
+            if dependence.starts_in_evaluation and not _is_trained(routine, model):
+                continue
+            told.add(place.function)
             yield rule.at(
-                forward,
+                place,
                 f"{model.quoted} is evaluated without `eval()`, so {known[0].quoted} behaves as in"
                 " training.",
                 remedy=f"Call `{model.text}.eval()` before the evaluation and `train()` after it.",
                 label="evaluates in training mode",
-                related=[(known[0], "behaves differently in training")],
+                related=[
+                    *([] if place == forward.call else [(forward, "the forward pass")]),
+                    (known[0], "behaves differently in training"),
+                    *_ways(file, forward, place),
+                ],
             )
 
 
-def _evaluates(routine: Routine, forward: Event) -> bool:
-    """Say whether a forward pass is part of an evaluation: over batches, without gradients."""
-    if not forward.without_gradient:
-        return False
-    functions = [call.function for call in (forward.call, *forward.via)]
+def _ways(file: FileModel, forward: Event, place: Call) -> list[tuple[Call, str]]:
+    """Return the call in the file that leads to an evaluation in another one."""
+    here = [] if place.model is file else [one for one in forward.via if one.model is file]
+    return [(one, "evaluates by this") for one in here[-1:]]
+
+
+def _evaluation(file: FileModel, routine: Routine, forward: Event) -> Call | None:
+    """Return the call that evaluates, if a forward pass is part of an evaluation: without gradients.
+
+    It goes over batches; or its function says so by its name, and trains elsewhere: on one graph.
+    """
+    model = forward.subject
+    if model is None or not forward.without_gradient:
+        return None
+    calls = (*forward.via, forward.call)
+    functions = [call.function for call in calls]
     if any(_WANTS_TRAINING.search(one.name) for one in (*functions, routine.function) if one):
-        return False
+        return None
     backwards = routine.of(LoopEvent.BACKWARD)
-    return any(
-        loop.over_batches and not any(one.inside(loop) for one in backwards)
-        for loop in forward.loops
+    for loop in reversed(forward.loops):
+        if loop.over_batches and not any(one.inside(loop) for one in backwards):
+            return next((call for call in calls if loop in call.loops), forward.call)
+    named = forward.call.function
+    if named is None or Purpose.of(named.name) is not Purpose.EVALUATION:
+        return None
+    training = {one.call.function for one in backwards} - {named}
+    return (
+        forward.call
+        if any(
+            one.call.text == forward.call.text and one.call.function in training
+            for one in routine.of(LoopEvent.FORWARD)
+            if one.subject and not one.without_gradient and file.identities.same(one.subject, model)
+        )
+        else None
     )
 
 
 def _may_be_set(file: FileModel, forward: Event) -> bool:
-    """Say whether anything in the file may put the model into evaluation mode."""
+    """Say whether anything may put the model into evaluation mode, where it is made and on the way."""
     model = forward.subject
-    if model is None or any(not _TRAINS.match(call.method or "") for call in file.handed_on(model)):
+    if model is None:
         return True
-    for call in file.method_calls("eval", "train"):
-        if call.callee is not None or (call.method == "train" and not (call.args or call.keywords)):
-            continue
-        if call.receiver is None or file.identities.may_be_same(call.receiver, model):
+    makers = (origin.model for origin in model.objects())
+    for one in {id(one): one for one in (file, *forward.models, *makers)}.values():
+        for call in one.handed_on(model):
+            if call not in forward.via and not _leaves_mode(one, call):
+                return True
+        if any(True for _ in one.calls_to("torch.nn.Module.eval", "torch.nn.Module.train")):
             return True
-    return any(True for _ in file.calls_to("torch.nn.Module.eval", "torch.nn.Module.train"))
+        for call in one.method_calls("eval", "train"):
+            if call.callee is not None or (call.method == "train" and not _passes_anything(call)):
+                continue
+            if call.receiver is None and call.target is not None:
+                continue  # A function of the project, whose calls are looked at themselves.
+            if call.receiver is None or file.identities.may_be_same(call.receiver, model):
+                return True
+    return False
+
+
+def _leaves_mode(file: FileModel, call: Call) -> bool:
+    """Say whether what gets the model leaves its mode: a framework, or a training that never ends it."""
+    if call.receiver is not None and file.events.driver(call.receiver) in _RUNS:
+        return True
+    if (call.callee or "").startswith("transformers.DataCollator"):
+        return True
+    if not _TRAINS.match(call.method or ""):
+        return False
+    target = call.target
+    return target is None or "eval" not in target.index.calls
+
+
+def _passes_anything(call: Call) -> bool:
+    """Say whether a call has any argument."""
+    return bool(call.args or call.keywords)
+
+
+def _is_trained(routine: Routine, model: Expr) -> bool:
+    """Say whether a routine puts a model into training mode."""
+    return any(
+        one.subject is not None and one.subject.same_as(model)
+        for one in routine.of(LoopEvent.TRAIN_MODE)
+    )
 
 
 def _in_lightning(file: FileModel, forward: Event) -> bool:

@@ -15,20 +15,23 @@ if TYPE_CHECKING:
 
 rule = Rule(__name__, "TL501", Severity.ERROR, fixable=Safety.UNSAFE)
 
+_LEAVES_CLEARING = frozenset({Driver.PLAIN, Driver.FABRIC})
+"""Who leaves it to the loop to clear. Accelerate may be told from outside to run DeepSpeed, which does."""
+
 
 @rule.check
 def check(file: FileModel) -> Iterator[Diagnosis]:
     """Find optimizer steps in a loop with ``backward()`` whose gradients nobody clears."""
     told = set()
     for routine in file.routines():
-        if not routine.is_plain:
+        if not routine.drivers <= _LEAVES_CLEARING:
             continue
         for step in routine.of(LoopEvent.STEP):
             pair = _loop_with_backward(routine, step)
             if pair is None or step.call in told or step.call.expected_to_fail:
                 continue
             loop, backward = pair
-            if _may_be_cleared(file, step, loop):
+            if _may_be_cleared(file, step, loop) or _strategy_may_clear(backward):
                 continue
             told.add(step.call)
             subject = step.subject or step.call
@@ -63,6 +66,20 @@ def _may_be_cleared(file: FileModel, step: Event, loop: Loop) -> bool:
     if subject is None or _is_foreign(file, step):
         return True
     return any(loop.runs(call) for call in file.handed_on(subject))
+
+
+def _strategy_may_clear(backward: Event) -> bool:
+    """Say whether Fabric may run the backward pass by a strategy that clears by itself: DeepSpeed's."""
+    if backward.driver is not Driver.FABRIC or backward.call.receiver is None:
+        return False
+    for fabric in backward.call.receiver.objects():
+        if not isinstance(fabric, Call) or fabric.is_open:
+            return True
+        strategy = fabric.argument(1, "strategy")
+        told = "" if strategy is None else strategy.string()
+        if told is None or "deepspeed" in told:
+            return True
+    return False
 
 
 def _cleared_by_name(file: FileModel, step: Event) -> bool:

@@ -60,7 +60,7 @@ def _is_model(file: FileModel, owner: Expr) -> bool:
         return False
     module = file.module_of(owner)
     if module is not None:
-        return module in file.modules and not module.is_lightning
+        return module in module.model.modules and not module.is_lightning
     if all(file.trains(one) for one in owner.objects()):
         return True
     if not _MODEL_NAME.search(owner.name or ""):
@@ -76,7 +76,23 @@ def _is_meant(file: FileModel, owner: Expr) -> bool:
     layer = file.layer_of(owner)
     if layer is not None and layer.kind not in _CONTAINERS:
         return True
-    if file.mode_dependence(owner).is_free:
+    if file.mode_dependence(owner).is_free or _reads_its_own(file, owner):
         return True
     calls = file.method_calls("train", "eval")
-    return any(call.receiver is not None and call.receiver.same_as(owner) for call in calls)
+    return any(
+        call.receiver is not None
+        and call.receiver.same_as(owner)
+        and (owner.is_attribute or call.function == owner.function)
+        for call in calls
+    )
+
+
+def _reads_its_own(file: FileModel, owner: Expr) -> bool:
+    """Say whether a module asks for its own flag, and is not known to hold a layer that does."""
+    module = file.module_of(owner)
+    if module is None or any(file.layer_of(one) for one in file.mode_dependence(owner).sure):
+        return False
+    return any(
+        module.model.module_around(read) == module
+        for read in module.model.attributes_read("training")
+    )

@@ -22,11 +22,13 @@ _BY_HAND = r"all_?reduce|no_sync|(average|sync|reduce)_(gradients|grads)"
 @rule.check
 def check(file: FileModel) -> Iterator[Diagnosis]:
     """Find calls of the ``module`` of a wrapped model whose result a backward pass starts from."""
-    if not any(True for _ in file.calls_to(_WRAPPER)) or file.speaks_of(_BY_HAND):
+    if not any(True for _ in file.calls_to(_WRAPPER)):
         return
     told = set()
     for routine in file.routines():
         for backward in routine.of(LoopEvent.BACKWARD):
+            if any(one.speaks_of(_BY_HAND) for one in (file, *backward.models)):
+                continue
             for call, wrapper in _bypasses(backward):
                 if call in told:
                     continue
@@ -38,7 +40,14 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
                     remedy=f"Call `{wrapper.text}` itself; `module` is for saving and for looking at"
                     " weights.",
                     label="bypasses the wrapper",
-                    related=[(backward, "shares no gradients")],
+                    related=[
+                        (backward, "shares no gradients"),
+                        *(
+                            (made, "wrapped here")
+                            for made in wrapper.origins()
+                            if made.path != call.path
+                        ),
+                    ],
                     fix=_fix(call, wrapper),
                 )
 

@@ -317,7 +317,10 @@ class Expr:
                 continue
             seen.add(expr)
             yield expr
-            queue += (origin for origin in expr.origins() if origin != expr)
+            origins = expr.origins()
+            queue += (origin for origin in origins if origin != expr)
+            if origins == (expr,) and expr.is_name:
+                queue += expr.unpacked_from
             if isinstance(expr, Call):
                 queue += (*expr.args, *expr.keywords.values())
                 queue += [] if expr.receiver is None else [expr.receiver]
@@ -356,6 +359,16 @@ class Expr:
         """Whether this is a parameter of the function that it stands in."""
         binding = self.binding
         return binding is not None and binding.kind is BindingKind.PARAMETER
+
+    @property
+    def unpacked_from(self) -> tuple[Expr, ...]:
+        """Of a name where the trace was lost: the value of which an assignment takes a part for it."""
+        binding = self.binding
+        if binding is None or binding.value is None or not binding.path:
+            return ()
+        if binding.kind is not BindingKind.ASSIGN:
+            return ()
+        return (binding.site.scope.index.model.expr(binding.value, binding.site),)
 
     @property
     def iterated(self) -> Expr | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from trainlint.static.model.expression import UNKNOWN, Call, Expr
 from trainlint.static.model.torch_api import FUNCTIONS, SHAPE_OPERATIONS
-from trainlint.static.model.tree import BindingKind
+from trainlint.static.model.tree import Binding, BindingKind
 
 if TYPE_CHECKING:
     from trainlint.static.model.file import FileModel
@@ -98,6 +98,7 @@ class Gradient:
 
     def __init__(self, model: FileModel) -> None:
         self.model = model
+        self._forced: str | None = None
 
     def cuts(self, expr: Expr) -> tuple[Expr, ...]:
         """Return where a value was cut from its network; empty where it is not, or not for sure.
@@ -105,10 +106,16 @@ class Gradient:
         Every part of the value must have been cut, or be a constant: a detached target, or a detached
         factor, leaves the rest attached.
         """
+        if "loss" in (expr.name or "").lower():
+            # A loss that is told to require a gradient is no leaf that somebody wants to learn.
+            self._forced = expr.text
         try:
-            return tuple(dict.fromkeys(self._cuts(expr, 0)))
+            found = tuple(dict.fromkeys(self._cuts(expr, 0)))
         except _AttachedError:
             return ()
+        finally:
+            self._forced = None
+        return tuple(one for one in found if not _is_one_hot(one))
 
     def _cuts(self, expr: Expr, depth: int) -> list[Expr]:
         """Return the cuts behind an expression; empty for a constant; raise where it is attached."""
@@ -140,7 +147,14 @@ class Gradient:
             return self._cuts(expr.owner, depth + 1)
         if self._is_index_of_maximum(expr):
             return [expr]
+        if (expr.is_name or expr.is_attribute) and depth and expr.number() is not None:
+            return []
+        total = self._of_total(expr, depth)
+        if total is not None:
+            return total
         steps = self.model.follower.definitions(expr)
+        if not steps and isinstance(node, ast.Subscript) and expr.owner is not None:
+            return self._cuts(expr.owner, depth + 1)
         if not steps or any(step == expr for step in steps):
             raise _AttachedError
         found = []
@@ -151,6 +165,33 @@ class Gradient:
             found += cuts
         return found
 
+    def _of_total(self, expr: Expr, depth: int) -> list[Expr] | None:
+        """Return the cuts behind a name that something is added to; None if it is no such name."""
+        found = expr.model.names.lookup(expr.text, expr.site.scope) if expr.is_name else None
+        if found is None:
+            return None
+        follower, (scope, bindings) = expr.model.follower, found
+        reaching = follower.reaching(scope, bindings, expr.site)
+        if not any(one.kind is BindingKind.AUGMENT for one in reaching):
+            return None
+        cuts: list[Expr] = []
+        known: list[Binding] = []
+        while reaching:
+            one = reaching.pop()
+            if one in known:
+                continue
+            known.append(one)
+            if one.kind is BindingKind.AUGMENT:
+                reaching += follower.reaching(scope, bindings, one.site)
+            elif one.kind is not BindingKind.ASSIGN or one.path:
+                raise _AttachedError
+            if one.value is None:
+                raise _AttachedError
+            cuts += self._cuts(expr.model.expr(one.value, one.site), depth + 1)
+        if not cuts:
+            raise _AttachedError
+        return cuts
+
     def _of_call(self, call: Call, depth: int) -> list[Expr] | None:
         """Return the cuts behind a call; None where its result must be followed."""
         if call.target is not None:
@@ -159,6 +200,10 @@ class Gradient:
         last = (name or "").rpartition(".")[2] if name is not None else call.method
         if name in _MAKES_TENSOR:
             return self._of_tensor(call, depth)
+        if name == "torch.as_tensor" and call.args:
+            return self._cuts(call.args[0], depth + 1)
+        if _is_one_hot(call):
+            return self._of_one_hot(call, depth)
         if name in _PLAIN:
             return []
         if name is not None and not name.startswith(("torch.", "builtins.", "numpy.")):
@@ -195,6 +240,14 @@ class Gradient:
         cuts = self._cuts(content, depth + 1)
         return [call, *cuts] if cuts else []
 
+    def _of_one_hot(self, call: Call, depth: int) -> list[Expr]:
+        """Return the cuts behind the classes that a call encodes; the call itself where they are data."""
+        given = call.argument(0, "tensor")
+        try:
+            return ([] if given is None else self._cuts(given, depth + 1)) or [call]
+        except _AttachedError:
+            return [call]
+
     def _of_loss(self, call: Call, depth: int) -> list[Expr]:
         """Return the cuts behind a loss: its input's, if its target is known to be data."""
         given, target = call.argument(0, "input"), call.argument(1, "target")
@@ -228,12 +281,14 @@ class Gradient:
         if not (expr.is_name or expr.is_attribute):
             return False
         text = expr.text
-        for target, _ in self.model.assignments("requires_grad"):
+        if text == self._forced:
+            return False
+        for target, _ in expr.model.assignments("requires_grad"):
             if target.owner is not None and target.owner.text == text:
                 return True
         return any(
             call.receiver is not None and call.receiver.text == text
-            for call in self.model.method_calls("requires_grad_")
+            for call in expr.model.method_calls("requires_grad_")
         )
 
     def _is_index_of_maximum(self, expr: Expr) -> bool:
@@ -256,6 +311,11 @@ class Gradient:
     def _is_loss(self, call: Call) -> bool:
         """Say whether a call computes a loss of torch."""
         return any(loss.call == call for loss in self.model.losses())
+
+
+def _is_one_hot(expr: Expr) -> bool:
+    """Say whether an expression encodes classes by whole numbers: nothing of it has a gradient."""
+    return isinstance(expr, Call) and expr.callee == "torch.nn.functional.one_hot"
 
 
 def _is_maximum(expr: Expr) -> bool:

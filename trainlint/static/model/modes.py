@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,19 @@ _DROPOUT_FUNCTIONS = tuple(
 )
 
 
+_NORMALISED = re.compile(
+    r"torchvision\.models\.((wide_)?resnet|resnext|densenet|mobilenet|efficientnet|googlenet"
+    r"|inception|mnasnet|regnet|shufflenet|vgg\d+_bn)"
+)
+"""Builders of torchvision whose models have batch normalisation."""
+
+_WITH_DROPOUT = re.compile(
+    r"transformers\.(AutoModelForSeq2SeqLM|(Bert|Roberta|DistilBert|Electra|M?T5|M?Bart|GPT2)[A-Z]\w*)"
+    r"\.from_pretrained"
+)
+"""Models of transformers with dropout in the configuration that comes with the weights."""
+
+
 @dataclass
 class ModeDependence:
     """Which parts of a model depend on its mode: dropout, batch normalisation."""
@@ -28,6 +42,8 @@ class ModeDependence:
     """What surely behaves differently in the two modes."""
     possible: bool = False
     """Whether something may: a dropout whose probability is not known, a layer of another file."""
+    starts_in_evaluation: bool = False
+    """Whether it is loaded in evaluation mode, as ``from_pretrained`` of transformers does."""
 
     @property
     def is_free(self) -> bool:
@@ -64,8 +80,20 @@ def _add_object(model: FileModel, origin: Expr, found: ModeDependence, seen: set
         _add_layer(Layer(kind, origin), found)
     elif origin.target is not None and origin.target.kind is ScopeKind.CLASS:
         _add_class(model, origin.target, found, seen)
+    elif _NORMALISED.match(origin.callee or "") and not (
+        origin.is_open or "norm_layer" in origin.keywords
+    ):
+        found.sure.append(origin)
+    elif len(origin.args) == 1 and not origin.keywords and _loads_dropout(origin):
+        found.sure.append(origin)
+        found.starts_in_evaluation = True
     else:
         found.possible = True
+
+
+def _loads_dropout(origin: Call) -> bool:
+    """Say whether a call loads a model that surely has dropout, with the configuration it came with."""
+    return _WITH_DROPOUT.fullmatch(origin.callee or "") is not None
 
 
 def _add_layer(layer: Layer, found: ModeDependence) -> None:
@@ -116,7 +144,28 @@ def _add_call(model: FileModel, call: Call, found: ModeDependence, seen: set[int
                 found.possible = True
     elif call.target is not None and call.target.kind is ScopeKind.CLASS:
         _add_class(model, call.target, found, seen)
+    elif call.target is not None and call.target.returns:
+        _add_function(call, call.target, found, seen)
     elif call.callee is not None:
         found.possible |= not call.callee.startswith(_HARMLESS)
     elif call.target is None and call.called.is_name:
         found.possible = True
+
+
+def _add_function(call: Call, scope: Scope, found: ModeDependence, seen: set[int]) -> None:
+    """Add what a function builds; what it builds under a condition it may build for this module."""
+    if id(scope) in seen:
+        return
+    seen.add(id(scope))
+    inside = ModeDependence()
+    model = scope.index.model
+    for node, site in scope.calls:
+        made = model.call(node, site)
+        if not (model.layers.kind(made) or made.target or made.callee in _DROPOUT_FUNCTIONS):
+            continue
+        part = ModeDependence()
+        _add_call(model, made, part, seen)
+        inside.possible |= part.possible or (bool(part.sure) and bool(made.decided_by))
+        inside.sure += [] if made.decided_by else part.sure
+    found.possible |= inside.possible or (bool(inside.sure) and bool(call.conditions))
+    found.sure += [] if call.conditions else inside.sure

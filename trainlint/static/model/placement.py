@@ -85,7 +85,12 @@ def _made_half(origin: Expr | None) -> Expr | None:
             return origin if given is not None and _is_half_type(given) else None
         if origin.method not in {"to", "cuda", "cpu", "train", "eval"}:
             return None
-        origin = origin.receiver
+        moved = origin.receiver
+        if moved is not None and moved.is_name:
+            made = [one for one in moved.origins() if one not in (origin, moved)]
+            halves = [_made_half(one) for one in made]
+            return halves[0] if halves and all(halves) else None
+        origin = moved
     return None
 
 
