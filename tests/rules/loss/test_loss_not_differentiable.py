@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
-from trainlint.core.diagnosis import Diagnosis
+if TYPE_CHECKING:
+    from trainlint.core.diagnosis import Diagnosis
 
 Lines = Callable[..., list[int]]
 RULE = "loss-not-differentiable"
