@@ -32,7 +32,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
                 yield rule.at(
                     call,
                     f"{call.called.quoted} normalises the state of every time step with one set of"
-                    " statistics, and feeds it back: the error grows with the sequence in `eval()`.",
+                    " statistics, and feeds it back: in `eval()` their error grows from step to step.",
                     remedy="Use `nn.LayerNorm`, which looks at one step only, or leave the recurrence"
                     " as it is and clip its gradients.",
                     label="fed back to itself",

@@ -35,8 +35,8 @@ def check(
         told = momentum.quoted if momentum.text == f"{value}" else f"{momentum.quoted} ({value:g})"
         yield rule.at(
             momentum if inside else call,
-            f"The momentum {told} is the share of the new batch, {limit:g} or more: the running"
-            " statistics forget all batches but the last few, and `eval()` is as noisy as one batch.",
+            f"The momentum {told} gives the newest batch a weight of {limit:g} or more: the running"
+            " statistics forget all earlier ones, and `eval()` is as noisy as one batch.",
             remedy=f"PyTorch's momentum is 1 minus that of Keras: pass {1 - value:.4g}.",
             label="weight of the newest batch",
             fix=_fix(momentum, value) if inside else None,

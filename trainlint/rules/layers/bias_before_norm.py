@@ -28,8 +28,8 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
             continue
         yield rule.at(
             layer,
-            f"{layer.call.quoted} adds a bias, and {norm.call.quoted} subtracts the mean of the batch"
-            " with it: the bias is memory and time for nothing.",
+            f"{layer.call.quoted} adds a bias, which {norm.call.quoted} subtracts again with the mean of"
+            " the batch: it costs memory and time for nothing.",
             remedy="Pass `bias=False`; the normalisation has a bias of its own.",
             label="its bias has no effect",
             related=[(norm, "subtracts it")],

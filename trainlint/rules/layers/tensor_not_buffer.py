@@ -26,11 +26,10 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
             edit = stray.as_buffer()
             yield rule.at(
                 stray,
-                f"`self.{stray.attribute}` is a plain tensor, which stays on the CPU when the"
-                f" module moves: {stray.use.quoted} then meets data on another device and ends in"
-                " an error.",
+                f"`self.{stray.attribute}` is a plain tensor, which stays on the CPU when the module"
+                " moves: `forward` then mixes devices and ends in an error.",
                 remedy="Keep it with `self.register_buffer`, which moves it with the module.",
                 label="moves nowhere",
-                related=[(stray.use, "meets data here")],
+                related=[(stray.use, "meets tensors on another device")],
                 fix=Fix("Register it as a buffer", Safety.UNSAFE, (edit,)) if edit else None,
             )

@@ -55,7 +55,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
         yield rule.at(
             loss,
             f"{loss.call.called.quoted} takes the prediction first, but is given"
-            f" {first.quoted} before {second.quoted}: it measures the wrong way round.",
+            f" {first.quoted} before {second.quoted}: the loss measures the wrong way round.",
             remedy="Change the places of the two: prediction first, target second.",
             label="target first",
             fix=Fix("Change their places", Safety.UNSAFE, swapped) if _by_place(loss) else None,

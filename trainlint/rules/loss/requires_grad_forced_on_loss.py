@@ -25,8 +25,8 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
             continue
         yield rule.at(
             place,
-            f"{value.quoted} is a loss that is told to require a gradient: the gradient ends at it"
-            " and the weights stay as they are.",
+            f"The loss {value.quoted} is told to require a gradient: the gradient then ends at it, and"
+            " the weights stay as they are.",
             remedy="Take this out and find where the graph was cut: `.item()`, `.detach()`, `no_grad`,"
             " `argmax`, NumPy, frozen parameters.",
             label="a loss requires a gradient by itself",

@@ -31,8 +31,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
         yield rule.at(
             loss,
             f"{loss.call.called.quoted} takes raw logits and applies the sigmoid itself, but"
-            f" {loss.input.quoted} is the output of a sigmoid: no example can be rated under one"
-            " half.",
+            f" {loss.input.quoted} is the output of a sigmoid: no probability is ever below 0.5.",
             remedy="Hand the logits to the loss, or keep the sigmoid and use `nn.BCELoss`.",
             label="applies the sigmoid again",
             related=[(step.at, "the first sigmoid") for step in makers],

@@ -36,8 +36,8 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
         )
         yield rule.at(
             loss,
-            f"{loss.call.called.quoted} takes the logarithm of {loss.input.quoted}, a sigmoid, in"
-            f" two steps: {harm}.",
+            f"{loss.call.called.quoted} takes the logarithm of {loss.input.quoted}, the output of a"
+            f" sigmoid: {harm}.",
             remedy="Hand the logits to `nn.BCEWithLogitsLoss`, and apply the sigmoid where"
             " probabilities are shown.",
             label="sigmoid and logarithm apart",
