@@ -568,7 +568,9 @@ def test_a_helper_of_another_file_that_clips_counts(lay, spoken):
 def test_batches_are_too_small_for_the_normalisation_of_another_file(
     lay, spoken, build, batch, found
 ):
-    maker = "\n    def make(width):\n        return nn.Sequential(nn.BatchNorm1d(width), nn.ReLU())\n"
+    maker = (
+        "\n    def make(width):\n        return nn.Sequential(nn.BatchNorm1d(width), nn.ReLU())\n"
+    )
     train = TRAINED_ELSEWHERE.format(batch=batch, clip="pass")
     paths = lay(nets=RECURRENT.format(build=build) + maker, train=train)
     expected = [("train.py", 9, "TL604")] if found else []

@@ -172,3 +172,39 @@ def test_attention_that_no_layer_makes_is_not_guessed(lines):
         )
         == []
     )
+
+
+def test_scores_with_a_temperature_are_found(lines):
+    assert lines(
+        RULE,
+        """
+        import torch
+        from torch import nn
+        class Router(nn.Module):
+            def __init__(self, width, ways):
+                super().__init__()
+                self.score = nn.Linear(width, ways)
+                self.heat = nn.Parameter(torch.ones(()))
+            def forward(self, x):
+                return (self.score(x) * self.heat / 3).softmax(0)
+    """,
+    ) == [10]
+
+
+def test_scores_that_two_layers_make_together_are_not_guessed(lines):
+    assert (
+        lines(
+            RULE,
+            """
+        import torch
+        from torch import nn
+        class Pool(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.query, self.key = nn.Linear(8, 8), nn.Linear(8, 8)
+            def forward(self, x):
+                return torch.softmax(self.query(x) * self.key(x), 0)
+    """,
+        )
+        == []
+    )

@@ -317,3 +317,21 @@ def test_an_initialisation_that_is_overwritten_later_does_not_count(lines):
         )
         == []
     )
+
+
+def test_a_learned_factor_at_the_end_changes_nothing(lines):
+    assert lines(
+        RULE,
+        """
+        import torch
+        from torch import nn
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.low, self.high = nn.Linear(9, 9), nn.Linear(9, 1)
+                self.height = nn.Parameter(torch.ones(9))
+                nn.init.kaiming_uniform_(self.low.weight, nonlinearity="relu")
+            def forward(self, x):
+                return self.high(torch.tanh(self.low(x))) / self.height
+    """,
+    ) == [9]

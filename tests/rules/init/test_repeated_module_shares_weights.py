@@ -296,3 +296,26 @@ def test_the_fix_builds_one_layer_each(diagnoses):
     assert edit.replacement == (
         "[layer for _ in range(4) for layer in (nn.Linear(8, 8), nn.ReLU())]"
     )
+
+
+@pytest.mark.parametrize(
+    ("uses", "expected"),
+    [
+        ("self.trunk = nn.Sequential(*[cell] * rounds)", [7]),
+        ("self.trunk = nn.Sequential(nn.ReLU(), *(rounds * [cell]))", [7]),
+        ("self.shared_trunk = nn.Sequential(*[cell] * rounds)", []),
+        ("self.trunk = nn.Sequential(*[cell] * rounds); self.cell = cell", []),
+        ("self.trunk = nn.ModuleList([cell] * rounds)", []),
+        ("self.unrolled = nn.Sequential(*[cell] * rounds)", []),
+    ],
+)
+def test_a_layer_that_is_made_for_a_sequential_alone_is_found(lines, uses, expected):
+    source = f"""
+        from torch import nn
+        class Deep(nn.Module):
+            def __init__(self, width, rounds):
+                super().__init__()
+                cell = nn.Linear(width, width)
+                {uses}
+    """
+    assert lines(RULE, source) == expected

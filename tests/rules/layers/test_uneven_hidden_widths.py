@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 Lines = Callable[..., list[int]]
 RULE = "uneven-hidden-widths"
@@ -195,3 +196,24 @@ def test_two_heads_of_different_widths_are_fine(lines: Lines) -> None:
         )
         == []
     )
+
+
+def test_a_narrow_place_between_unequal_layers_is_found(lines: Lines) -> None:
+    assert lines(RULE, _of_widths(400, 90, 200, 5)) == [5]
+
+
+def test_a_narrow_place_between_equal_layers_is_a_bottleneck(lines: Lines) -> None:
+    assert lines(RULE, _of_widths(200, 20, 200, 5)) == []
+
+
+def test_a_stack_that_widens_up_to_its_end_is_an_autoencoder(lines: Lines) -> None:
+    assert lines(RULE, _of_widths(128, 16, 100, 300)) == []
+    assert lines(RULE, _of_widths(128, 16, 100, "n_out")) == []
+
+
+def _of_widths(*widths: object) -> str:
+    """Return a stack of linear layers."""
+    layers = [f"nn.Linear(300, {widths[0]}),"]
+    for before, after in pairwise(widths):
+        layers += ["nn.ReLU(),", f"nn.Linear({before}, {after}),"]
+    return "from torch import nn\nnet = nn.Sequential(\n" + "\n".join(layers) + "\n)"

@@ -294,3 +294,38 @@ def test_a_line_search_needs_no_clipping(lines):
         )
         == []
     )
+
+
+UNROLLED = """
+    import torch
+    from torch import nn
+    class Walk(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.take = nn.Linear(8, 8)
+            {build}
+        def forward(self, x):
+            h = x.new_zeros(x.size(0), 8)
+            {body}
+            return h
+    model = Walk()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for x, y in loader:
+        optimizer.zero_grad()
+        nn.functional.mse_loss(model(x), y).backward()
+        optimizer.step()
+"""
+
+
+@pytest.mark.parametrize(
+    ("build", "body", "expected"),
+    [
+        ("self.keep = nn.Linear(8, 8)", "for t in range(x.size(1)): h = self.keep(h).tanh()", [8]),
+        ("self.keep = nn.GRUCell(8, 8)", "for step in x.unbind(1): h = self.keep(step, h)", [8]),
+        ("self.keep = nn.LSTMCell(8, 8)", "h, c = self.keep(x[:, 0])", []),
+        ("self.keep = nn.Linear(8, 8)", "for t in range(3): h = self.keep(h).tanh()", []),
+        ("self.keep = nn.Linear(8, 8)", "for t in range(x.size(1)): y = self.keep(x[:, t])", []),
+    ],
+)
+def test_a_recurrence_written_by_hand_is_found(lines, build, body, expected):
+    assert lines(RULE, UNROLLED.format(build=build, body=body)) == expected

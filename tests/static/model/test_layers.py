@@ -419,3 +419,36 @@ def test_what_is_put_together_is_made_by_all_its_parts(model):
     )
     kinds = [{step.kind for step in file.producers(one.input)} for one in file.losses()]
     assert kinds == [{"Linear", "Tanh"}, {"cat"}, {"stack"}]
+
+
+@pytest.mark.parametrize(
+    ("product", "expected"),
+    [
+        ("self.fc(x) * self.gamma", ["Linear", "gain"]),
+        ("self.gamma * self.fc(x)", ["Linear", "gain"]),
+        ("self.fc(x) / self.gamma.clamp(min=0.1)", ["Linear", "gain"]),
+        ("self.fc(x) * torch.exp(self.log_scale)", ["Linear", "gain"]),
+        ("self.fc(x) * F.softplus(self.gamma[0])", ["Linear", "gain"]),
+        ("self.fc(x) * 0.5", ["Linear", "scale"]),
+        ("self.gamma / self.fc(x)", ["mul"]),
+        ("self.fc(x) * self.other(x)", ["mul"]),
+        ("self.fc(x) * self.gamma.lerp(x, 0.5)", ["mul"]),
+        ("self.fc(x) * self.given", ["mul"]),
+        ("self.gamma * self.log_scale", ["mul"]),
+        ("self.fc(x) + self.gamma", ["add"]),
+    ],
+)
+def test_a_product_with_a_parameter_alone_is_no_join(model, product, expected):
+    file = model(f"""{HEAD}
+class Net(nn.Module):
+    def __init__(self, given):
+        super().__init__()
+        self.fc, self.other = nn.Linear(8, 8), nn.Linear(8, 8)
+        self.gamma = nn.Parameter(torch.ones(8))
+        self.log_scale = torch.zeros(8, requires_grad=True)
+        self.given = given
+    def forward(self, x):
+        return {product}
+""")
+    stack = next(file.stacks())
+    assert kinds(stack) == expected

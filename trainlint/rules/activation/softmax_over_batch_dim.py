@@ -29,7 +29,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
         for step in stack.steps:
             if step.kind in _KINDS and source is not None and source.is_linear and not moved:
                 told.setdefault(step.at, source)
-            if not step.keeps_values and not step.is_dropout:
+            if not (step.keeps_values or step.is_dropout or step.is_factor):
                 source, moved = step, False
             moved = moved or step.kind in _MOVES_BATCH
     for at, source in told.items():

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 from trainlint.core.diagnosis import Diagnosis, Severity
 from trainlint.core.fix import Fix, Safety
 from trainlint.core.rule import Rule
-from trainlint.static.model import Call, Expr, FileModel
+from trainlint.static.model import Call, Expr, FileModel, Repetition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 rule = Rule(__name__, "TL101", Severity.WARNING, fixable=Safety.UNSAFE)
 
-_MEANT = ("shared", "tied", "tying", "universal", "albert")
+_MEANT = ("shared", "sharing", "tied", "tying", "universal", "albert", "recurr", "recurs", "unroll")
 
 
 @rule.check
 def check(file: FileModel) -> Iterator[Diagnosis]:
     """Find multiplied lists in which a layer with weights is constructed."""
     for repetition in file.repetitions():
-        item = next((item for item in repetition.items if file.trains(item)), None)
+        item = next((one for one in repetition.items if _is_repeated(file, repetition, one)), None)
         count = repetition.count.number()
         if item is None or (count is not None and count <= 1):
             continue
@@ -37,6 +37,18 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
             "the layer to a name called `shared` first if sharing is meant.",
             fix=_comprehension(repetition.at, repetition.items, repetition.count),
         )
+
+
+def _is_repeated(file: FileModel, repetition: Repetition, item: Expr) -> bool:
+    """Say whether an item is a layer that is repeated unawares.
+
+    One that has a name may be shared on purpose, unless it is made for a `Sequential` alone, which
+    passes the data through the same weights again and again.
+    """
+    if not item.is_name:
+        return file.trains(item)
+    sequentials = file.calls_to("torch.nn.Sequential")
+    return file.trains_here_alone(item) and any(repetition.at in one.parts() for one in sequentials)
 
 
 def _comprehension(at: Expr, items: tuple[Expr, ...], count: Expr) -> Fix | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from trainlint.core.diagnosis import Diagnosis, Severity
 from trainlint.core.loop import LoopEvent
 from trainlint.core.rule import Rule
-from trainlint.static.model import Call, Event, Expr, FileModel
+from trainlint.static.model import Call, Event, Expr, FileModel, Function
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +100,24 @@ def _training_mode(file: FileModel, model: Expr) -> Event | None:
         receiver = call.receiver
         if receiver is not None and not file.identities.same(receiver, found.subject):
             return None
-    return None if any(True for _ in file.method_calls("apply")) else found
+    return None if any(_may_set_modes(file, call) for call in file.method_calls("apply")) else found
+
+
+def _may_set_modes(file: FileModel, apply: Call) -> bool:
+    """Say whether a function that is applied to all layers may put some into evaluation mode."""
+    functions = [file.function_of_name(one) for given in apply.args for one in given.origins()]
+    return not functions or any(one is None or _sets_modes(one) for one in functions)
+
+
+def _sets_modes(function: Function) -> bool:
+    """Say whether a function sets the mode or the statistics of what it is given."""
+    if any(call.method in {"eval", "train"} for call in function.calls):
+        return True
+    return any(
+        target.function == function
+        for name in ("training", "momentum", "track_running_stats")
+        for target, _ in function.model.assignments(name)
+    )
 
 
 def _holds(file: FileModel, whole: Expr, part: Expr) -> bool:
@@ -108,6 +125,13 @@ def _holds(file: FileModel, whole: Expr, part: Expr) -> bool:
     if file.identities.same(whole, part):
         return True
     around, owner = file.module_of(whole), part.owner
-    if around is None or owner is None or around.method("train") is not None:
+    if around is not None and around.method("train") is not None:
         return False
-    return file.module_around(part) == around and owner.name == "self"
+    if file.identities.keeps(whole, part):
+        return True
+    return (
+        around is not None
+        and owner is not None
+        and owner.name == "self"
+        and (file.module_around(part) == around)
+    )

@@ -11,7 +11,7 @@ from trainlint.core.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trainlint.static.model import Expr, FileModel, ModuleClass, PlainCollection
+    from trainlint.static.model import FileModel, ModuleClass, PlainCollection
 
 rule = Rule(__name__, "TL601", Severity.ERROR, fixable=Safety.UNSAFE)
 
@@ -26,7 +26,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
         if any(module.method(name) for name in _OVERRIDDEN) or _registers(module):
             continue
         for collection in file.plain_collections(module):
-            item = next((one for one in collection.items if _is_made(file, one)), None)
+            item = next((one for one in collection.items if file.trains_here_alone(one)), None)
             if item is None or collection.at.function in module.running:
                 continue
             if not collection.users or collection.is_wrapped or _is_handed_on(file, collection):
@@ -46,15 +46,6 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
 def _registers(module: ModuleClass) -> bool:
     """Say whether a method of the module registers something by name."""
     return any(call.method in _REGISTERS for method in module.methods for call in method.calls)
-
-
-def _is_made(file: FileModel, item: Expr) -> bool:
-    """Say whether an item is a layer with weights that is made for the collection alone."""
-    if not item.is_name:
-        return file.trains(item)
-    origins = item.origins()
-    kept = file.kept(origins[0]) if len(origins) == 1 and file.trains(origins[0]) else None
-    return kept is not None and set(kept.uses) == {item}
 
 
 def _is_handed_on(file: FileModel, collection: PlainCollection) -> bool:

@@ -29,7 +29,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
         if not isinstance(made, Call) or made.callee != "torch.nn.Parameter":
             continue
         module = file.module_around(move)
-        if module is None or move.function in module.running or _does_nothing(move):
+        if module is None or move.function in module.running or _does_nothing(file, move):
             continue
         yield rule.at(
             move,
@@ -42,9 +42,10 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
         )
 
 
-def _does_nothing(move: Call) -> bool:
+def _does_nothing(file: FileModel, move: Call) -> bool:
     """Say whether a move returns the parameter itself: it is there, and of that type, already."""
     given = [*move.args, *move.keywords.values()]
+    given += [passed for one in given for passed in file.passed_from_elsewhere(one)]
     if not given:
         return move.method in {"to", "type"}
     origins = [origin for one in given for origin in one.origins()]

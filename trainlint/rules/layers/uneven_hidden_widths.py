@@ -64,13 +64,16 @@ def _layers(stack: Stack) -> list[Layer]:
 def _are_uneven(hidden: list[int], output: int | None) -> bool:
     """Say whether hidden widths differ in a way that is no choice of its own.
 
-    A wider first layer before even ones is one, and so is a stack that narrows and widens again.
+    A wider first layer before even ones is one, and so is a stack that narrows and widens again: an
+    autoencoder, which ends in its widest layer, or a bottleneck between equal sides.
     """
     if len(set(hidden)) == 1:
         return False
     if len(hidden) > 2 and hidden[0] > hidden[1] and len(set(hidden[1:])) == 1:  # noqa: PLR2004
         return False
     widths = hidden if output is None else [*hidden, output]
+    if output is not None and output < hidden[-1] and hidden != hidden[::-1]:
+        return True
     narrowed = False
     for before, after in pairwise(widths):
         if after > before and narrowed:

@@ -70,8 +70,14 @@ Questions of the file
     every place where something imported is named; whether anything names a function of the file.
 ``file.plain_collections(module)``
     the lists and dicts that a module keeps, of which ``nn.Module`` knows nothing.
-``file.is_fed_back(call, loop)``
-    whether a loop over the steps of a sequence feeds the result of a call back to it.
+``file.is_fed_back(call, loop)``, ``file.fed_back(layer)``
+    whether a loop over the steps of a sequence feeds the result of a call back to it; where one does
+    so with the output of a layer.
+``file.trains(expr)``, ``file.trains_here_alone(expr)``
+    whether an expression constructs something with weights; whether nothing else holds that.
+``file.passed_from_elsewhere(expr)``, ``file.imports_speak_of("clip")``
+    what other files of the project pass for a parameter; whether a word stands in the files that this
+    one imports from.
 ``file.losses()``, ``file.optimizers()``, ``file.schedulers()``, ``file.loaders()``
     what the training is made of; ``argument`` and ``number`` read parameters by name.
     ``file.epoch_schedules()`` are the schedulers that Lightning steps once per epoch.
@@ -130,7 +136,7 @@ from trainlint.static.model.expression import UNKNOWN, Call, Expr, Function, Loo
 from trainlint.static.model.file import FileModel, Unresolved
 from trainlint.static.model.initialisation import InitCall
 from trainlint.static.model.keeping import Kept
-from trainlint.static.model.layers import Activated, Layer, ModuleClass, Stack, Step
+from trainlint.static.model.layers import Activated, Layer, ModuleClass, Repetition, Stack, Step
 from trainlint.static.model.metrics import Goal
 from trainlint.static.model.placement import LateMove
 from trainlint.static.model.purpose import Purpose
@@ -168,6 +174,7 @@ __all__ = [
     "Optimizer",
     "PlainCollection",
     "Purpose",
+    "Repetition",
     "Reshape",
     "Restart",
     "Round",

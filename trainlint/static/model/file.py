@@ -53,7 +53,7 @@ from trainlint.static.model.processes import runs_in_every_process, speaks_of_ra
 from trainlint.static.model.purpose import Purpose, labels, purpose_of_data
 from trainlint.static.model.randomness import Seeding, may_seed, seedings
 from trainlint.static.model.reading import entries_beside, reads_of
-from trainlint.static.model.recurrence import feeds_back, is_recurrence
+from trainlint.static.model.recurrence import fed_back, feeds_back, is_recurrence
 from trainlint.static.model.registration import PlainCollection, plain_collections
 from trainlint.static.model.restarting import Restart, restarts
 from trainlint.static.model.rounds import Round, rounds_of
@@ -222,6 +222,10 @@ class FileModel:
             for name in scope.bindings
         )
 
+    def imports_speak_of(self, pattern: str) -> bool:
+        """Say whether any word of the project's files that it imports from matches a pattern."""
+        return self.elsewhere.speaks_of(pattern)
+
     def expression_statements(self) -> Iterator[Expr]:
         """Yield the expressions other than calls whose value is thrown away."""
         for node, site in self.index.statements:
@@ -279,6 +283,18 @@ class FileModel:
             if looks_like_module(self.foreign_bases(scope), has_forward=has_forward):
                 found.append(ModuleClass(self, scope))
         return tuple(found)
+
+    def passed_from_elsewhere(self, expr: Expr) -> tuple[Expr, ...]:
+        """Return what other files of the project pass for the parameter that a name is."""
+        binding = expr.binding if expr.is_parameter else None
+        calls = None if binding is None else self.elsewhere.callers(binding.site.scope)
+        given = [self.follower.argument_for(call, binding) for call in calls or () if binding]
+        return tuple(one for one in given if one is not None)
+
+    def function_of_name(self, expr: Expr) -> Function | None:
+        """Return the function of the project that a name stands for, if it is one."""
+        scope = self.follower.definition(expr)
+        return None if scope is None else self.function_of(scope)
 
     def module_of(self, expr: Expr) -> ModuleClass | None:
         """Return the module class of the file that a value is an instance of, if it is one."""
@@ -384,6 +400,8 @@ class FileModel:
         for origin in expr.objects():
             target = origin.target if isinstance(origin, Call) else None
             if target is not None and target.kind is ScopeKind.CLASS:
+                if ModuleClass(target.index.model, target).has_parameters:
+                    continue
                 layers = self.layers.built_by(target)
             else:
                 steps = self.layers.steps(origin)
@@ -391,6 +409,14 @@ class FileModel:
             if not any(layer.has_weights for layer in layers):
                 return False
         return True
+
+    def trains_here_alone(self, item: Expr) -> bool:
+        """Say whether an item is a layer with weights that is made in its place, or for it alone."""
+        if not item.is_name:
+            return self.trains(item)
+        origins = item.origins()
+        made = self.kept(origins[0]) if len(origins) == 1 and self.trains(origins[0]) else None
+        return made is not None and set(made.uses) == {item}
 
     @cached_property
     def touches_weights(self) -> bool:
@@ -672,6 +698,10 @@ class FileModel:
     def is_fed_back(self, call: Call, loop: Loop) -> bool:
         """Say whether a loop over the steps of a sequence feeds the result of a call back to it."""
         return is_recurrence(self, loop) and feeds_back(self, loop, call)
+
+    def fed_back(self, layer: Layer) -> Call | None:
+        """Return where a loop over the steps of a sequence feeds what a layer puts out back to it."""
+        return fed_back(layer)
 
     @property
     def unresolved(self) -> list[Unresolved]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from trainlint.static.model.expression import Call, Expr
+from trainlint.static.model.tree import BindingKind, ScopeKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +44,13 @@ class Identities:
             return True
         return not all(_differ(a, b) for a in mine for b in others)
 
+    def keeps(self, whole: Expr, part: Expr) -> bool:
+        """Say whether a module was surely made with another and keeps it: ``Classifier(encoder)``."""
+        return all(
+            isinstance(made, Call) and any(self.same(one, part) for one in _kept_by(made))
+            for made in whole.objects()
+        )
+
     def _place(self, origin: Expr) -> Place:
         """Return what tells an origin from all others."""
         if isinstance(origin, Call):
@@ -78,6 +87,29 @@ class Identities:
                 given = any(self.of(argument) & wanted for argument in _given(call))
                 if given and self.model.events.classify(call) is None:
                     yield call
+
+
+def _kept_by(made: Call) -> Iterator[Expr]:
+    """Yield what a container is made of, or what a class of the project puts into an attribute."""
+    if made.callee == "torch.nn.Sequential":
+        yield from made.args
+    target = made.target
+    if target is None or target.kind is not ScopeKind.CLASS:
+        return
+    model = target.index.model
+    init = model.method_scope(target, "__init__")
+    names = {
+        binding.value.id
+        for scope in model.lineage(target)
+        for bindings in scope.attributes.values()
+        for binding in bindings
+        if isinstance(binding.value, ast.Name) and binding.site.scope.function is init
+    }
+    for name in sorted(names):
+        bindings = [] if init is None else init.bindings.get(name, [])
+        if len(bindings) == 1 and bindings[0].kind is BindingKind.PARAMETER:
+            given = model.follower.argument_for(made, bindings[0])
+            yield from () if given is None else (given,)
 
 
 def _given(call: Call) -> Iterator[Expr]:

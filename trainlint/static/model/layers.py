@@ -209,7 +209,8 @@ class Step:
 
     ``kind`` is the class of ``torch.nn`` that does it, as a layer or as a function (``ReLU`` for
     ``nn.ReLU()``, ``F.relu(x)``, ``x.relu()``); the name of the operation where there is no such
-    class (``view``, ``add``, ``cat``); ``?`` where it is not known.
+    class (``view``, ``add``, ``cat``; ``scale`` and ``gain`` for a product with a number and with a
+    parameter of the module); ``?`` where it is not known.
     """
 
     kind: str
@@ -271,6 +272,11 @@ class Step:
     def is_join(self) -> bool:
         """Whether it brings two paths together: a residual connection, a concatenation."""
         return self.kind in {"add", "cat", "stack", "mul"}
+
+    @property
+    def is_factor(self) -> bool:
+        """Whether it multiplies by a number, or by a parameter of the module alone."""
+        return self.kind in {"scale", "gain"}
 
     @property
     def keeps_values(self) -> bool:
@@ -521,6 +527,22 @@ class ModuleClass:
         return tuple(dict.fromkeys(self.model.layers.built_by(self.scope)))
 
     @property
+    def has_parameters(self) -> bool:
+        """Whether it surely keeps a trained parameter of its own: ``self.w = nn.Parameter(...)``."""
+        bindings = [
+            binding
+            for scope in self.model.lineage(self.scope)
+            for found in scope.attributes.values()
+            for binding in found
+            if binding.value is not None and not binding.path
+        ]
+        values = (self.model.expr(one.value, one.site) for one in bindings if one.value)
+        return any(
+            isinstance(value, Call) and not value.conditions and _is_trained_parameter(value)
+            for value in values
+        )
+
+    @property
     def stacks(self) -> tuple[Stack, ...]:
         """The ways through its ``forward``, one per value that it returns."""
         return self.model.layers.ways_through(self)
@@ -635,8 +657,13 @@ class Layers:
             if kind is not None and kind not in _NO_LAYERS and kind not in LOSS_MODULES:
                 yield Layer(kind, call)
 
-    def built_by(self, scope: Scope, seen: set[int] | None = None) -> list[Layer]:
-        """Return the layers that a class or function builds, directly or through others of the file."""
+    def built_by(
+        self, scope: Scope, seen: set[int] | None = None, *, surely: bool = False
+    ) -> list[Layer]:
+        """Return the layers that a class or function builds, directly or through others of the file.
+
+        ``surely`` leaves out what an ``if`` decides about.
+        """
         seen = set() if seen is None else seen
         if id(scope) in seen:
             return []
@@ -651,15 +678,17 @@ class Layers:
             for node, site in part.calls:
                 call = self.model.call(node, site)
                 kind = self.kind(call)
+                if surely and call.decided_by:
+                    continue
                 if kind is not None and kind not in _NO_LAYERS and kind not in LOSS_MODULES:
                     found.append(Layer(kind, call))
                 elif call.target is not None:
                     target = call.target
                     if target.kind is ScopeKind.CLASS or _builds(target):
-                        found += self.built_by(target, seen)
+                        found += self.built_by(target, seen, surely=surely)
         if scope.kind is ScopeKind.CLASS:
             for base in self.model.lineage(scope)[1:]:
-                found += self.built_by(base, seen)
+                found += self.built_by(base, seen, surely=surely)
         return found
 
     # -- sequences ----------------------------------------------------------------------------
@@ -913,6 +942,9 @@ class Layers:
             kind = joined.get(expr.operator or "", "matmul")
             if len(tensors) == 1:
                 return ("scale", tensors, [Step("scale", expr)])
+            data = _without_gain(expr)
+            if data is not None:
+                return ("gain", (data,), [Step("gain", expr)])
             return (kind, sides, [Step(kind, expr)])
         if isinstance(node, ast.Subscript):
             owner = expr.owner
@@ -1384,6 +1416,52 @@ def _held_class(origin: Expr) -> str | None:
 def _builds(scope: Scope) -> bool:
     """Say whether a function returns something, as one that builds layers does."""
     return bool(scope.returns)
+
+
+def _without_gain(expr: Expr) -> Expr | None:
+    """Return what a parameter of the module multiplies or divides: ``x`` of ``x * self.gamma``."""
+    left, right = expr.operands
+    if expr.operator in {"Mult", "Div"} and _is_gain(right):
+        return None if _is_gain(left) else left
+    return right if expr.operator == "Mult" and _is_gain(left) else None
+
+
+def _is_gain(expr: Expr) -> bool:
+    """Say whether a factor is a trained tensor of ``self``, or a plain function of it alone."""
+    while isinstance(expr, Call) or isinstance(expr.node, ast.Subscript):
+        if not isinstance(expr, Call):
+            inner = expr.owner
+        elif expr.callee is not None:
+            inner = expr.args[0] if expr.callee.startswith("torch.") and expr.args else None
+        else:
+            inner = expr.receiver
+        if inner is None or (isinstance(expr, Call) and _takes_more(expr)):
+            return False
+        expr = inner
+    owner = expr.owner
+    if owner is None or not expr.is_attribute or owner.name != "self":
+        return False
+    return all(isinstance(origin, Call) and _is_trained_tensor(origin) for origin in expr.origins())
+
+
+def _takes_more(call: Call) -> bool:
+    """Say whether a call takes anything but numbers, beside its first tensor."""
+    given = call.args if call.callee is None else call.args[1:]
+    return any(one.number() is None for one in (*given, *call.keywords.values()))
+
+
+def _is_trained_tensor(made: Call) -> bool:
+    """Say whether a call makes a parameter, or a tensor that asks for gradients."""
+    asks = made.keywords.get("requires_grad")
+    if (made.callee or "").startswith("torch.") and asks is not None and asks.truth() is True:
+        return True
+    return _is_trained_parameter(made)
+
+
+def _is_trained_parameter(made: Call) -> bool:
+    """Say whether a call makes an ``nn.Parameter`` that gets gradients."""
+    asks = made.argument(1, "requires_grad")
+    return made.callee == "torch.nn.Parameter" and (asks is None or asks.truth() is True)
 
 
 def _is_index(node: ast.Subscript) -> bool:

@@ -10,6 +10,7 @@ from trainlint.static.model.tree import BindingKind
 
 if TYPE_CHECKING:
     from trainlint.static.model.file import FileModel
+    from trainlint.static.model.layers import Layer
 
 _ASSIGNED = {BindingKind.ASSIGN, BindingKind.AUGMENT}
 
@@ -29,6 +30,20 @@ def is_recurrence(model: FileModel, loop: Loop) -> bool:
     if iterable.callee == "builtins.range":
         return any(_is_length(origin) for bound in iterable.args for origin in bound.origins())
     return iterable.method == "unbind"
+
+
+def fed_back(layer: Layer) -> Call | None:
+    """Return where a loop over the steps of a sequence feeds the output of a layer back to it."""
+    model = layer.call.model
+    kept = model.kept(layer.call)
+    for use in () if kept is None else kept.uses:
+        function = use.function if use.loops and not use.without_gradient else None
+        for call in () if function is None else function.calls:
+            if call.called == use and any(
+                is_recurrence(model, loop) and feeds_back(model, loop, call) for loop in use.loops
+            ):
+                return call
+    return None
 
 
 def feeds_back(model: FileModel, loop: Loop, call: Call) -> bool:

@@ -98,7 +98,13 @@ def _resets(model: FileModel) -> Iterator[_Reset]:
         if isinstance(given, Call) and given.method == "partial" and given.args:
             given = given.args[0]
         scopes = [model.follower.definition(origin) for origin in given.origins()]
-        behind = tuple(init for init in inits if init.call.site.scope.function in scopes)
+        behind = tuple(
+            init
+            for scope in scopes
+            if scope is not None
+            for init in scope.index.model.init_calls()
+            if init.call.site.scope.function is scope
+        )
         name = given.name or ""
         if behind and None not in scopes:
             yield _Reset(call, call.receiver, behind)

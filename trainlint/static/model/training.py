@@ -242,6 +242,20 @@ class Optimizer(_Made):
         return tuple(found)
 
     @property
+    def sure_layers(self) -> tuple[Layer, ...]:
+        """The layers of what it optimises that are built under no condition."""
+        model = self.call.model
+        found: list[Layer] = []
+        for owner in self.models:
+            module = model.module_of(owner)
+            if module is not None:
+                found += model.layers.built_by(module.scope, surely=True)
+            else:
+                steps = [step for step in model.layers.steps(owner) if not step.optional]
+                found += [step.layer for step in steps if step.layer and not step.one_of_several]
+        return tuple(found)
+
+    @property
     def depth(self) -> int:
         """The most layers with weights that the data meets one after the other in one of its models.
 
