@@ -57,6 +57,7 @@ def lint_source(
     report = FileReport(source.path)
     alone = project is None
     project = project or Project([source.path])
+    settings = settings.of(source.path)
     rules = settings.rules_for(source.path)
     found: list[Diagnosis] = []
     ran = {rule.name for rule in rules if rule.has_check}
@@ -164,6 +165,9 @@ def _judge(
             found += suppressions.unused(unused_rule, ran)
     if not found:
         return []
+    if settings.severities:
+        own = {rule.name: rule.severity for rule in rules}
+        found = [settings.judged(one, own[one.rule]) for one in found]
     wanted = {
         one for one in found if one.severity is not Severity.ADVICE or one.rule in settings.explicit
     }
@@ -174,7 +178,7 @@ def _at_home(diagnosis: Diagnosis, source: SourceFile) -> Diagnosis | None:
     """Return a diagnosis as one of the file that is linted; None where the file has no part in it.
 
     What hangs on two files may be told of the other one, which is not linted now: then the place in
-    this file is the one that is marked. A fix never edits another file.
+    this file is the one that is marked. A fix edits this file or none.
     """
     path = source.path
     if diagnosis.path == path:
@@ -188,8 +192,11 @@ def _at_home(diagnosis: Diagnosis, source: SourceFile) -> Diagnosis | None:
         if one is not here:
             other = one.path or diagnosis.path
             places.append(Related(one.span, one.label, "" if other == path else other))
+    fix = diagnosis.fix
+    if fix is not None:
+        fix = fitted(source, fix) if all(edit.path == path for edit in fix.edits) else None
     return replace(
-        diagnosis, path=path, span=here.span, label=here.label, related=tuple(places), fix=None
+        diagnosis, path=path, span=here.span, label=here.label, related=tuple(places), fix=fix
     )
 
 
