@@ -495,3 +495,16 @@ def test_a_tensor_that_keeps_its_graph_is_not_cut_by_as_tensor(lines: Lines) -> 
         loss.backward()
     """
     assert lines(RULE, source) == []
+
+
+def test_a_total_of_the_file_that_a_function_differentiates_is_asked_twice(lines: Lines) -> None:
+    source = """
+    import torch
+    total = torch.zeros(())
+    total += shown.item()
+    def f():
+        total.backward()
+    def g():
+        total.backward()
+    """
+    assert lines(RULE, source) == [6, 8]

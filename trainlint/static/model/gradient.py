@@ -171,7 +171,7 @@ class Gradient:
         if found is None:
             return None
         follower, (scope, bindings) = expr.model.follower, found
-        reaching = follower.reaching(scope, bindings, expr.site)
+        reaching = [*follower.reaching(scope, bindings, expr.site)]
         if not any(one.kind is BindingKind.AUGMENT for one in reaching):
             return None
         cuts: list[Expr] = []
