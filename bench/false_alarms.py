@@ -51,7 +51,7 @@ def main() -> None:
     total = 0
     print(f"{'':32}{'files':>7}{'lines':>11}{'diagnoses':>11}{'per 1,000 lines':>17}")
     for folder in options.folders:
-        paths = [one for one in discover([folder]) if isinstance(one, str)]
+        paths = [one for one in discover([folder], lambda _: settings) if isinstance(one, str)]
         lines = sum(_count_lines(path) for path in paths)
         found = [
             (one, report.lines.get(one.span.line, "").strip())

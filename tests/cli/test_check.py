@@ -304,7 +304,7 @@ def test_a_missing_path_is_said_and_the_others_are_linted(trainlint):
         (["--output-format", "xml"], "'xml' is not one of"),
         (["--bogus"], "No such option"),
         (["--config", "no.toml"], "no.toml: cannot be read: No such file or directory"),
-        (["--config", "no.toml", "--isolated"], "--isolated and --config exclude each other"),
+        (["--config", "no.toml", "--isolated"], "--isolated and --config with a file exclude each other"),
     ],
 )
 @pytest.mark.usefixtures("script")

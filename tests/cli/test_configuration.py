@@ -65,16 +65,50 @@ def test_the_nearest_configuration_holds_alone(script, folder, configure, found)
     assert found("below") == ["below/train.py:9 TL301"]
 
 
-def test_of_paths_in_several_folders_the_configuration_above_all_holds(
-    script, folder, configure, found
-):
+def test_each_file_has_the_nearest_configuration(script, folder, configure, found):
     configure('ignore = ["TL301"]\n')
-    for name in ("a", "b"):
-        (folder / name).mkdir()
+    for name in ("a", "b", "c/deep"):
+        (folder / name).mkdir(parents=True)
         (folder / name / "train.py").write_text(script.read_text())
-        configure('ignore = ["TL501"]\n', name)
-    assert found("a") == ["a/train.py:9 TL301"]
-    assert found("a", "b") == ["a/train.py:11 TL501", "b/train.py:11 TL501"]
+    configure('ignore = ["TL501"]\n', "a")
+    configure("", "c")
+    expected = [
+        "a/train.py:9 TL301",
+        "b/train.py:11 TL501",
+        "c/deep/train.py:9 TL301",
+        "c/deep/train.py:11 TL501",
+        "train.py:11 TL501",
+    ]
+    assert found() == expected
+    assert found("a", "b", "c/deep/train.py", "train.py") == expected
+    assert found("b", "a") == [expected[1], expected[0]]
+    # What comes from the command line is for all of them.
+    assert found("--ignore", "TL501") == [expected[0], expected[2]]
+
+
+def test_each_folder_excludes_what_its_own_configuration_says(script, folder, configure, found):
+    for name in ("a/gen", "b/gen"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "train.py").write_text(script.read_text())
+    script.unlink()
+    configure('extend-exclude = ["gen"]\n')
+    configure("", "b")
+    assert {one.split(":")[0] for one in found()} == {"b/gen/train.py"}
+
+
+def test_several_processes_give_each_file_its_own_settings(
+    script, folder, configure, found, monkeypatch
+):
+    (folder / "a").mkdir()
+    configure('ignore = ["TL501"]\n', "a")
+    for number in range(130):
+        (folder / "a" / f"{number}.py").write_text(script.read_text())
+        (folder / f"{number}.py").write_text(script.read_text())
+    one = found()
+    assert sum(row.startswith("a/") for row in one) == 130
+    assert len(one) == 130 + 2 * 131
+    monkeypatch.setenv("TRAINLINT_JOBS", "2")
+    assert found() == one
 
 
 @pytest.mark.usefixtures("script")
@@ -187,7 +221,36 @@ def test_a_threshold_is_set_by_the_name_or_the_code_of_its_rule(folder, configur
             "per-file-ignores: no rule or group of rules is called `lop`; did you mean `loop`?",
         ),
         ("rules = 1", "rules: expects a table, not `1`"),
-        ("rules = {TL205 = 1}", "TL205: expects a table, not `1`"),
+        ("rules = {TL205 = 1}", "rules.TL205: expects a table, not `1`"),
+        ('rules = "x"', "rules: expects a table, not `'x'`"),
+        (
+            "target-torch = 2.6",
+            "target-torch: expects a version as a text, such as '2.6', not `2.6`",
+        ),
+        (
+            'target-torch = "2"',
+            "target-torch: expects a version as a text, such as '2.6', not `'2'`",
+        ),
+        ("force-exclude = 1", "force-exclude: expects true or false, not `1`"),
+        ("extend = 1", "extend: expects the path of a file, not `1`"),
+        ("extend-exclude = 'a'", "extend-exclude: expects a list of texts, not `'a'`"),
+        ("extend-per-file-ignores = 1", "extend-per-file-ignores: expects a table, not `1`"),
+        ("severity = []", "severity: expects a table, not `[]`"),
+        (
+            "severity = {TL301 = 'eror'}",
+            (
+                "severity.TL301: expects one of `error`, `warning`, `advice`, not `'eror'`;"
+                " did you mean `error`?"
+            ),
+        ),
+        (
+            "severity = {TL301 = 1}",
+            "severity.TL301: expects one of `error`, `warning`, `advice`, not `1`",
+        ),
+        (
+            "severity = {lop = 'error'}",
+            "severity: no rule or group of rules is called `lop`; did you mean `loop`?",
+        ),
         (
             "rules = {missing-zerograd = {}}",
             (

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from types import ModuleType
 
 import pytest
 
 from trainlint.core.catalogue import Catalogue
-from trainlint.core.config import Config, ConfigError, Selection, find_config, resolve
-from trainlint.core.diagnosis import Severity
+from trainlint.core.config import Config, ConfigError, Selection, resolve
+from trainlint.core.diagnosis import Diagnosis, Severity, Span
 from trainlint.core.errors import nearest
 from trainlint.core.rule import Rule
 
@@ -30,6 +31,10 @@ def some():
 
     @rules["one"].check
     def check(_, *, flag=True, number=3, part=0.5, word="a", words=("a",), numbers=frozenset({1})):
+        raise NotImplementedError
+
+    @rules["two"].check
+    def check_two(_, *, target_torch=None, number=3):
         raise NotImplementedError
 
     return Catalogue(rules)
@@ -131,10 +136,103 @@ def test_thresholds_of_a_rule_that_is_off_are_checked_too(some):
         resolve(some, config)
 
 
-def test_there_may_be_no_configuration(tmp_path):
-    # A file that is in nobody's home: whatever lies above the folder of the test has none.
-    assert find_config(tmp_path).path is None
-    assert find_config(tmp_path / "no" / "such" / "folder").path is None
+def stacked(*places):
+    """Return configurations of which each stands upon the one before it."""
+    config = places[0]
+    for one in places[1:]:
+        config = replace(one, base=config)
+    return config
+
+
+def test_what_a_configuration_does_not_say_is_as_the_one_below_it_says(some):
+    below = Config(
+        selection=choice(select=("loss",), ignore=("two",)),
+        exclude=("a",),
+        extend_exclude=("b",),
+        target_torch=(2, 5),
+        force_exclude=True,
+        thresholds={"one": {"number": 5, "word": "x"}},
+        severity={"one": Severity.WARNING},
+        per_file_ignores={"a.py": ("one",)},
+    )
+    settings = resolve(some, stacked(below, Config()))
+    assert settings.thresholds == resolve(some, below).thresholds
+    assert settings.rules == resolve(some, below).rules == (some.rules["one"],)
+    above = Config(
+        selection=choice(extend_select=("two",)),
+        extend_exclude=("c",),
+        thresholds={"AB301": {"word": "y"}},
+        force_exclude=False,
+        extend_per_file_ignores={"b.py": ("one",)},
+    )
+    settings = resolve(some, stacked(below, above))
+    assert [rule.name for rule in settings.rules] == ["one", "two"]
+    assert [one.lines for one in settings.exclusions] == [("a",), ("b",), ("c",)]
+    assert (settings.target_torch, settings.force_exclude) == ((2, 5), False)
+    assert (settings.thresholds["one"]["number"], settings.thresholds["one"]["word"]) == (5, "y")
+    assert settings.severities == {"one": Severity.WARNING}
+    assert [one.pattern for one in settings.per_file_ignores] == ["a.py", "b.py"]
+    anew = Config(exclude=(), per_file_ignores={}, target_torch=(2, 6), selection=choice(select=()))
+    settings = resolve(some, stacked(below, above, anew))
+    assert (settings.rules, settings.target_torch) == ((), (2, 6))
+    assert [one.pattern for one in settings.per_file_ignores] == ["b.py"]
+    assert [one.lines for one in settings.exclusions] == [("b",), ("c",)]
+
+
+def test_the_target_is_no_threshold_and_is_handed_to_those_who_ask(some):
+    settings = resolve(some, Config(target_torch=(2, 5)))
+    assert settings.thresholds["two"] == {"target_torch": (2, 5), "number": 3}
+    assert "target_torch" not in settings.thresholds["one"]
+    assert resolve(some, Config()).thresholds["two"]["target_torch"] is None
+    assert (some.rules["two"].asks_for_target, some.rules["one"].asks_for_target) == (True, False)
+    assert dict(some.rules["two"].thresholds) == {"number": 3}
+    with pytest.raises(ConfigError, match=r"has no threshold `target-torch` \(it has `number`\)"):
+        resolve(some, Config(thresholds={"two": {"target-torch": "2.5"}}))
+
+
+@pytest.mark.parametrize(
+    ("severity", "expected"),
+    [
+        ({"four": "warning"}, {"four": "warning"}),
+        ({"CD502": "error"}, {"four": "error"}),
+        ({"loss": "advice"}, {"one": "advice", "two": "advice"}),
+        ({"loss": "advice", "one": "warning"}, {"one": "warning", "two": "advice"}),
+        ({"one": "warning", "loss": "advice"}, {"one": "warning", "two": "advice"}),
+        ({"AB3": "warning", "AB30": "error"}, {}),
+        ({"error": "warning"}, {"one": "warning", "three": "warning"}),
+    ],
+)
+def test_the_more_specific_severity_wins(some, severity, expected):
+    given = {selector: Severity(one) for selector, one in severity.items()}
+    assert resolve(some, Config(severity=given)).severities == expected
+
+
+def test_a_severity_decides_what_is_on_and_what_a_selector_means(some):
+    config = Config(severity={"four": Severity.WARNING, "one": Severity.ADVICE})
+    assert [rule.name for rule in resolve(some, config).rules] == ["two", "three", "four"]
+    for selector, names in (("advice", ["one"]), ("warning", ["two", "four"])):
+        settings = resolve(some, config, choice(select=(selector,)))
+        assert [rule.name for rule in settings.rules] == names
+
+
+@pytest.mark.parametrize(
+    ("own", "said", "wanted", "result"),
+    [
+        ("warning", "warning", "error", "error"),
+        ("warning", "warning", "advice", "advice"),
+        ("warning", "advice", "error", "advice"),
+        ("warning", "error", "advice", "advice"),
+        ("advice", "warning", "error", "warning"),
+        ("warning", "error", "warning", "error"),
+    ],
+)
+def test_a_diagnosis_that_is_milder_than_its_rule_stays_so(some, own, said, wanted, result):
+    rule = next(one for one in some if one.severity == own)
+    diagnosis = Diagnosis(
+        rule.name, rule.code, Severity(said), "a.py", Span(1, 1, 1, 2), "Is wrong.", ""
+    )
+    settings = resolve(some, Config(severity={rule.name: Severity(wanted)}))
+    assert settings.judged(diagnosis, rule.severity).severity == result
 
 
 @pytest.mark.parametrize(

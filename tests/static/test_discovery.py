@@ -6,12 +6,15 @@ import inspect
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from trainlint.core.catalogue import Catalogue
+from trainlint.core.config import EXCLUDED, Config, resolve
 from trainlint.core.report import Failure
-from trainlint.static.discovery import EXCLUDED, discover
+from trainlint.static.discovery import discover
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,9 +28,15 @@ def make(top: Path, *paths: str) -> None:
         (top / path).touch()
 
 
+def discovered(*paths: str, config: Config | None = None) -> list[str | Failure]:
+    """Return what is found with one configuration for all folders."""
+    settings = resolve(Catalogue({}), config or Config())
+    return list(discover(paths, lambda _: settings))
+
+
 def found(*paths: str, exclude: Iterable[str] = ()) -> list[str]:
     """Return what is found, of which nothing may be a failure."""
-    files = list(discover(paths or (".",), exclude, os.getcwd()))
+    files = discovered(*paths or (".",), config=Config(extend_exclude=tuple(exclude)))
     assert not any(isinstance(one, Failure) for one in files)
     return [str(one) for one in files]
 
@@ -118,8 +127,46 @@ def test_patterns_of_the_configuration_win_over_ignore_files(top):
 def test_patterns_of_a_configuration_elsewhere_match_names_only(top, tmp_path_factory):
     make(top, "a.py", "gen/b.py")
     elsewhere = tmp_path_factory.mktemp("elsewhere")
-    assert list(discover(["."], ["gen/"], str(elsewhere))) == ["a.py"]
-    assert list(discover(["."], ["/gen/"], str(elsewhere))) == ["a.py", "gen/b.py"]
+    assert discovered(".", config=Config(home=elsewhere, exclude=("gen/",))) == ["a.py"]
+    assert discovered(".", config=Config(home=elsewhere, exclude=("/gen/",))) == [
+        "a.py",
+        "gen/b.py",
+    ]
+
+
+def test_patterns_that_replace_the_usual_ones_leave_out_nothing_else(top):
+    make(top, "a.py", "gen/b.py", "build/c.py")
+    assert discovered(".", config=Config(exclude=("gen/",))) == ["a.py", "build/c.py"]
+    assert discovered(".", config=Config(exclude=())) == ["a.py", "build/c.py", "gen/b.py"]
+
+
+def test_what_is_usually_left_out_can_be_taken_back(top):
+    make(top, "a.py", "build/c.py", "dist/d.py")
+    assert found(exclude=["!build/"]) == ["a.py", "build/c.py"]
+
+
+def test_what_is_named_is_left_out_where_that_is_forced(top):
+    make(top, "a.py", "build/b.py", "gen/deep/c.py", "ignored.py")
+    (top / ".gitignore").write_text("ignored.py\n")
+    named = ("a.py", "build/b.py", "gen/deep", "gen", "build", "gen/deep/c.py", "ignored.py")
+    forced = Config(extend_exclude=("gen",), force_exclude=True)
+    assert discovered(*named, config=forced) == ["a.py", "ignored.py"]
+    assert len(discovered(*named, config=Config(extend_exclude=("gen",)))) == 4
+    assert discovered(
+        "build/b.py", config=replace(forced, path=top / "build" / "x", home=top / "build")
+    ) == ["build/b.py"]
+    assert discovered("gone.py", config=forced) == [
+        Failure("gone.py", None, "no such file or folder")
+    ]
+
+
+def test_each_folder_leaves_out_what_its_own_settings_say(top):
+    make(top, "a.py", "one/a.py", "one/b.py", "one/deep/a.py", "two/a.py", "two/b.py")
+    plain = resolve(Catalogue({}), Config())
+    of_one = resolve(Catalogue({}), Config(home=top / "one", exclude=("/a.py", "deep")))
+    inside = str(top / "one")
+    files = discover(["."], lambda folder: of_one if folder.startswith(inside) else plain)
+    assert list(files) == ["a.py", "one/b.py", "two/a.py", "two/b.py"]
 
 
 def test_links_to_folders_are_not_followed_so_there_is_no_loop(top):
@@ -143,7 +190,7 @@ def test_a_link_to_itself_is_one_failure_and_the_rest_is_found(top):
     make(top, "a.py", "z.py")
     (top / "loop.py").symlink_to("loop.py")
     reason = "cannot be read: Too many levels of symbolic links"
-    assert list(discover(["."])) == ["a.py", Failure("loop.py", None, reason), "z.py"]
+    assert discovered(".") == ["a.py", Failure("loop.py", None, reason), "z.py"]
     (top / ".gitignore").write_text("loop.py\n")
     assert found() == ["a.py", "z.py"]
 
@@ -157,7 +204,7 @@ def test_what_is_no_file_is_passed_over(top):
 def test_a_missing_path_is_a_failure_and_the_rest_is_found(top):
     make(top, "a.py")
     gone = Failure("gone.py", None, "no such file or folder")
-    assert list(discover(["gone.py", "."])) == [gone, "a.py"]
+    assert discovered("gone.py", ".") == [gone, "a.py"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -166,7 +213,7 @@ def test_a_folder_that_may_not_be_read_is_a_failure(top):
     (top / "locked").chmod(0)
     try:
         failure = Failure("locked", None, "cannot be read: Permission denied")
-        assert list(discover(["."])) == ["a.py", failure]
+        assert discovered(".") == ["a.py", failure]
     finally:
         (top / "locked").chmod(0o700)
 

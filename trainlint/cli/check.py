@@ -11,16 +11,15 @@ import click
 
 from trainlint.cli.fixing import Fixing, fix_options
 from trainlint.cli.output import COLOUR_CHOICES, in_colours, keep, warn, write
-from trainlint.cli.settings import command_line, configuration, selection_options
+from trainlint.cli.settings import file_options, hierarchy, selection_options
 from trainlint.core.catalogue import load_catalogue
-from trainlint.core.config import resolve
 from trainlint.core.errors import UserError
 from trainlint.core.report import Failure, FileReport
 from trainlint.core.site import site_url
 from trainlint.output.formats import DEFAULT, FORMATS, Linted, refuse, render
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from trainlint.core.catalogue import Catalogue
     from trainlint.core.config import Settings
@@ -31,6 +30,7 @@ STDIN = "-"
 @click.command("check", short_help="Lint files and folders.")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @selection_options
+@file_options
 @click.option(
     "--output-format",
     type=click.Choice(list(FORMATS)),
@@ -60,6 +60,14 @@ STDIN = "-"
 )
 @click.option("--show-files", is_flag=True, help="List the files that would be linted.")
 @click.option("--show-unresolved", is_flag=True, help="List what could not be followed.")
+@click.option("-n", "--no-cache", is_flag=True, help="Neither read nor write a cache.")
+@click.option(
+    "--cache-dir",
+    metavar="PATH",
+    envvar="TRAINLINT_CACHE_DIR",
+    show_envvar=True,
+    help="Where the cache is; .trainlint_cache beside the configuration, or here, is the default.",
+)
 @click.option("--stdin-filename", metavar="PATH", help="The name of what is read from `-`.")
 def command(paths: tuple[str, ...], **options: Any) -> int:
     """Lint Python files, folders (all the Python files in them), or - for standard input.
@@ -82,15 +90,12 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
         unresolved=options["show_unresolved"],
     )
     site_url()  # a wrong address is said before anything is linted
-    places = (options["stdin_filename"] or os.curdir,) if paths == (STDIN,) else paths
-    config = configuration(places, options["config"], isolated=options["isolated"])
     catalogue = load_catalogue()
-    chosen = command_line(options["select"], options["ignore"], options["extend_select"])
-    settings = resolve(catalogue, config, chosen)
+    configurations = hierarchy(catalogue, options)
 
-    kept = [str(config.path)] if config.path else []
     if paths == (STDIN,):
-        keep(options["output_file"], [*kept, options["stdin_filename"] or ""])
+        settings = configurations.settings([options["stdin_filename"] or STDIN])
+        keep(options["output_file"], [*configurations.files, options["stdin_filename"] or ""])
         if options["show_files"]:
             write([options["stdin_filename"] or STDIN])
             return 0
@@ -98,10 +103,11 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     else:
         from trainlint.static.discovery import discover  # noqa: PLC0415 - not needed for stdin
 
-        found = list(discover(paths, config.exclude, str(config.folder)))
+        found = list(discover(paths, configurations.settings_of))
         files = [one for one in found if isinstance(one, str)]
         lost = [one for one in found if isinstance(one, Failure)]
-        keep(options["output_file"], [*kept, *files])
+        settings = configurations.settings(files)
+        keep(options["output_file"], [*configurations.files, *files])
         if options["show_files"]:
             write(files, options["output_file"])
             _tell(lost)
@@ -109,7 +115,8 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
         if not files and not lost and not options["quiet"]:
             warn(f"warning: no Python files found under {', '.join(paths)}")
         reports = [FileReport(one.path, failures=[one]) for one in lost]
-        linted = _lint(files, settings, options)
+        home = os.path.dirname(configurations.files[0]) if configurations.files else os.curdir
+        linted = _lint(files, settings, options, home)
         wanted = _wants_unresolved(options)
         reports += fixing.fix_files(files, settings, linted, unresolved=wanted)
     for report in reports:
@@ -124,7 +131,7 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
         else:
             _show(reports, catalogue, options, fixing)
     if options["verbose"]:
-        _tell_more(config.path, settings, reports, time.perf_counter() - started)
+        _tell_more(configurations.files, settings, reports, time.perf_counter() - started)
     code = _exit_code(reports, exit_zero=options["exit_zero"])
     return fixing.exit_code(code, exit_zero=options["exit_zero"])
 
@@ -145,13 +152,27 @@ def _lint_stdin(
     return [lint_bytes(name, data, settings, unresolved=wanted)]
 
 
-def _lint(files: Sequence[str], settings: Settings, options: dict[str, Any]) -> list[FileReport]:
-    """Lint files."""
+def _lint(
+    files: Sequence[str], settings: Settings, options: dict[str, Any], folder: str
+) -> list[FileReport]:
+    """Lint files; where nothing is asked beside their diagnoses, from the cache of a folder."""
     if not files:
         return []
-    from trainlint.static.engine import lint_files  # noqa: PLC0415 - most of our own start-up time
+    wanted = _wants_unresolved(options)
 
-    return list(lint_files(files, settings, unresolved=_wants_unresolved(options)))
+    def lint(some: Sequence[str]) -> Iterable[FileReport]:
+        if not some:
+            return ()
+        from trainlint.static.engine import lint_files  # noqa: PLC0415 - most of our start-up time
+
+        return lint_files(some, settings, unresolved=wanted, among=files)
+
+    if options["no_cache"] or wanted:
+        return list(lint(files))
+    from trainlint.static.cache import FOLDER, Cache  # noqa: PLC0415 - only where it is used
+
+    cache = Cache(options["cache_dir"] or os.path.join(folder, FOLDER))
+    return list(cache.reports(files, settings, lint))
 
 
 def _wants_unresolved(options: dict[str, Any]) -> bool:
@@ -187,14 +208,17 @@ def _tell(failures: Sequence[Failure]) -> None:
 
 
 def _tell_more(
-    config: object, settings: Settings, reports: Sequence[FileReport], seconds: float
+    read: Sequence[str], settings: Settings, reports: Sequence[FileReport], seconds: float
 ) -> None:
     """Say what was read, and how long it took."""
     from trainlint.output.text import counted  # noqa: PLC0415 - only where it is used
 
     unresolved = sum(len(report.unresolved) for report in reports)
-    warn(f"configuration: {config or 'none'}")
-    warn(f"rules on: {len(settings.rules)}")
+    for path in read or ("none",):
+        warn(f"configuration: {path}")
+    on = [len(one.rules) for one in (settings, *settings.nested.values())]
+    spread = f"{min(on)} to {max(on)}" if min(on) < max(on) else on[0]
+    warn(f"rules on: {spread}")
     warn(f"files: {len(reports)} in {seconds:.2f} s")
     warn(f"not followed: {counted(unresolved, 'expression')} (--show-unresolved lists them)")
 

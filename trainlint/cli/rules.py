@@ -8,9 +8,8 @@ from typing import Any
 import click
 
 from trainlint.cli.output import COLOUR_CHOICES, in_colours, on_terminal, write
-from trainlint.cli.settings import command_line, configuration, selection_options
+from trainlint.cli.settings import hierarchy, selection_options
 from trainlint.core.catalogue import load_catalogue
-from trainlint.core.config import resolve
 from trainlint.core.rule import Family
 
 
@@ -28,9 +27,8 @@ from trainlint.core.rule import Family
 def command(family: str | None, output_format: str, color: str, **options: Any) -> int:
     """List all rules, and whether they are on in the folder that you are in."""
     catalogue = load_catalogue()
-    config = configuration((os.curdir,), options["config"], isolated=options["isolated"])
-    chosen = command_line(options["select"], options["ignore"], options["extend_select"])
-    on = {rule.name for rule in resolve(catalogue, config, chosen).rules}
+    settings = hierarchy(catalogue, options).settings_of(os.curdir)
+    on = {rule.name for rule in settings.rules}
     listed = [
         (rule, rule.name in on) for rule in catalogue if family is None or rule.family == family
     ]

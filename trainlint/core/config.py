@@ -1,26 +1,61 @@
-"""The user's settings: `[tool.trainlint]`, the command line, and which rules they turn on where."""
+"""The user's settings: what configurations and the command line say, which rules that turns on where."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from trainlint.core.diagnosis import Severity
+from trainlint.core.diagnosis import Diagnosis, Severity
 from trainlint.core.errors import UserError, nearest
 from trainlint.core.patterns import Patterns
-from trainlint.core.rule import Family
+from trainlint.core.rule import TARGET, Family
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from trainlint.core.catalogue import Catalogue
     from trainlint.core.rule import Rule
 
 ALL: Final = "ALL"
-FILE_NAMES: Final = ("trainlint.toml", "pyproject.toml")
-_KEYS: Final = ("select", "ignore", "extend-select", "per-file-ignores", "exclude", "rules")
+
+EXCLUDED: Final = frozenset(
+    {
+        ".bzr",
+        ".direnv",
+        ".eggs",
+        ".git",
+        ".git-rewrite",
+        ".hg",
+        ".ipynb_checkpoints",
+        ".mypy_cache",
+        ".nox",
+        ".pants.d",
+        ".pyenv",
+        ".pytest_cache",
+        ".pytype",
+        ".ruff_cache",
+        ".svn",
+        ".tox",
+        ".trainlint_cache",
+        ".venv",
+        ".vscode",
+        "__pycache__",
+        "__pypackages__",
+        "_build",
+        "buck-out",
+        "build",
+        "dist",
+        "node_modules",
+        "site-packages",
+        "venv",
+    }
+)
+"""Folders that hold no code of the user: the names that ruff leaves out, `__pycache__` and our own."""
+
+_USUAL: Final = tuple(f"{name}/" for name in sorted(EXCLUDED))
+_MILDEST_FIRST: Final = tuple(reversed(Severity))
 
 
 class ConfigError(UserError):
@@ -40,114 +75,183 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What a configuration file says, not yet compared with the catalogue."""
+    """What one place says (a file, the command line), not yet compared with the catalogue.
+
+    It stands upon ``base``, another place that holds where this one says nothing.
+    """
 
     path: Path | None = None
+    """The file, where it is one."""
+    origin: str = "the defaults"
+    """The place, in the words of a message."""
+    home: Path | None = None
+    """The folder to which the patterns are relative; None for the current one."""
+    base: Config | None = None
     selection: Selection = Selection("the defaults")
-    per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    exclude: tuple[str, ...] = ()
+    per_file_ignores: Mapping[str, tuple[str, ...]] | None = None
+    extend_per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    exclude: tuple[str, ...] | None = None
+    extend_exclude: tuple[str, ...] = ()
+    force_exclude: bool | None = None
+    target_torch: tuple[int, ...] | None = None
+    severity: Mapping[str, Severity] = field(default_factory=dict)
     thresholds: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     @property
-    def folder(self) -> Path:
-        """The folder to which the patterns of the file are relative."""
-        return self.path.parent if self.path else Path.cwd()
+    def folder(self) -> str:
+        """The absolute path of the folder to which the patterns are relative."""
+        return os.path.abspath(self.home or os.curdir)
+
+    @property
+    def places(self) -> tuple[Config, ...]:
+        """The place itself and those that it stands upon, the one that counts least first."""
+        found = [self]
+        while found[-1].base is not None:
+            found.append(found[-1].base)
+        return tuple(reversed(found))
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that are read, the one that counts most first."""
+        return tuple(one.path for one in reversed(self.places) if one.path is not None)
+
+
+class Exclusion(NamedTuple):
+    """Patterns of what is not linted, and the absolute path of the folder that they are relative to."""
+
+    patterns: Patterns
+    folder: str
+    lines: tuple[str, ...]
+    """The patterns as they are written."""
+
+
+class PerFileIgnore(NamedTuple):
+    """Rules that are off in the files that a pattern matches, or does not match."""
+
+    pattern: str
+    """As it is written, with a ``!`` in front where the files are meant that it does not match."""
+    folder: str
+    names: frozenset[str]
+    patterns: Patterns
+
+    def covers(self, path: str) -> bool:
+        """Say whether an absolute path is meant."""
+        relative = os.path.relpath(path, self.folder).replace(os.sep, "/")
+        return self.patterns.covers(relative) is not self.pattern.startswith("!")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Which rules run, how, and where; made by :func:`resolve`, checked against the catalogue."""
+    """Which rules run, how, and where; made by :func:`resolve`, checked against the catalogue.
+
+    Files in different folders may have different configurations: those of one file are
+    ``settings.of(path)``.
+    """
 
     rules: tuple[Rule, ...]
     """The rules that are on, in the order of their codes."""
     explicit: frozenset[str] = frozenset()
     """The names of those that somebody asked for: they may also give advice."""
     thresholds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """The thresholds of every rule that is on, by its name."""
-    folder: str = ""
-    per_file_ignores: tuple[tuple[Patterns, bool, frozenset[str]], ...] = ()
-    """Patterns relative to the folder, whether they must match, and the rules that are off then."""
+    """What the check of every rule that is on is called with, by its name: its thresholds, and the
+    target where it asks for it."""
+    per_file_ignores: tuple[PerFileIgnore, ...] = ()
     known: Mapping[str, str] = field(default_factory=dict)
     """The name of every rule of the catalogue by its name and by its code."""
+    severities: Mapping[str, Severity] = field(default_factory=dict)
+    """The severities that differ from those of the catalogue, by the name of the rule."""
+    target_torch: tuple[int, ...] | None = None
+    """The oldest PyTorch that the code is for."""
+    exclusions: tuple[Exclusion, ...] = ()
+    """What is not linted; of those that speak of a path the last one decides."""
+    force_exclude: bool = False
+    """Whether that holds for what the user names, too."""
+    folder: str = ""
+    """The absolute path of the folder whose files these settings are for."""
+    nested: Mapping[str, Settings] = field(default_factory=dict)
+    """The settings of the folders that have others than these, by their absolute paths."""
+
+    def of(self, path: str) -> Settings:
+        """Return the settings of a file."""
+        if not self.nested:
+            return self
+        return self.nested.get(os.path.dirname(os.path.abspath(path)), self)
 
     def rules_for(self, path: str) -> tuple[Rule, ...]:
         """Return the rules that are on for a file."""
         if not self.per_file_ignores:
             return self.rules
-        relative = os.path.relpath(os.path.abspath(path), self.folder).replace(os.sep, "/")
-        off: set[str] = set()
-        for pattern, wanted, names in self.per_file_ignores:
-            if pattern.covers(relative) is wanted:
-                off |= names
+        absolute = os.path.abspath(path)
+        off = {name for one in self.per_file_ignores if one.covers(absolute) for name in one.names}
         return tuple(rule for rule in self.rules if rule.name not in off)
 
+    def judged(self, diagnosis: Diagnosis, rule: Severity) -> Diagnosis:
+        """Return a diagnosis with the severity that these settings give it.
 
-def find_config(start: Path) -> Config:
-    """Return the nearest configuration at or above a folder; an empty one if there is none."""
-    start = start.absolute()
-    for folder in (start, *start.parents):
-        for name in FILE_NAMES:
-            path = folder / name
-            try:
-                data = path.read_bytes()
-            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-                continue
-            except OSError as error:
-                raise _unreadable(path, error) from error
-            if name == FILE_NAMES[0] or b"trainlint" in data:
-                config = _config(path, data)
-                if config is not None:
-                    return config
-    return Config()
-
-
-def read_config(path: Path) -> Config:
-    """Read the configuration file that the user names."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    return _config(path, data) or Config(path=path.absolute())
-
-
-def _unreadable(path: Path, error: OSError) -> ConfigError:
-    """Return the error of a configuration file that cannot be read."""
-    return ConfigError(f"{path}: cannot be read: {error.strerror or error}")
+        ``rule`` is the severity that its rule has of itself; what is milder than that stays so.
+        """
+        wanted = self.severities.get(diagnosis.rule)
+        if wanted is None or wanted is diagnosis.severity:
+            return diagnosis
+        if diagnosis.severity is not rule:
+            wanted = min(wanted, diagnosis.severity, key=_MILDEST_FIRST.index)
+        return replace(diagnosis, severity=wanted)
 
 
 def resolve(catalogue: Catalogue, config: Config, *selections: Selection) -> Settings:
-    """Combine the defaults, a configuration and the command line, in this order."""
-    on = {rule.name: False for rule in catalogue if rule.severity is not Severity.ADVICE}
-    for selection in (config.selection, *selections):
-        _apply(catalogue, selection, on)
-    thresholds = _thresholds(catalogue, config)
+    """Combine the defaults, a configuration with those it stands upon, and selections, in this order."""
+    places = config.places
+    severities = _severities(catalogue, places)
+    on = {
+        rule.name: False
+        for rule in catalogue
+        if severities.get(rule.name, rule.severity) is not Severity.ADVICE
+    }
+    for selection in (*(place.selection for place in places), *selections):
+        _apply(catalogue, selection, on, severities)
+    thresholds = _thresholds(catalogue, places)
+    target = next((one.target_torch for one in reversed(places) if one.target_torch), None)
+    for rule in catalogue:
+        if rule.asks_for_target:
+            thresholds[rule.name][TARGET] = target
+    forced = (one.force_exclude for one in reversed(places) if one.force_exclude is not None)
     return Settings(
         rules=tuple(rule for rule in catalogue if rule.name in on),
         explicit=frozenset(name for name, explicit in on.items() if explicit),
         thresholds={name: thresholds[name] for name in on},
-        folder=str(config.folder),
-        per_file_ignores=tuple(
-            (
-                Patterns([pattern.removeprefix("!")]),
-                not pattern.startswith("!"),
-                frozenset(
-                    rule.name
-                    for selector in selectors
-                    for rule in _selected(catalogue, selector, f"{config.path}: per-file-ignores")[
-                        1
-                    ]
-                ),
-            )
-            for pattern, selectors in config.per_file_ignores.items()
-        ),
+        per_file_ignores=tuple(_per_file_ignores(catalogue, places, severities)),
         known={key: rule.name for rule in catalogue for key in (rule.name, rule.code)},
+        severities=severities,
+        target_torch=target,
+        exclusions=tuple(_exclusions(places)),
+        force_exclude=next(forced, False),
+        folder=next((one.folder for one in reversed(places) if one.path), os.path.abspath("")),
     )
 
 
-def _apply(catalogue: Catalogue, selection: Selection, on: dict[str, bool]) -> None:
+def _severities(catalogue: Catalogue, places: tuple[Config, ...]) -> dict[str, Severity]:
+    """Return the severities that are given to rules: the more specific selector wins."""
+    found: dict[str, Severity] = {}
+    for place in places:
+        steps = [
+            (*_selected(catalogue, selector, f"{place.origin}: severity", {}), severity)
+            for selector, severity in place.severity.items()
+        ]
+        for _, rules, severity in sorted(steps, key=lambda step: step[0]):
+            found.update(dict.fromkeys((rule.name for rule in rules), severity))
+    own = {rule.name: rule.severity for rule in catalogue}
+    return {name: severity for name, severity in found.items() if severity is not own[name]}
+
+
+def _apply(
+    catalogue: Catalogue,
+    selection: Selection,
+    on: dict[str, bool],
+    severities: Mapping[str, Severity],
+) -> None:
     """Turn rules on and off: the more specific selector wins, and of two equal ones `ignore`."""
     steps = [
-        (*_selected(catalogue, selector, f"{selection.origin}: {key}"), turned_on, key)
+        (*_selected(catalogue, selector, f"{selection.origin}: {key}", severities), turned_on, key)
         for key, turned_on, selectors in (
             ("select", True, selection.select or ()),
             ("extend-select", True, selection.extend_select),
@@ -167,12 +271,16 @@ def _apply(catalogue: Catalogue, selection: Selection, on: dict[str, bool]) -> N
             on.pop(name, None)
 
 
-def _selected(catalogue: Catalogue, selector: str, origin: str) -> tuple[int, list[Rule]]:
+def _selected(
+    catalogue: Catalogue, selector: str, origin: str, severities: Mapping[str, Severity]
+) -> tuple[int, list[Rule]]:
     """Return how specific a selector is (0 the least) and the rules that it names."""
     if selector == ALL:
         return 0, list(catalogue)
     if selector in set(Severity):
-        return 1, [rule for rule in catalogue if rule.severity == selector]
+        severity = Severity(selector)
+        own = (severities.get(rule.name, rule.severity) for rule in catalogue)
+        return 1, [rule for rule, one in zip(catalogue, own, strict=True) if one is severity]
     if selector in set(Family):
         return 3, [rule for rule in catalogue if rule.family == selector]
     if rule := catalogue.find(selector):
@@ -187,24 +295,60 @@ def _selected(catalogue: Catalogue, selector: str, origin: str) -> tuple[int, li
     raise ConfigError(msg)
 
 
-def _thresholds(catalogue: Catalogue, config: Config) -> dict[str, dict[str, Any]]:
-    """Return the thresholds of every rule: the defaults, and what the configuration sets."""
+def _per_file_ignores(
+    catalogue: Catalogue, places: tuple[Config, ...], severities: Mapping[str, Severity]
+) -> Iterator[PerFileIgnore]:
+    """Yield the rules that are off in some files: the last place that says so, and all that add."""
+    last = next((one for one in reversed(places) if one.per_file_ignores is not None), None)
+    for place in places:
+        for key, given in (
+            ("per-file-ignores", place.per_file_ignores),
+            ("extend-per-file-ignores", place.extend_per_file_ignores),
+        ):
+            for pattern, selectors in (given or {}).items():
+                names = frozenset(
+                    rule.name
+                    for selector in selectors
+                    for rule in _selected(
+                        catalogue, selector, f"{place.origin}: {key}", severities
+                    )[1]
+                )
+                if place is last or key != "per-file-ignores":
+                    patterns = Patterns([pattern.removeprefix("!")])
+                    yield PerFileIgnore(pattern, place.folder, names, patterns)
+
+
+def _exclusions(places: tuple[Config, ...]) -> Iterator[Exclusion]:
+    """Yield what is not linted: the last place that says what is left out, and all that add to it."""
+    last = next((one for one in reversed(places) if one.exclude is not None), None)
+    if last is None:
+        yield Exclusion(Patterns(_USUAL), os.path.abspath(os.sep), _USUAL)
+    elif last.exclude:
+        yield Exclusion(Patterns(last.exclude), last.folder, last.exclude)
+    for place in places:
+        if place.extend_exclude:
+            yield Exclusion(Patterns(place.extend_exclude), place.folder, place.extend_exclude)
+
+
+def _thresholds(catalogue: Catalogue, places: tuple[Config, ...]) -> dict[str, dict[str, Any]]:
+    """Return the thresholds of every rule: the defaults, and what the places set."""
     thresholds = {rule.name: dict(rule.thresholds) for rule in catalogue}
-    for name, given in config.thresholds.items():
-        where = f"{config.path}: rules.{name}"
-        rule = catalogue.find(name)
-        if rule is None:
-            msg = f"{where}: no rule is called `{name}`{nearest(name, catalogue.rules)}"
-            raise ConfigError(msg)
-        for key, value in given.items():
-            parameter = key.replace("-", "_")
-            if parameter not in rule.thresholds:
-                known = [one.replace("_", "-") for one in rule.thresholds]
-                has = f"it has `{'`, `'.join(known)}`" if known else "it has none"
-                msg = f"{where}: the rule has no threshold `{key}` ({has}){nearest(key, known)}"
+    for place in places:
+        for name, given in place.thresholds.items():
+            where = f"{place.origin}: rules.{name}"
+            rule = catalogue.find(name)
+            if rule is None:
+                msg = f"{where}: no rule is called `{name}`{nearest(name, catalogue.rules)}"
                 raise ConfigError(msg)
-            default = rule.thresholds[parameter]
-            thresholds[rule.name][parameter] = _like(default, value, f"{where}.{key}")
+            for key, value in given.items():
+                parameter = key.replace("-", "_")
+                if parameter not in rule.thresholds:
+                    known = [one.replace("_", "-") for one in rule.thresholds]
+                    has = f"it has `{'`, `'.join(known)}`" if known else "it has none"
+                    msg = f"{where}: the rule has no threshold `{key}` ({has}){nearest(key, known)}"
+                    raise ConfigError(msg)
+                default = rule.thresholds[parameter]
+                thresholds[rule.name][parameter] = _like(default, value, f"{where}.{key}")
     return thresholds
 
 
@@ -226,71 +370,10 @@ def _like(default: object, value: object, where: str) -> object:
             return type(default)(value)
     names = {bool: "true or false", int: "an integer", float: "a number", str: "a text"}
     wanted = names.get(type(default), "a list")
-    msg = f"{where}: expects {wanted}, not `{_toml(value)}`"
+    msg = f"{where}: expects {wanted}, not `{as_written(value)}`"
     raise ConfigError(msg)
 
 
-def _toml(value: object) -> str:
-    """Show a value about as the file writes it."""
+def as_written(value: object) -> str:
+    """Show a value about as a file writes it."""
     return str(value).lower() if isinstance(value, bool) else repr(value)
-
-
-def _config(path: Path, data: bytes) -> Config | None:
-    """Read the bytes of a configuration file; None for a pyproject.toml that says nothing of us."""
-    import tomllib  # noqa: PLC0415 - 10 ms, and most folders have no configuration
-
-    try:
-        table: object = tomllib.loads(data.decode())
-    except UnicodeDecodeError as error:
-        msg = f"{path}: is not UTF-8"
-        raise ConfigError(msg) from error
-    except tomllib.TOMLDecodeError as error:
-        msg = f"{path}: is no valid TOML: {error}"
-        raise ConfigError(msg) from error
-    if path.name == "pyproject.toml":
-        for key in ("tool", "trainlint"):
-            table = table.get(key) if isinstance(table, dict) else None
-        if table is None:
-            return None
-    if not isinstance(table, dict):
-        msg = f"{path}: tool.trainlint: expects a table"
-        raise ConfigError(msg)
-    for key in table:
-        if key not in _KEYS:
-            msg = f"{path}: no setting is called `{key}`{nearest(key, _KEYS)}"
-            raise ConfigError(msg)
-    return Config(
-        path=path.absolute(),
-        selection=Selection(
-            str(path),
-            select=_texts(table["select"], f"{path}: select") if "select" in table else None,
-            ignore=_texts(table.get("ignore", []), f"{path}: ignore"),
-            extend_select=_texts(table.get("extend-select", []), f"{path}: extend-select"),
-        ),
-        per_file_ignores={
-            pattern: _texts(selectors, f"{path}: per-file-ignores.{pattern}")
-            for pattern, selectors in _items(table, "per-file-ignores", path)
-        },
-        exclude=_texts(table.get("exclude", []), f"{path}: exclude"),
-        thresholds={
-            name: dict(_items(table["rules"], name, path))
-            for name, _ in _items(table, "rules", path)
-        },
-    )
-
-
-def _texts(value: object, where: str) -> tuple[str, ...]:
-    """Return a list of texts as a tuple."""
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        msg = f"{where}: expects a list of texts, not `{_toml(value)}`"
-        raise ConfigError(msg)
-    return tuple(value)
-
-
-def _items(table: Mapping[str, Any], key: str, path: Path) -> Iterator[tuple[str, Any]]:
-    """Yield the items of a table inside a table."""
-    value = table.get(key, {})
-    if not isinstance(value, dict):
-        msg = f"{path}: {key}: expects a table, not `{_toml(value)}`"
-        raise ConfigError(msg)
-    yield from value.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from trainlint.core.diagnosis import Diagnosis, Related, Severity
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from trainlint.core.fix import Fix, Safety
 
 Check = TypeVar("Check", bound="Callable[..., Iterable[Diagnosis]]")
+
+TARGET: Final = "target_torch"
+"""The keyword-only parameter by which a check asks for the oldest PyTorch that the code is for."""
 
 
 class Family(StrEnum):
@@ -63,6 +66,11 @@ class Rule:
 
     ``fixable`` is the safety of the fix that the rule offers, None where it has only a remedy. The
     keyword-only parameters of the check are its thresholds; a configuration may set them.
+
+    One of them has a reserved name and is no threshold: a check with ``target_torch:
+    tuple[int, ...] | None = None`` gets the version that the configuration calls ``target-torch``,
+    ``(2, 6)`` for ``"2.6"``, and None where it is not set: then nothing is known of it, and a rule
+    that needs it stays silent. Compare it with two numbers: ``target_torch < (2, 6)``.
     """
 
     def __init__(
@@ -100,6 +108,16 @@ class Rule:
     @property
     def thresholds(self) -> Mapping[str, Any]:
         """The names and default values of what a configuration may set."""
+        return {name: value for name, value in self._parameters.items() if name != TARGET}
+
+    @property
+    def asks_for_target(self) -> bool:
+        """Say whether the check wants to know the oldest PyTorch that the code is for."""
+        return TARGET in self._parameters
+
+    @property
+    def _parameters(self) -> Mapping[str, Any]:
+        """The keyword-only parameters of the check, with their defaults."""
         return getattr(self._check, "__kwdefaults__", None) or {}
 
     def diagnose(self, file: object, thresholds: Mapping[str, Any]) -> Iterable[Diagnosis]:

@@ -1,12 +1,13 @@
-"""Which files to lint: those that are named, and the Python files in the folders that are named.
+"""Which files to lint: those that are named, and the Python files and notebooks in the folders that are named.
 
 Ignore files are read by ourselves instead of asking git: that works where there is no git and
 outside of a repository, gives the same answer on every machine (git also reads settings of the
 user), and starting a process and reading the index would take longer than linting a file. The tests
 compare the answer with git's.
 
-What a user names is linted, whatever any pattern says. A link to a folder is not followed while
-walking (so there are no loops), but may be named.
+What a user names is linted, whatever any pattern says, unless its settings say `force-exclude`: then
+the patterns of the settings hold for it too, those of ignore files do not (as in ruff). A link to a
+folder is not followed while walking (so there are no loops), but may be named.
 """
 
 from __future__ import annotations
@@ -18,40 +19,9 @@ from trainlint.core.patterns import Patterns
 from trainlint.core.report import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-EXCLUDED: Final = frozenset(
-    {
-        ".bzr",
-        ".direnv",
-        ".eggs",
-        ".git",
-        ".git-rewrite",
-        ".hg",
-        ".ipynb_checkpoints",
-        ".mypy_cache",
-        ".nox",
-        ".pants.d",
-        ".pyenv",
-        ".pytest_cache",
-        ".pytype",
-        ".ruff_cache",
-        ".svn",
-        ".tox",
-        ".venv",
-        ".vscode",
-        "__pycache__",
-        "__pypackages__",
-        "_build",
-        "buck-out",
-        "build",
-        "dist",
-        "node_modules",
-        "site-packages",
-        "venv",
-    }
-)
-"""Folders that hold no code of the user: the names that ruff leaves out, and `__pycache__`."""
+    from trainlint.core.config import Settings
 
 _IGNORE_FILE: Final = ".gitignore"
 
@@ -72,28 +42,26 @@ class _Folder(NamedTuple):
 
 
 def discover(
-    paths: Iterable[str], exclude: Iterable[str] = (), folder: str = ""
+    paths: Iterable[str], settings_of: Callable[[str], Settings]
 ) -> Iterator[str | Failure]:
     """Yield every file to lint once, in order, and a failure for what cannot be looked at.
 
-    ``exclude`` are patterns of the configuration, relative to its ``folder``.
+    ``settings_of`` gives the settings of the files in a folder: what they leave out.
     """
     seen: set[str] = set()
-    excluded = Patterns(exclude)
-    home = os.path.join(os.path.abspath(folder), "")
     for path in paths:
         # `link/../file` is not `file`, so only what holds no `..` is made short.
         shown = path if os.pardir in path.split(os.sep) else os.path.normpath(path)
-        if os.path.isdir(path):
-            top = os.path.abspath(path)
-            # Elsewhere only patterns without a folder mean anything.
-            inside = os.path.join(top, "").startswith(home)
-            scope = _Scope(excluded, len(home) if inside else len(os.sep))
-            found = _walk("" if shown == os.curdir else shown, _scopes_above(top), scope)
-        elif os.path.lexists(path):
-            found = iter((shown,))
-        else:
+        found: Iterator[str | Failure]
+        if not os.path.lexists(path):
             found = iter((Failure(path or "''", None, "no such file or folder"),))
+        elif is_forced_out(path, settings_of):
+            continue
+        elif os.path.isdir(path):
+            top = os.path.abspath(path)
+            found = _walk("" if shown == os.curdir else shown, _scopes_above(top), settings_of)
+        else:
+            found = iter((shown,))
         for one in found:
             if isinstance(one, Failure):
                 yield one
@@ -102,19 +70,38 @@ def discover(
                 yield one
 
 
-def _walk(top: str, scopes: list[_Scope], excluded: _Scope) -> Iterator[str | Failure]:
-    """Yield the Python files in a folder and the folders below it, in the order of their names."""
+def is_forced_out(path: str, settings_of: Callable[[str], Settings]) -> bool:
+    """Say whether a path is left out though it is named, for itself or for a folder that holds it."""
+    path = os.path.abspath(path)
+    folder = os.path.isdir(path)
+    settings = settings_of(path if folder else os.path.dirname(path))
+    if not settings.force_exclude:
+        return False
+    # What a project leaves out says nothing of the folders in which it lies itself.
+    while path != settings.folder and (above := os.path.dirname(path)) != path:
+        if _verdict(_exclusions(settings_of(above), above), path, folder=folder):
+            return True
+        path, folder = above, True
+    return False
+
+
+def _walk(
+    top: str, scopes: list[_Scope], settings_of: Callable[[str], Settings]
+) -> Iterator[str | Failure]:
+    """Yield the Python files and notebooks in a folder and those below it, in the order of their names."""
     ahead: list[str | Failure | _Folder] = [_Folder(top, scopes)]
     while ahead:
         one = ahead.pop()
         if isinstance(one, _Folder):
-            ahead += reversed(list(_members(one, excluded)))
+            ahead += reversed(list(_members(one, settings_of)))
         else:
             yield one
 
 
-def _members(folder: _Folder, excluded: _Scope) -> Iterator[str | Failure | _Folder]:
-    """Yield the Python files and the folders in a folder, in the order of their names."""
+def _members(
+    folder: _Folder, settings_of: Callable[[str], Settings]
+) -> Iterator[str | Failure | _Folder]:
+    """Yield the Python files, the notebooks and the folders in a folder, in the order of their names."""
     try:
         with os.scandir(folder.path or os.curdir) as listing:
             entries = sorted(listing, key=lambda entry: entry.name)
@@ -128,14 +115,16 @@ def _members(folder: _Folder, excluded: _Scope) -> Iterator[str | Failure | _Fol
         if patterns:
             scopes = [*scopes, _Scope(patterns, _prefix(base))]
 
+    exclusions = _exclusions(settings_of(base), base)
+
     def is_left_out(name: str, *, folder: bool) -> bool:
         path = os.path.join(base, name)
-        return _verdict([excluded], path, folder=folder) or _verdict(scopes, path, folder=folder)
+        return _verdict(exclusions, path, folder=folder) or _verdict(scopes, path, folder=folder)
 
     for entry in entries:
         name = entry.name
         path = os.path.join(folder.path, name)
-        is_python = name.endswith(".py")
+        is_python = name.endswith((".py", ".ipynb"))
         try:
             is_folder = entry.is_dir(follow_symlinks=False)
             # A link that leads nowhere, as editors make them to lock a file, is no file.
@@ -145,10 +134,20 @@ def _members(folder: _Folder, excluded: _Scope) -> Iterator[str | Failure | _Fol
                 yield _unreadable(path, error)
             continue
         if is_folder:
-            if name not in EXCLUDED and not is_left_out(name, folder=True):
+            if not is_left_out(name, folder=True):
                 yield _Folder(path, scopes)
         elif is_file and not is_left_out(name, folder=False):
             yield path
+
+
+def _exclusions(settings: Settings, folder: str) -> list[_Scope]:
+    """Return what settings leave out in a folder; elsewhere only patterns without a folder mean much."""
+    inside = os.path.join(folder, "")
+    homes = [os.path.join(one.folder, "") for one in settings.exclusions]
+    return [
+        _Scope(one.patterns, len(home) if inside.startswith(home) else len(os.sep))
+        for one, home in zip(settings.exclusions, homes, strict=True)
+    ]
 
 
 def _unreadable(path: str, error: OSError) -> Failure:
