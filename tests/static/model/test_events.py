@@ -232,3 +232,24 @@ def test_no_grad_is_seen_as_context_and_as_decorator(model):
             ask(3)
     """)
     assert [call.without_gradient for call in file.method_calls("ask")] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("called", "expected"),
+    [
+        ("model(x)", True),
+        ("model(**batch)", True),
+        ("self.net(input_ids=x, labels=y)", True),
+        ("model()", False),
+        ("model_class(**config)", False),
+        ("self.net_type(8, 2)", False),
+        ("build_model(depth=3)", False),
+        ("ModelClass(x)", False),
+    ],
+)
+def test_a_model_is_called_with_data_and_not_by_what_builds_it(model, called, expected):
+    file = model(
+        f"import torch\ndef f(self, model_class, build_model):\n    out = {called}\n    out.backward()\n"
+    )
+    kinds = [event.kind for routine in file.routines() for event in routine.events]
+    assert (LoopEvent.FORWARD in kinds) is expected
