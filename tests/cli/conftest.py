@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -41,8 +42,9 @@ class Done(NamedTuple):
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return an empty folder, which is the current one."""
-    for name in ("NO_COLOR", "FORCE_COLOR", "TRAINLINT_JOBS", "TRAINLINT_TRACEBACK"):
-        monkeypatch.delenv(name, raising=False)
+    for name in list(os.environ):
+        if name.startswith("TRAINLINT_") or name in {"NO_COLOR", "FORCE_COLOR", "CI_PROJECT_DIR"}:
+            monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

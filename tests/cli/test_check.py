@@ -7,6 +7,8 @@ import re
 
 import pytest
 
+from trainlint.output.formats import FORMATS
+
 BOTH = ["train.py:9 TL301", "train.py:11 TL501"]
 CLEAN = "import torch\n\nx = torch.zeros(3)\n"
 # A comment that silences nothing is advice.
@@ -170,9 +172,75 @@ def test_an_output_file_takes_what_the_screen_would_show(folder, trainlint):
 
 @pytest.mark.usefixtures("script")
 def test_an_output_file_that_cannot_be_written_is_one_line(trainlint):
-    done = trainlint("check", "-o", "no/such/folder.txt")
-    message = "error: no/such/folder.txt: cannot be written: No such file or directory\n"
+    done = trainlint("check", "-o", "train.py/report.txt")
+    message = "error: train.py/report.txt: cannot be written: File exists\n"
     assert done == (2, "", message)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.usefixtures("script")
+def test_every_format_goes_to_a_file_whose_folder_is_made(folder, trainlint, form):
+    (folder / "broken.py").write_text("def f(:\n")
+    shown = trainlint("check", "--output-format", form)
+    done = trainlint("check", "--output-format", form, "-o", f"reports/{form}/out")
+    assert (done.code, done.out, done.err) == (2, "", shown.err)
+    written = (folder / "reports" / form / "out").read_text()
+    # On the screen the texts for people leave failures to the error output.
+    assert written.replace("error: broken.py:1: syntax error: invalid syntax\n", "") == shown.out
+    assert "syntax error: invalid syntax" in written
+
+
+@pytest.mark.parametrize("name", ["train.py", "./link.py", "trainlint.toml"])
+def test_an_output_file_is_not_written_over_what_is_read(script, folder, trainlint, name):
+    (folder / "trainlint.toml").write_text("")
+    (folder / "link.py").symlink_to(script)
+    before = script.read_text()
+    done = trainlint("check", "-o", name)
+    message = f"error: {name}: is read, so the output cannot be written over it\n"
+    assert done == (2, "", message)
+    assert script.read_text() == before
+    done = trainlint("check", "-", "--stdin-filename", "train.py", "-o", "train.py")
+    assert done.code == 2
+    assert script.read_text() == before
+
+
+@pytest.mark.usefixtures("script")
+def test_the_environment_names_the_format_and_the_file(folder, trainlint, monkeypatch):
+    concise = trainlint("check", "--output-format", "concise").out
+    monkeypatch.setenv("TRAINLINT_OUTPUT_FORMAT", "concise")
+    assert trainlint("check").out == concise
+    assert json.loads(trainlint("check", "--output-format", "json").out)["version"] == 1
+    monkeypatch.setenv("TRAINLINT_OUTPUT_FILE", "report.txt")
+    assert trainlint("check") == (1, "", "")
+    assert (folder / "report.txt").read_text() == concise
+    assert trainlint("check", "-o", "other.txt").out == ""
+    assert (folder / "other.txt").read_text() == concise
+    monkeypatch.setenv("TRAINLINT_OUTPUT_FILE", "")
+    monkeypatch.setenv("TRAINLINT_OUTPUT_FORMAT", "")
+    assert trainlint("check").out.startswith("train.py:9:16: error TL301")
+
+
+@pytest.mark.usefixtures("script")
+def test_a_wrong_format_in_the_environment_is_one_line_that_names_the_variable(
+    trainlint, monkeypatch
+):
+    monkeypatch.setenv("TRAINLINT_OUTPUT_FORMAT", "xml")
+    done = trainlint("check")
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert "TRAINLINT_OUTPUT_FORMAT" in done.err
+    assert "'xml'" in done.err
+
+
+@pytest.mark.usefixtures("script")
+def test_diagnoses_link_to_the_site_where_its_address_is_known(trainlint, monkeypatch):
+    monkeypatch.setenv("TRAINLINT_SITE", "https://lint.example")
+    shown = trainlint("check", "--select", "TL301").out
+    assert "read more: https://lint.example/rules/loss/softmax-before-cross-entropy/\n" in shown
+    monkeypatch.setenv("TRAINLINT_SITE", "lint.example")
+    message = (
+        "error: TRAINLINT_SITE: expects an address that begins with https://, not `lint.example`\n"
+    )
+    assert trainlint("check") == (2, "", message)
 
 
 def test_statistics_count_each_rule_the_most_frequent_first(script, folder, trainlint):
@@ -193,6 +261,8 @@ def test_statistics_have_a_json_form_and_no_github_form(trainlint):
     assert json.loads(done.out) == {"version": 1, "statistics": [row]}
     done = trainlint("check", "--statistics", "--output-format", "github")
     assert done == (2, "", "error: --statistics has no github format\n")
+    done = trainlint("check", "--show-unresolved", "--output-format", "sarif")
+    assert done == (2, "", "error: --show-unresolved has no sarif format\n")
 
 
 @pytest.mark.usefixtures("folder")
@@ -238,7 +308,7 @@ def test_colours_are_as_asked_else_as_the_environment_says(trainlint, monkeypatc
 
 @pytest.mark.usefixtures("script")
 def test_machine_formats_have_no_colours(trainlint):
-    for form in ("json", "github"):
+    for form in set(FORMATS) - {"full", "concise", "grouped"}:
         done = trainlint("check", "--output-format", form, "--color", "always")
         assert "\x1b" not in done.out
 
@@ -304,7 +374,10 @@ def test_a_missing_path_is_said_and_the_others_are_linted(trainlint):
         (["--output-format", "xml"], "'xml' is not one of"),
         (["--bogus"], "No such option"),
         (["--config", "no.toml"], "no.toml: cannot be read: No such file or directory"),
-        (["--config", "no.toml", "--isolated"], "--isolated and --config with a file exclude each other"),
+        (
+            ["--config", "no.toml", "--isolated"],
+            "--isolated and --config with a file exclude each other",
+        ),
     ],
 )
 @pytest.mark.usefixtures("script")

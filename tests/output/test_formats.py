@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from importlib import import_module
 
 import pytest
 
 from trainlint.core.catalogue import Catalogue
 from trainlint.core.diagnosis import Diagnosis, Severity, Span
+from trainlint.core.errors import UserError
 from trainlint.core.fix import Edit, Fix, Safety
 from trainlint.core.report import Failure, FileReport
 from trainlint.output import concise, github, json_format, text
-from trainlint.output.formats import Linted
+from trainlint.output.formats import FORMATS, Linted, refuse, render
 from trainlint.output.style import Style
 
 
@@ -158,3 +160,47 @@ def test_statistics_of_nothing_are_nothing():
 def test_sets_are_written_in_a_fixed_order():
     words = frozenset({"b", "a", "d", "c"})
     assert json.loads(json_format._text({"words": words})) == {"words": ["a", "b", "c", "d"]}
+
+
+RUFF = (
+    *("concise", "full", "json", "json-lines", "junit", "grouped"),
+    *("github", "gitlab", "pylint", "rdjson", "azure", "sarif"),
+)
+
+
+def test_the_formats_are_those_of_ruff():
+    assert set(FORMATS) == set(RUFF)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_format_can_what_the_registry_says(name):
+    module = import_module(f"trainlint.output.{FORMATS[name].module}")
+    assert hasattr(module, "render")
+    assert hasattr(module, "statistics") is FORMATS[name].statistics
+    assert f"`{name}`" in (module.__doc__ or "").partition("\n")[0] or name == "json"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_tells_of_every_diagnosis_and_failure(name):
+    gone = report(path="gone.py", failures=[Failure("gone.py", None, "was not there")])
+    found = report(diagnosis(message="spoke"), failures=[Failure("f.py", 7, "is torn")])
+    shown = "\n".join(render(name, linted(gone, found, alone=True)))
+    for said in ("TL301", "spoke", "is torn", "was not there", "f.py", "gone.py"):
+        assert said in shown, said
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_a_format_cannot_show_is_refused(name):
+    refuse(name, statistics=False, unresolved=False)
+    if not FORMATS[name].statistics:
+        with pytest.raises(UserError, match=f"^--statistics has no {name} format$"):
+            refuse(name, statistics=True, unresolved=False)
+    if not FORMATS[name].unresolved:
+        with pytest.raises(UserError, match=f"^--show-unresolved has no {name} format$"):
+            refuse(name, statistics=False, unresolved=True)
+
+
+def test_statistics_as_json_have_no_room_for_what_could_not_be_followed():
+    with pytest.raises(UserError, match="exclude each other in the json format"):
+        refuse("json", statistics=True, unresolved=True)
+    refuse("full", statistics=True, unresolved=True)

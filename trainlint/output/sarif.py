@@ -112,7 +112,7 @@ def _result(one: Diagnosis, rule: int, fingerprint: str, report: FileReport) -> 
     ]
     if links:
         # GitHub shows only the related locations that the message links to.
-        message += f" See {', '.join(links)}."
+        message += f" Related: {', '.join(links)}."
     result: dict[str, Any] = {
         "ruleId": one.code,
         "ruleIndex": rule,
