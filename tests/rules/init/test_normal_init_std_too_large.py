@@ -2,6 +2,8 @@
 
 import pytest
 
+from trainlint.core.fix import apply_fixes
+
 RULE = "normal-init-std-too-large"
 
 
@@ -265,3 +267,41 @@ def test_a_batch_norm_behind_it_sets_the_scale_anew(lines):
         )
         == []
     )
+
+
+NET = """
+from torch import nn
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Linear(256, 128)
+        self.last = nn.Linear(128, 2)
+        for m in self.modules():
+            if isinstance(m, nn.Linear):
+                INIT
+    def forward(self, x):
+        return self.last(self.first(x).relu())
+"""
+
+
+@pytest.mark.parametrize(
+    ("init", "mended"),
+    [
+        ("nn.init.normal_(m.weight)", "nn.init.normal_(m.weight, std=m.in_features**-0.5)"),
+        ("nn.init.normal_(m.weight, 0, 1.)", "nn.init.normal_(m.weight, 0, m.in_features**-0.5)"),
+        ("m.weight.data.normal_()", "m.weight.data.normal_(std=m.in_features**-0.5)"),
+    ],
+)
+def test_several_linear_layers_are_scaled_each_by_its_own_inputs(diagnoses, init, mended):
+    source = NET.replace("INIT", init)
+    [one] = diagnoses(RULE, source)
+    assert apply_fixes(source, [one.fix]) == (NET.replace("INIT", mended), [])
+
+
+def test_layers_of_other_kinds_have_no_fix_in_common(diagnoses):
+    source = NET.replace("INIT", "nn.init.normal_(m.weight)").replace(
+        "nn.Linear(256, 128)", "nn.Conv2d(256, 128, 3)"
+    )
+    source = source.replace("nn.Linear):", "(nn.Linear, nn.Conv2d)):")
+    [one] = diagnoses(RULE, source)
+    assert one.fix is None

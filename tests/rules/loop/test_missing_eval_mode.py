@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from trainlint.core.fix import apply_fixes
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -490,3 +492,71 @@ def test_models_of_packages_are_known_by_what_builds_them(
 ) -> None:
     source = LOADED.format(package=package, maker=maker, made=made, mode=mode)
     assert lines("missing-eval-mode", source) == expected
+
+
+MODEL = """
+import torch
+from torch import nn
+model = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Dropout(0.5), nn.Linear(64, 3))
+"""
+
+TRAINING = """
+for x, y in train_loader:
+    optimizer.zero_grad()
+    criterion(model(x), y).backward()
+    optimizer.step()
+"""
+
+
+def mended(diagnoses: Callable[..., list[Diagnosis]], source: str) -> str | None:
+    """Return a source with the one diagnosis mended; None where there is only a remedy."""
+    [one] = diagnoses("missing-eval-mode", source)
+    return None if one.fix is None else apply_fixes(source, [one.fix])[0]
+
+
+def test_the_mode_is_set_around_the_loop_and_what_switches_gradients_off(
+    diagnoses: Callable[..., list[Diagnosis]],
+) -> None:
+    body = "with torch.no_grad():\n    for x in loader:\n        print(model(x))"
+    assert mended(diagnoses, f"{MODEL}{body}\nprint(1)\n") == (
+        f"{MODEL}model.eval()\n{body}\nprint(1)\n"
+    )
+    assert mended(diagnoses, f"{MODEL}{TRAINING}{body}  # why") == (
+        f"{MODEL}{TRAINING}model.eval()\n{body}  # why\nmodel.train()\n"
+    )
+
+
+def test_the_mode_is_set_in_the_epoch_that_evaluates(
+    diagnoses: Callable[..., list[Diagnosis]],
+) -> None:
+    training = TRAINING.replace("\n", "\n    ").rstrip(" ")
+    loop = f"{MODEL}for epoch in range(3):{training}"
+    body = "    for x in val_loader:\n        with torch.no_grad():\n            print(model(x))\n"
+    assert mended(diagnoses, loop + body) == (f"{loop}    model.eval()\n{body}    model.train()\n")
+
+
+def test_an_evaluation_that_returns_from_inside_has_only_a_remedy(
+    diagnoses: Callable[..., list[Diagnosis]],
+) -> None:
+    body = """
+def evaluate(loader):
+    with torch.no_grad():
+        for x in loader:
+            if model(x).sum() > 0:
+                return x
+"""
+    assert mended(diagnoses, MODEL + body) is None
+
+
+def test_a_context_that_does_more_is_left_around(
+    diagnoses: Callable[..., list[Diagnosis]],
+) -> None:
+    body = """
+with open("log") as log:
+    log.write("go")
+    with torch.no_grad():
+        for x in loader:
+            log.write(str(model(x)))
+"""
+    expected = body.replace("    with torch", "    model.eval()\n    with torch")
+    assert mended(diagnoses, MODEL + body) == MODEL + expected

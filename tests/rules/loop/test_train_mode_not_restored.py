@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
 from typing import TYPE_CHECKING
+
+import pytest
+
+from trainlint.core.fix import apply_fixes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from trainlint.core.diagnosis import Diagnosis
 
 
 def test_train_before_the_loop_and_eval_in_it_is_found(lines: Callable[..., list[int]]) -> None:
@@ -380,3 +387,84 @@ def test_a_helper_of_the_trainer_that_sets_the_mode_is_fine(
         """,
     )
     assert found == []
+
+
+HELPERS = """
+import torch
+def evaluate(model, loader):
+    model.eval()
+    with torch.no_grad():
+        return sum(criterion(model(x), y).item() for x, y in loader)
+def train(model, loader, optimizer):
+    for x, y in loader:
+        optimizer.zero_grad()
+        criterion(model(x), y).backward()
+        optimizer.step()
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(
+            """
+            def main(net, loader, optimizer):
+                net.train()  # once
+                for epoch in range(10):
+                    train(net, loader, optimizer)
+                    evaluate(net, loader)
+            """,
+            """
+            def main(net, loader, optimizer):
+                for epoch in range(10):
+                    net.train()
+                    train(net, loader, optimizer)
+                    evaluate(net, loader)
+            """,
+            id="moves into the loop",
+        ),
+        pytest.param(
+            """
+            def main(net, loader, optimizer):
+                net.train()
+                print("go")
+                for epoch in range(10):
+                    train(net, loader, optimizer)
+                    evaluate(net, loader)
+            """,
+            """
+            def main(net, loader, optimizer):
+                net.train()
+                print("go")
+                for epoch in range(10):
+                    net.train()
+                    train(net, loader, optimizer)
+                    evaluate(net, loader)
+            """,
+            id="is repeated in the loop where something stands between",
+        ),
+    ],
+)
+def test_the_mode_is_restored_at_the_start_of_each_round(
+    diagnoses: Callable[..., list[Diagnosis]], before: str, after: str
+) -> None:
+    before, after = HELPERS + dedent(before), HELPERS + dedent(after)
+    [one] = diagnoses("train-mode-not-restored", before)
+    assert one.fix is not None
+    assert apply_fixes(before, [one.fix]) == (after, [])
+
+
+def test_a_model_that_is_out_of_reach_of_the_loop_has_only_a_remedy(
+    diagnoses: Callable[..., list[Diagnosis]],
+) -> None:
+    main = """
+    def start(net):
+        net.train()
+    def main(net, loader, optimizer):
+        start(net)
+        for epoch in range(10):
+            train(net, loader, optimizer)
+            evaluate(net, loader)
+    """
+    [one] = diagnoses("train-mode-not-restored", HELPERS + dedent(main))
+    assert one.fix is None

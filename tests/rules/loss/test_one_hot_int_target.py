@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from trainlint.core.fix import apply_fixes
+
 Lines = Callable[..., list[int]]
 RULE = "one-hot-int-target"
 
@@ -183,15 +185,23 @@ def test_an_unknown_target_is_unknown(lines: Lines) -> None:
     )
 
 
-def test_the_fix_of_a_variable_is_a_remedy(diagnoses: Callable[..., list]) -> None:
-    [one] = diagnoses(
-        RULE,
-        """
-        import torch.nn.functional as F
-        def f(z, y):
-            target = F.one_hot(y, 10)
-            return F.cross_entropy(z, target)
-        """,
-    )
-    assert one.fix is None
+VARIABLE = """
+import torch.nn.functional as F
+def f(z, y):
+    target = F.one_hot(y, 10)
+    return F.cross_entropy(z, target)
+"""
+
+
+def test_a_variable_that_only_the_loss_reads_gets_the_class_indices(
+    diagnoses: Callable[..., list],
+) -> None:
+    [one] = diagnoses(RULE, VARIABLE)
     assert [place.span.line for place in one.related] == [4]
+    assert apply_fixes(VARIABLE, [one.fix]) == (VARIABLE.replace("F.one_hot(y, 10)", "y"), [])
+
+
+def test_a_variable_that_others_read_too_is_left_alone(diagnoses: Callable[..., list]) -> None:
+    source = VARIABLE.replace("z, target)", "z, target), target.sum()")
+    [one] = diagnoses(RULE, source)
+    assert one.fix is None

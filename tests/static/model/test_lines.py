@@ -35,6 +35,27 @@ def test_a_statement_and_the_rest_leave_a_with(model):
     assert made(source, call.taken_out_of_with()) == expected
 
 
+@pytest.mark.parametrize("odd", ["\f", "\x1c", "\x85", "\u2028"])
+def test_what_ends_no_line_of_python_loses_nothing_when_a_with_is_left(model, odd):
+    source = f"with a:\n    b()\n    ask('{odd}      x')\n"
+    (call,) = model(source).method_calls("ask")
+    assert made(source, call.taken_out_of_with()) == f"with a:\n    b()\nask('{odd}      x')\n"
+
+
+def test_a_loop_follows_the_statement_right_in_front_of_it(model):
+    for text, expected in (
+        ("ask()\nfor x in y:\n    b()\n", True),
+        ("ask()\n\nfor x in y:\n    b()\n", True),
+        ("ask()\nc()\nfor x in y:\n    b()\n", False),
+        ("ask()\n# why\nfor x in y:\n    b()\n", False),
+        ("if c:\n    ask()\nfor x in y:\n    b()\n", False),
+        ("for x in y:\n    b()\nask()\n", False),
+    ):
+        file = model(text)
+        (asked,), (inside,) = file.method_calls("ask"), file.method_calls("b")
+        assert inside.loops[0].follows(asked) is expected, text
+
+
 @pytest.mark.parametrize(
     "source",
     [

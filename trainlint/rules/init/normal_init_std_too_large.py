@@ -46,7 +46,7 @@ def check(
             related=[(layer, f"sums {layer.fan_in} inputs")],
             remedy=f"Use Kaiming or Xavier initialisation, or a std near {(layer.fan_in or 0) ** -0.5:.2g} "
             "(1 / sqrt(fan_in)).",
-            fix=_smaller(init, layer),
+            fix=_smaller(init),
         )
 
 
@@ -66,10 +66,18 @@ def _is_rescaled(file: FileModel, layer: Layer, init: InitCall) -> bool:
     return False
 
 
-def _smaller(init: InitCall, layer: Layer) -> Fix | None:
-    """Return the edit of the standard deviation, where one layer alone is meant."""
-    given = init.argument("std")
-    if given is None or len(init.layers) != 1:
+def _smaller(init: InitCall) -> Fix | None:
+    """Return the edit of the standard deviation: of one layer, or of each linear one by its own inputs."""
+    weight = init.argument("tensor")
+    if weight is not None and weight.name == "data":
+        weight = weight.owner
+    owner = None if weight is None or weight.name != "weight" else weight.owner
+    if len(init.layers) == 1:
+        std = f"{init.layers[0].fan_in}**-0.5"
+    elif owner is not None and all(layer.kind == "Linear" for layer in init.layers):
+        std = f"{owner.operand_text}.in_features**-0.5"
+    else:
         return None
-    edit = given.replaced_by(f"{layer.fan_in}**-0.5")
+    given = init.argument("std")
+    edit = init.call.with_argument("std", std) if given is None else given.replaced_by(std)
     return Fix("Scale by the number of inputs", Safety.UNSAFE, (edit,))

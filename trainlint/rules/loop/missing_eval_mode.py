@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Diagnosis, Severity
+from trainlint.core.fix import Fix, Safety
 from trainlint.core.loop import LoopEvent
 from trainlint.core.rule import Rule
 from trainlint.static.model import Driver, Purpose
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from trainlint.static.model import Call, Event, Expr, FileModel, Routine
 
-rule = Rule(__name__, "TL510", Severity.WARNING)
+rule = Rule(__name__, "TL510", Severity.WARNING, fixable=Safety.UNSAFE)
 
 _WANTS_TRAINING = re.compile(
     r"(^|_)mc(_|$)|monte|dropout|stochastic|bayes|uncertain|_bn|bn_|recalib|calibrat|swa",
@@ -58,6 +59,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
                     (known[0], "behaves differently in training"),
                     *_ways(file, forward, place),
                 ],
+                fix=_fix(routine, forward, place),
             )
 
 
@@ -149,3 +151,22 @@ def _in_lightning(file: FileModel, forward: Event) -> bool:
     """Say whether Lightning sets the mode."""
     around = file.module_around(forward.call)
     return around is not None and around.is_lightning
+
+
+def _fix(routine: Routine, forward: Event, place: Call) -> Fix | None:
+    """Return the fix that sets the mode before the evaluation, and back behind it if training goes on."""
+    model = forward.subject
+    if model is None or place != forward.call or not (model.is_name or model.is_attribute):
+        return None
+    backwards = routine.of(LoopEvent.BACKWARD)
+    loops = [
+        loop
+        for loop in place.loops
+        if loop.over_batches
+        and not forward.made_in(loop)
+        and not any(one.inside(loop) for one in backwards)
+    ]
+    # A function may be called by a training in another file.
+    back = f"{model.source_text}.train()" if place.function or backwards else None
+    edits = place.put_around(f"{model.source_text}.eval()", back, loops)
+    return Fix("Evaluate in evaluation mode", Safety.UNSAFE, edits) if edits else None

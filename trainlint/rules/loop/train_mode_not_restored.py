@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Diagnosis, Severity
+from trainlint.core.fix import Fix, Safety
 from trainlint.core.loop import LoopEvent
 from trainlint.core.rule import Rule
 from trainlint.static.model import Call, Driver, Event, FileModel, Loop, Routine
@@ -12,7 +13,7 @@ from trainlint.static.model import Call, Driver, Event, FileModel, Loop, Routine
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-rule = Rule(__name__, "TL509", Severity.WARNING)
+rule = Rule(__name__, "TL509", Severity.WARNING, fixable=Safety.UNSAFE)
 
 
 @rule.check
@@ -44,6 +45,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
                     (backward, "trains in evaluation mode from the second round"),
                     *((one, "restores the mode only once") for one in before[:1]),
                 ],
+                fix=_fix(loop, evaluation, before),
             )
 
 
@@ -105,3 +107,30 @@ def _is_judged(file: FileModel, evaluation: Event, loop: Loop) -> bool:
 def _is_function(call: Call) -> bool:
     """Say whether a function of the file is called, whose events are part of the routine."""
     return call.receiver is None and call.target is not None
+
+
+def _fix(loop: Loop, evaluation: Event, before: list[Event]) -> Fix | None:
+    """Return the fix that restores the mode at the start of each round, where its model is in reach.
+
+    A call right in front of the loop moves into it.
+    """
+    known = next((one.call for one in before if _is_beside(one, loop)), None)
+    if known is not None:
+        model = known.receiver
+        start = loop.line_at_start(known.source_text)
+    else:
+        model = evaluation.subject if loop in evaluation.call.loops else None
+        start = None if model is None else loop.line_at_start(f"{model.source_text}.train()")
+    if start is None or model is None or not (model.is_name or model.is_attribute):
+        return None
+    removed = known.line_removed() if known is not None and loop.follows(known) else None
+    edits = (start,) if removed is None else (removed, start)
+    return Fix("Restore the mode in each round", Safety.UNSAFE, edits)
+
+
+def _is_beside(event: Event, loop: Loop) -> bool:
+    """Say whether a call puts a model into training mode in the function that has the loop."""
+    call = event.call
+    if call.args or call.keywords or not call.is_statement or call.model is not loop.model:
+        return False
+    return bool(call.blocks) and set(call.blocks) <= set(loop.blocks)

@@ -39,7 +39,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
         )
         if loss.kind in _OF_PROBABILITIES:
             takes = "floating-point numbers"
-        title, edit = _mend(loss, target, made)
+        title, edit = _mend(file, loss, target, made)
         yield rule.at(
             loss,
             f"{loss.call.called.quoted} takes {takes} as target, but {target.quoted} holds {what}:"
@@ -53,10 +53,11 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
         )
 
 
-def _mend(loss: Loss, target: Expr, made: Call) -> tuple[str, Edit | None]:
+def _mend(file: FileModel, loss: Loss, target: Expr, made: Call) -> tuple[str, Edit | None]:
     """Return the title and the edit of the fix."""
     if loss.kind in _OF_PROBABILITIES:
         return "Use floating-point numbers", target.replaced_by(f"{target.operand_text}.float()")
     indices = made.argument(0, "tensor")
-    edit = target.replaced_by(indices.source_text) if indices and target == made else None
+    alone = target == made or file.reads_of(made) == (target,)
+    edit = made.replaced_by(indices.source_text) if indices and alone else None
     return "Hand over the class indices", edit

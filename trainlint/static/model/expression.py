@@ -12,7 +12,7 @@ from trainlint.static.model.purpose import words_of
 from trainlint.static.model.tree import Binding, BindingKind, Block, BlockKind, Scope, Site
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from trainlint.core.fix import Edit
     from trainlint.static.model.elsewhere import Symbol
@@ -269,7 +269,7 @@ class Expr:
     @property
     def without_gradient(self) -> bool:
         """Whether it stands under ``no_grad`` or ``inference_mode``, and no ``enable_grad`` in there."""
-        modes = (_records_gradient(context) for context in reversed(self.contexts))
+        modes = (records_gradient(context) for context in reversed(self.contexts))
         return next((mode for mode in modes if mode is not None), "on") == "off"
 
     @property
@@ -520,6 +520,14 @@ class Expr:
         from trainlint.static.model.layout import taken_out_of_with  # noqa: PLC0415
 
         return taken_out_of_with(self)
+
+    def put_around(
+        self, before: str, after: str | None, loops: Collection[Loop]
+    ) -> tuple[Edit, ...]:
+        """Return the edits that put lines around an evaluation; see :func:`layout.put_around`."""
+        from trainlint.static.model.layout import put_around  # noqa: PLC0415
+
+        return put_around(self, before, after, [loop.block for loop in loops])
 
     def line_removed(self) -> Edit | None:
         """Return the edit that takes the statement away; None where it stands alone in its block."""
@@ -792,6 +800,18 @@ class Loop:
         indent = source.text[start : source.offset(first.lineno, first.col_offset)]
         return None if indent.strip() else self.model.edit(start, start, f"{indent}{text}\n")
 
+    def follows(self, expr: Expr) -> bool:
+        """Say whether it is the statement right behind that of an expression."""
+        place, header, source = _lines_of_statement(expr), self.block.header, self.model.source
+        if (
+            place is None
+            or source is not expr.model.source
+            or expr.site.block is not self.block.parent
+        ):
+            return False
+        start = source.offset(getattr(header, "lineno", 1), getattr(header, "col_offset", 0))
+        return start >= place[1] and not source.text[place[1] : start].strip()
+
     @property
     def loaders(self) -> tuple[Call, ...]:
         """The constructions of ``DataLoader`` that it may iterate over."""
@@ -987,7 +1007,7 @@ def _lines_of_statement(expr: Expr) -> tuple[int, int, str] | None:
     return start, end, indent
 
 
-def _records_gradient(context: Expr) -> str | None:
+def records_gradient(context: Expr) -> str | None:
     """Say whether a context or decorator switches autograd ``on``, ``off``, or ``?``; None if neither."""
     name = context.callee if isinstance(context, Call) else context.qualified
     if name in {"torch.no_grad", "torch.inference_mode"}:
