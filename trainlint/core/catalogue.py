@@ -47,7 +47,7 @@ def load_catalogue(packages: tuple[str, ...] | None = None) -> Catalogue:
     """Import every rule module of our own package and of those that others have registered."""
     rules: dict[str, Rule] = {}
     codes: dict[str, str] = {}
-    for package in packages or (OUR_RULES, *_registered_packages()):
+    for package in packages or rule_packages():
         for module in _rule_modules(package):
             rule = _load_rule(module)
             for taken, key in ((rules, rule.name), (codes, rule.code)):
@@ -61,9 +61,9 @@ def load_catalogue(packages: tuple[str, ...] | None = None) -> Catalogue:
 
 def page_path(rule: Rule) -> Path | None:
     """Return where the page of a rule lies: in the wheel, in the checkout or beside its module."""
-    top = _folder_of(rule.package.partition(".")[0])
+    top = folder_of(rule.package.partition(".")[0])
     name = f"{rule.family}/{rule.name}.md"
-    beside = _folder_of(rule.package)
+    beside = folder_of(rule.package)
     for candidate in (top / "_pages" / name, top.parent / "rules" / name, beside / name):
         if candidate.is_file():
             return candidate
@@ -71,7 +71,7 @@ def page_path(rule: Rule) -> Path | None:
 
 
 @cache
-def _folder_of(package: str) -> Path:
+def folder_of(package: str) -> Path:
     """Return the folder of an imported package."""
     module = importlib.import_module(package)
     if module.__file__ is None or not hasattr(module, "__path__"):
@@ -96,7 +96,7 @@ def _load_rule(module: str) -> Rule:
 def _rule_modules(package: str) -> Iterator[str]:
     """Yield the names of the rule modules of a package: one folder per family, one file per rule."""
     try:
-        folder = _folder_of(package)
+        folder = folder_of(package)
     except CatalogueError:
         raise
     except Exception as error:  # a package of others may raise anything
@@ -108,6 +108,11 @@ def _rule_modules(package: str) -> Iterator[str]:
             for file in sorted(os.listdir(folder / family)):
                 if file.endswith(".py") and file != "__init__.py":
                     yield f"{package}.{family}.{file[:-3]}"
+
+
+def rule_packages() -> tuple[str, ...]:
+    """Return the packages in which rules are found: our own and those that others have registered."""
+    return (OUR_RULES, *_registered_packages())
 
 
 def _registered_packages() -> list[str]:

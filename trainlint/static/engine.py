@@ -54,7 +54,8 @@ def lint_source(
     project: Project | None = None,
 ) -> FileReport:
     """Run the rules that are on over one source file, which may import others of a project."""
-    report = FileReport(source.path)
+    report = FileReport(source.path, cells=source.cells)
+    report.failures += [one.failure for one in source.failures]
     alone = project is None
     project = project or Project([source.path])
     settings = settings.of(source.path)
@@ -127,16 +128,18 @@ def lint_files(
     *,
     unresolved: bool = False,
     project: Project | None = None,
+    among: Sequence[str] | None = None,
 ) -> Iterator[FileReport]:
     """Yield the report of every file, in the order of the paths.
 
-    A ``project`` of the files is one in which some have another text than on disk.
+    A ``project`` of the files is one in which some have another text than on disk. ``among`` are all
+    files of the project where only some of them are to be linted.
     """
     jobs = 1 if project is not None else min(_jobs(), len(paths))
     if jobs > 1 and _worth_sharing(paths):
-        yield from _lint_in_processes(paths, settings, jobs, unresolved=unresolved)
+        yield from _lint_in_processes(paths, settings, jobs, among or paths, unresolved=unresolved)
     else:
-        project = project or Project(paths)
+        project = project or Project(among or paths)
         with _CollectingRarely() as garbage:
             for path in paths:
                 yield lint_file(path, settings, unresolved=unresolved, project=project)
@@ -146,7 +149,7 @@ def lint_files(
 
 def _unreadable(error: SourceError) -> FileReport:
     """Return the report of a file that is no Python."""
-    return FileReport(error.path, failures=[Failure(error.path, error.line, error.reason)])
+    return FileReport(error.path, failures=[error.failure])
 
 
 def _judge(
@@ -204,10 +207,14 @@ def _excerpt(source: SourceFile, spans: Iterable[Span]) -> dict[int, str]:
     """Return the lines that the code frames of some places show."""
     numbers: set[int] = set()
     for span in spans:
-        numbers.update(range(span.line - CONTEXT, span.line + CONTEXT + 1))
-        numbers.update(range(span.end_line - CONTEXT, span.end_line + CONTEXT + 1))
+        within = range(1, len(source.lines) + 1)
+        if span.cell is not None:
+            within = range(span.cell.first, span.cell.last + 1)
+        for line in (span.line, span.end_line):
+            around = range(line - CONTEXT, line + CONTEXT + 1)
+            numbers.update(number for number in around if number in within)
     lines = source.lines if numbers else []
-    return {number: lines[number - 1] for number in sorted(numbers) if 1 <= number <= len(lines)}
+    return {number: lines[number - 1] for number in sorted(numbers)}
 
 
 def _spans(diagnoses: list[Diagnosis], path: str) -> Iterator[Span]:
@@ -296,7 +303,7 @@ _worker: tuple[Settings, bool, Project, _CollectingRarely] | None = None
 
 
 def _lint_in_processes(
-    paths: Sequence[str], settings: Settings, jobs: int, *, unresolved: bool
+    paths: Sequence[str], settings: Settings, jobs: int, among: Sequence[str], *, unresolved: bool
 ) -> Iterator[FileReport]:
     """Yield the reports in order while several processes make them."""
     import multiprocessing  # noqa: PLC0415 - 10 ms, and only where there is much to lint
@@ -308,7 +315,7 @@ def _lint_in_processes(
 
     method = "fork" if sys.platform == "linux" else "spawn"
     chunk = max(1, min(16, len(paths) // (jobs * 4)))
-    shared = (settings, unresolved, Project(paths))
+    shared = (settings, unresolved, Project(among))
     while paths:
         executor = ProcessPoolExecutor(
             jobs, multiprocessing.get_context(method), _start_worker, shared

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from trainlint.static.model import FileModel, Symbol
-from trainlint.static.source import SourceError, SourceFile
+from trainlint.static.source import SourceError, SourceFile, is_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -113,7 +113,7 @@ class Project:
         self._folders: set[str] = set()
         for path in self._paths:
             folder, name = os.path.split(path)
-            self._stems.add(name[:-3])
+            self._stems.add(os.path.splitext(name)[0])
             while folder not in self._folders:
                 self._folders.add(folder)
                 folder, name = os.path.split(folder)
@@ -157,7 +157,7 @@ class Project:
         model = self._models.get(key)
         if model is None:
             model = self._models[key] = FileModel(source, self)
-            self._held += len(source.text)
+            self._held += source.weight
         return model
 
     def model(self, path: str) -> FileModel | None:
@@ -175,6 +175,10 @@ class Project:
         found = self._summaries.get(path)
         if found is None and path in self._mended:
             found = self._summaries[path] = Summary(self._mended[path].text)
+        if found is None and is_notebook(path):
+            from trainlint.static.notebook import read_program  # noqa: PLC0415 - seldom needed
+
+            found = self._summaries[path] = Summary(read_program(self._paths[path]))
         if found is None:
             try:
                 with open(self._paths[path], encoding="utf-8", errors="replace") as stream:
@@ -193,7 +197,7 @@ class Project:
         key = os.path.abspath(path)
         model = self._models.get(key)
         if model is not None and key not in self._shared:
-            self._held -= len(model.source.text)
+            self._held -= model.source.weight
             model.close()
             del self._models[key]
         if self._held > _HELD:
@@ -209,6 +213,16 @@ class Project:
         self._held = 0
 
     # -- imports ------------------------------------------------------------------------------
+
+    def imported_files(self, path: str) -> list[str]:
+        """Return the files of the project that a file imports."""
+        found: dict[str, None] = {}
+        for one in self.summary(path).imports:
+            imported = one.imported.removesuffix("." + _WHOLE)
+            located = self.locate(imported, path) if imported else None
+            if located is not None and located.path != path:
+                found[located.path] = None
+        return list(found)
 
     def find(self, imported: str, importer: str) -> Symbol | str | None:
         """Return what an imported name stands for.

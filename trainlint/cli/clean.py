@@ -1,0 +1,21 @@
+"""`trainlint clean`: delete the caches."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from trainlint.cli.output import write
+
+
+@click.command("clean", short_help="Delete the caches here and below.")
+@click.option("-q", "--quiet", is_flag=True, help="Do not say what is deleted.")
+def command(*, quiet: bool) -> int:
+    """Delete the caches of trainlint in the current folder and those below it."""
+    from trainlint.static.cache import clean  # noqa: PLC0415 - only where it is used
+
+    for folder in clean(os.curdir):
+        if not quiet:
+            write([f"Removed {folder}"])
+    return 0

@@ -1,0 +1,377 @@
+"""What linting gave before, kept by content: a file is linted again where something it hangs on changed.
+
+One SQLite file, `.trainlint_cache/cache.sqlite`, with a `.gitignore` of its own beside it. A report is
+good as long as these are what they were: trainlint itself, the settings of the file, the set of the
+files that are linted together, and the content of the file and of all that it hangs on: the files it
+imports, those that they import, and for files that train also those that import them. A cache that
+is damaged, locked or cannot be written is as good as none: the files are linted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+from dataclasses import fields, is_dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from trainlint import __version__
+from trainlint.core.catalogue import folder_of
+from trainlint.core.diagnosis import Cell, Diagnosis, Related, Severity, Span
+from trainlint.core.fix import Edit, Fix, Safety
+from trainlint.core.report import FileReport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from trainlint.core.config import Settings
+    from trainlint.static.project import Project
+
+FOLDER: Final = ".trainlint_cache"
+_FILE: Final = "cache.sqlite"
+_TAG: Final = "CACHEDIR.TAG"
+_SIGNATURE: Final = "Signature: 8a477f597d28d172789f06886806bc55\n"
+_INIT: Final = "__init__.py"
+_PATIENCE: Final = 5.0
+"""How many seconds to wait for another process that writes."""
+_SCHEMA: Final = """
+    CREATE TABLE IF NOT EXISTS files (
+        path TEXT PRIMARY KEY, content TEXT, project TEXT, imports TEXT, trains INTEGER
+    ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS reports (
+        path TEXT, settings TEXT, hangs_on TEXT, report TEXT, PRIMARY KEY (path, settings)
+    ) WITHOUT ROWID;
+"""
+_KEPT: Final = {
+    one.__name__: one for one in (FileReport, Diagnosis, Related, Span, Cell, Fix, Edit)
+}
+_WORDS: Final = {one.__name__: one for one in (Severity, Safety)}
+
+
+class Cache:
+    """The reports of earlier runs in a folder.
+
+    Used once per run: :meth:`reports` answers for all files, from what is kept or by linting.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+
+    def reports(
+        self,
+        paths: Sequence[str],
+        settings: Settings,
+        lint: Callable[[Sequence[str]], Iterable[FileReport]],
+    ) -> Iterator[FileReport]:
+        """Yield the report of every file in order; ``lint`` is given those that must be linted."""
+        contents = {path: _content(path) for path in paths}
+        kept = _Kept(self.folder)
+        graph = _Graph(paths, contents, kept)
+        keys = _settings_keys(paths, settings)
+        known: dict[str, FileReport] = {}
+        for path in paths:
+            if contents[path]:
+                report = kept.report(path, keys[path], graph.hangs_on(path))
+                if report is not None:
+                    known[path] = report
+        fresh = iter(lint([path for path in paths if path not in known]))
+        for path in paths:
+            report = known.get(path)
+            if report is None:
+                report = next(fresh)
+                if contents[path] and not report.failures:
+                    kept.keep(path, keys[path], graph.hangs_on(path), report)
+            yield report
+        kept.close()
+
+
+class _Kept:
+    """The database; every failure of it means that nothing is kept."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._database: sqlite3.Connection | None = None
+        self._files: dict[str, tuple[str, str, str, int]] = {}
+        self._reports: dict[tuple[str, str], tuple[str, str]] = {}
+        self._new_files: list[tuple[object, ...]] = []
+        self._new_reports: list[tuple[object, ...]] = []
+        try:
+            self._open()
+        except (sqlite3.Error, OSError, ValueError):
+            self._discard()
+
+    def _open(self) -> None:
+        """Read everything at once: a run asks for nearly all of it."""
+        if not os.path.exists(os.path.join(self._folder, _FILE)):
+            return
+        database = sqlite3.connect(os.path.join(self._folder, _FILE), timeout=_PATIENCE)
+        try:
+            for path, *rest in database.execute("SELECT * FROM files"):
+                self._files[path] = tuple(rest)
+            for path, key, hangs_on, report in database.execute("SELECT * FROM reports"):
+                self._reports[path, key] = (hangs_on, report)
+        finally:
+            database.close()
+
+    def _discard(self) -> None:
+        """Throw a damaged file away."""
+        self._files, self._reports = {}, {}
+        for ending in ("", "-wal", "-shm"):
+            try:
+                os.remove(os.path.join(self._folder, _FILE + ending))
+            except OSError:
+                continue
+
+    def imports(self, path: str, content: str, project: str) -> tuple[list[str], bool] | None:
+        """Return which files a file imports and whether it trains, as kept for its content."""
+        found = self._files.get(path)
+        if found is None or found[:2] != (content, project):
+            return None
+        return json.loads(found[2]), bool(found[3])
+
+    def keep_imports(
+        self, path: str, content: str, project: str, imports: list[str], *, trains: bool
+    ) -> None:
+        """Keep which files a file imports."""
+        self._new_files.append((path, content, project, json.dumps(imports), int(trains)))
+
+    def report(self, path: str, key: str, hangs_on: str) -> FileReport | None:
+        """Return the report of a file, if all that it hangs on is as it was."""
+        found = self._reports.get((path, key))
+        if found is None or found[0] != hangs_on:
+            return None
+        try:
+            report = _decoded(json.loads(found[1])) if found[1] else FileReport(path)
+        except (ValueError, TypeError, KeyError):
+            return None
+        return report if isinstance(report, FileReport) else None
+
+    def keep(self, path: str, key: str, hangs_on: str, report: FileReport) -> None:
+        """Keep a report."""
+        text = json.dumps(_encoded(report)) if report.diagnoses else ""
+        self._new_reports.append((path, key, hangs_on, text))
+
+    def close(self) -> None:
+        """Write what is new, in one transaction."""
+        if not self._new_files and not self._new_reports:
+            return
+        try:
+            self._make_folder()
+            database = sqlite3.connect(os.path.join(self._folder, _FILE), timeout=_PATIENCE)
+            try:
+                database.execute("PRAGMA journal_mode = WAL")
+                database.executescript(_SCHEMA)
+                with database:
+                    database.executemany(
+                        "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", self._new_files
+                    )
+                    database.executemany(
+                        "INSERT OR REPLACE INTO reports VALUES (?, ?, ?, ?)", self._new_reports
+                    )
+            finally:
+                database.close()
+        except (sqlite3.Error, OSError):
+            return
+
+    def _make_folder(self) -> None:
+        """Make the folder, and say to git and to backups that it is a cache."""
+        os.makedirs(self._folder, exist_ok=True)
+        for name, text in ((".gitignore", "*\n"), (_TAG, _SIGNATURE)):
+            path = os.path.join(self._folder, name)
+            if not os.path.exists(path):
+                Path(path).write_text(text, encoding="utf-8")
+
+
+class _Graph:
+    """Which files hang on which, and the digest of all that one hangs on."""
+
+    def __init__(self, paths: Sequence[str], contents: dict[str, str], kept: _Kept) -> None:
+        absolute = {os.path.abspath(path): path for path in paths}
+        self._project = _digest(_own_code(), *sorted(absolute))
+        self._contents = contents
+        self._imports: dict[str, list[str]] = {}
+        self._importers: dict[str, list[str]] = {}
+        self._trains: set[str] = set()
+        self._nexts: dict[str, tuple[str, ...]] = {}
+        self._tokens: dict[str, str] = {}
+        project: Project | None = None
+        for path in paths:
+            known = kept.imports(path, contents[path], self._project)
+            if known is None:
+                if project is None:
+                    from trainlint.static.project import Project  # noqa: PLC0415 - parses; seldom needed
+
+                    project = Project(paths)
+                key = os.path.abspath(path)
+                found = [absolute[one] for one in project.imported_files(key)]
+                known = (found, project.summary(key).trains)
+                kept.keep_imports(path, contents[path], self._project, found, trains=known[1])
+            self._imports[path] = known[0]
+            if known[1]:
+                self._trains.add(path)
+        for path, imports in self._imports.items():
+            for one in imports:
+                self._importers.setdefault(one, []).append(path)
+
+    def hangs_on(self, path: str) -> str:
+        """Return the digest of the content of a file and of all that it hangs on."""
+        seen, queue = {path}, [path]
+        while queue:
+            for other in self._next_to(queue.pop()):
+                if other not in seen:
+                    seen.add(other)
+                    queue.append(other)
+        tokens = sorted(self._token(one) for one in seen)
+        return _digest(self._project, "".join(tokens))
+
+    def _next_to(self, path: str) -> tuple[str, ...]:
+        """Return what a file hangs on directly: what it imports, and who imports one that trains."""
+        found = self._nexts.get(path)
+        if found is None:
+            callers = self._callers(path) if path in self._trains else ()
+            found = self._nexts[path] = (*self._imports.get(path, ()), *callers)
+        return found
+
+    def _token(self, path: str) -> str:
+        """Return a digest of a file's path and content."""
+        found = self._tokens.get(path)
+        if found is None:
+            found = self._tokens[path] = _digest(path, self._contents.get(path, ""))
+        return found
+
+    def _callers(self, path: str) -> set[str]:
+        """Return the files that import one, directly or through a package that hands it on."""
+        found: set[str] = set()
+        queue = [path]
+        while queue:
+            for importer in self._importers.get(queue.pop(), ()):
+                if importer not in found:
+                    found.add(importer)
+                    if importer.endswith(_INIT):
+                        queue.append(importer)
+        return found
+
+
+def _content(path: str) -> str:
+    """Return the digest of a file; empty where it cannot be read."""
+    try:
+        with open(path, "rb") as stream:
+            return hashlib.blake2b(stream.read(), digest_size=16).hexdigest()
+    except OSError:
+        return ""
+
+
+def _own_code() -> str:
+    """Return a digest of trainlint and of the packages of rules, by their files' times and sizes."""
+    from trainlint.core.catalogue import rule_packages  # noqa: PLC0415 - beside its one use
+
+    parts = [__version__, os.getcwd()]
+    tops = {one.partition(".")[0] for one in rule_packages()}
+    for top in sorted(tops):
+        for folder, _, names in sorted(os.walk(folder_of(top))):
+            for name in sorted(names):
+                if name.endswith(".py"):
+                    status = os.stat(os.path.join(folder, name))
+                    parts.append(f"{folder}/{name} {status.st_mtime_ns} {status.st_size}")
+    return _digest(*parts)
+
+
+def _settings_keys(paths: Sequence[str], settings: Settings) -> dict[str, str]:
+    """Return a digest of what the settings say about each file; most files share one."""
+    found: dict[str, str] = {}
+    known: dict[tuple[int, tuple[str, ...]], str] = {}
+    for path in paths:
+        own = settings.of(path)
+        rules = tuple(rule.name for rule in own.rules_for(path))
+        key = (id(own), rules)
+        if key not in known:
+            known[key] = _settings_key(own, rules)
+        found[path] = known[key]
+    return found
+
+
+def _settings_key(own: Settings, rules: tuple[str, ...]) -> str:
+    """Return a digest of settings, with the rules that are on under them."""
+    thresholds = {
+        name: {key: _plain(value) for key, value in given.items()}
+        for name, given in own.thresholds.items()
+    }
+    return _digest(
+        json.dumps(
+            [
+                rules,
+                sorted(own.explicit),
+                thresholds,
+                dict(own.severities),
+                own.target_torch,
+            ],
+            sort_keys=True,
+        )
+    )
+
+
+def _plain(value: object) -> object:
+    """Return the value of a threshold as JSON has it."""
+    return sorted(value, key=repr) if isinstance(value, set | frozenset) else value
+
+
+def _digest(*parts: str) -> str:
+    """Return a digest of some texts."""
+    found = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        found.update(part.encode(errors="surrogatepass"))
+        found.update(b"\0")
+    return found.hexdigest()
+
+
+def _encoded(value: object) -> Any:
+    """Return a report, or a part of one, as JSON has it: what is no plain value says what it is."""
+    if isinstance(value, StrEnum):
+        return ["word", type(value).__name__, value.value]
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    if isinstance(value, list | tuple):
+        return [type(value).__name__, *map(_encoded, value)]
+    if isinstance(value, dict):
+        return ["dict", *([_encoded(key), _encoded(item)] for key, item in value.items())]
+    if is_dataclass(value) and type(value).__name__ in _KEPT:
+        parts = [_encoded(getattr(value, one.name)) for one in fields(value)]
+        return ["made", type(value).__name__, *parts]
+    msg = f"{type(value).__name__} is no part of a report"
+    raise TypeError(msg)
+
+
+def _decoded(value: Any) -> Any:
+    """Return what was encoded."""
+    if not isinstance(value, list):
+        return value
+    kind, *parts = value
+    if kind == "word":
+        return _WORDS[parts[0]](parts[1])
+    if kind == "list":
+        return [_decoded(part) for part in parts]
+    if kind == "tuple":
+        return tuple(_decoded(part) for part in parts)
+    if kind == "dict":
+        return {_decoded(key): _decoded(item) for key, item in parts}
+    made = _KEPT[parts[0]]
+    names = [one.name for one in fields(made)]
+    return made(**dict(zip(names, map(_decoded, parts[1:]), strict=True)))
+
+
+def clean(folder: str) -> list[str]:
+    """Delete the caches in a folder and below; return where they were."""
+    import shutil  # noqa: PLC0415 - only here
+
+    found = []
+    for top, folders, _ in os.walk(folder):
+        if FOLDER in folders:
+            folders.remove(FOLDER)
+            cache = os.path.join(top, FOLDER)
+            if os.path.exists(os.path.join(cache, _TAG)):
+                shutil.rmtree(cache)
+                found.append(cache)
+    return found
