@@ -19,10 +19,11 @@ from trainlint.core.site import site_url
 from trainlint.output.formats import DEFAULT, FORMATS, Linted, refuse, render
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from trainlint.core.catalogue import Catalogue
     from trainlint.core.config import Settings
+    from trainlint.core.hierarchy import Hierarchy
 
 STDIN = "-"
 
@@ -59,6 +60,7 @@ STDIN = "-"
     help="auto (the default) asks NO_COLOR, FORCE_COLOR and the terminal.",
 )
 @click.option("--show-files", is_flag=True, help="List the files that would be linted.")
+@click.option("--show-settings", is_flag=True, help="Show the settings of the first of them.")
 @click.option("--show-unresolved", is_flag=True, help="List what could not be followed.")
 @click.option("-n", "--no-cache", is_flag=True, help="Neither read nor write a cache.")
 @click.option(
@@ -94,12 +96,14 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     configurations = hierarchy(catalogue, options)
 
     if paths == (STDIN,):
-        settings = configurations.settings([options["stdin_filename"] or STDIN])
+        name = options["stdin_filename"] or STDIN
+        settings = configurations.settings([name])
         keep(options["output_file"], [*configurations.files, options["stdin_filename"] or ""])
-        if options["show_files"]:
-            write([options["stdin_filename"] or STDIN])
+        if options["show_files"] or options["show_settings"]:
+            lines = _settings_shown(name, configurations) if options["show_settings"] else [name]
+            write(lines, options["output_file"])
             return 0
-        reports = _lint_stdin(options["stdin_filename"] or STDIN, settings, options, fixing)
+        reports = _lint_stdin(name, configurations, options, fixing)
     else:
         from trainlint.static.discovery import discover  # noqa: PLC0415 - not needed for stdin
 
@@ -112,6 +116,12 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
             write(files, options["output_file"])
             _tell(lost)
             return 2 if lost else 0
+        if options["show_settings"]:
+            if not files:
+                msg = f"no file to show the settings of under {', '.join(paths)}"
+                raise UserError(msg)
+            write(_settings_shown(files[0], configurations), options["output_file"])
+            return 0
         if not files and not lost and not options["quiet"]:
             warn(f"warning: no Python files found under {', '.join(paths)}")
         reports = [FileReport(one.path, failures=[one]) for one in lost]
@@ -136,8 +146,16 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     return fixing.exit_code(code, exit_zero=options["exit_zero"])
 
 
+def _settings_shown(path: str, configurations: Hierarchy) -> Iterator[str]:
+    """Return the lines that show the settings of a file."""
+    from trainlint.output.shown_settings import render as lines  # noqa: PLC0415 - only here
+
+    read = configurations.config_of(os.path.dirname(path)).files
+    return lines(path, [str(one) for one in read], configurations.settings([path]))
+
+
 def _lint_stdin(
-    name: str, settings: Settings, options: dict[str, Any], fixing: Fixing
+    name: str, configurations: Hierarchy, options: dict[str, Any], fixing: Fixing
 ) -> list[FileReport]:
     """Lint what comes from standard input, and make its fixes where that was asked for."""
     from trainlint.static.engine import lint_bytes  # noqa: PLC0415 - most of our own start-up time
@@ -146,6 +164,13 @@ def _lint_stdin(
         msg = "standard input is closed"
         raise UserError(msg)
     data = sys.stdin.buffer.read()
+    settings = configurations.settings([name])
+    if settings.force_exclude and options["stdin_filename"]:
+        from trainlint.static.discovery import is_forced_out  # noqa: PLC0415 - only where it is asked
+
+        if is_forced_out(name, configurations.settings_of):
+            fixing.stdin = data if fixing.make else None
+            return []
     wanted = _wants_unresolved(options)
     if fixing.make:
         return fixing.fix_stdin(name, data, settings, unresolved=wanted)

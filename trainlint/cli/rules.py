@@ -11,6 +11,7 @@ from trainlint.cli.output import COLOUR_CHOICES, in_colours, on_terminal, write
 from trainlint.cli.settings import hierarchy, selection_options
 from trainlint.core.catalogue import load_catalogue
 from trainlint.core.rule import Family
+from trainlint.output.listing import Listed, rows
 
 
 @click.command("rules", short_help="List the rules.")
@@ -30,7 +31,9 @@ def command(family: str | None, output_format: str, color: str, **options: Any) 
     settings = hierarchy(catalogue, options).settings_of(os.curdir)
     on = {rule.name for rule in settings.rules}
     listed = [
-        (rule, rule.name in on) for rule in catalogue if family is None or rule.family == family
+        Listed(rule, rule.name in on, settings.severity_of(rule))
+        for rule in catalogue
+        if family is None or rule.family == family
     ]
     if output_format == "json":
         from trainlint.output import json_format  # noqa: PLC0415 - only where it is used
@@ -41,7 +44,5 @@ def command(family: str | None, output_format: str, color: str, **options: Any) 
 
         show_rules(listed, colours=in_colours(color))
     else:
-        from trainlint.output.listing import rows  # noqa: PLC0415 - only where it is used
-
         write(rows(listed))
     return 0

@@ -123,6 +123,8 @@ class Exclusion(NamedTuple):
     folder: str
     lines: tuple[str, ...]
     """The patterns as they are written."""
+    key: str = "exclude"
+    """The setting that says so."""
 
 
 class PerFileIgnore(NamedTuple):
@@ -184,6 +186,10 @@ class Settings:
         absolute = os.path.abspath(path)
         off = {name for one in self.per_file_ignores if one.covers(absolute) for name in one.names}
         return tuple(rule for rule in self.rules if rule.name not in off)
+
+    def severity_of(self, rule: Rule) -> Severity:
+        """Return the severity of a rule."""
+        return self.severities.get(rule.name, rule.severity)
 
     def judged(self, diagnosis: Diagnosis, rule: Severity) -> Diagnosis:
         """Return a diagnosis with the severity that these settings give it.
@@ -327,7 +333,8 @@ def _exclusions(places: tuple[Config, ...]) -> Iterator[Exclusion]:
         yield Exclusion(Patterns(last.exclude), last.folder, last.exclude)
     for place in places:
         if place.extend_exclude:
-            yield Exclusion(Patterns(place.extend_exclude), place.folder, place.extend_exclude)
+            patterns = Patterns(place.extend_exclude)
+            yield Exclusion(patterns, place.folder, place.extend_exclude, "extend-exclude")
 
 
 def _thresholds(catalogue: Catalogue, places: tuple[Config, ...]) -> dict[str, dict[str, Any]]:

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from trainlint.core.report import Failure, Unresolved
     from trainlint.core.rule import Rule
     from trainlint.output.formats import Linted
+    from trainlint.output.listing import Listed
 
 VERSION: Final = 1
 """Grows when a key changes its meaning or goes; keys may be added without it."""
@@ -100,9 +101,10 @@ def page(rule: Rule, found: Page | None) -> str:
     )
 
 
-def rules(listed: Iterable[tuple[Rule, bool]]) -> str:
-    """Return a list of rules, each with whether it is on."""
-    return _text({"version": VERSION, "rules": [{**_rule(rule), "on": on} for rule, on in listed]})
+def rules(listed: Iterable[Listed]) -> str:
+    """Return a list of rules, each with whether it is on and the severity that it has."""
+    shown = [{**_rule(one.rule), "severity": one.severity, "on": one.on} for one in listed]
+    return _text({"version": VERSION, "rules": shown})
 
 
 def _rule(rule: Rule) -> dict[str, Any]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from trainlint.core.page import Page
-    from trainlint.core.rule import Rule
+    from trainlint.output.listing import Listed
 
 WIDEST: Final = 100
 """Longer lines of prose are hard to read."""
@@ -29,7 +29,7 @@ def show_page(page: Page, *, colours: bool) -> None:
     console.print(Markdown(page.text), width=min(console.width, WIDEST))
 
 
-def show_rules(listed: Iterable[tuple[Rule, bool]], *, colours: bool) -> None:
+def show_rules(listed: Iterable[Listed], *, colours: bool) -> None:
     """Render the list of rules as a table."""
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
@@ -37,10 +37,10 @@ def show_rules(listed: Iterable[tuple[Rule, bool]], *, colours: bool) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in COLUMNS:
         table.add_column(column, no_wrap=column in {"code", "name"})
-    for rule, on in listed:
-        row = [Text(cell) for cell in cells(rule, on=on)]
-        row[2].stylize(_STYLES[rule.severity])
-        row[-1].stylize("green" if on else "dim")
+    for one in listed:
+        row = [Text(cell) for cell in cells(one)]
+        row[2].stylize(_STYLES[one.severity])
+        row[-1].stylize("green" if one.on else "dim")
         table.add_row(*row)
     _console(colours=colours).print(table)
 
