@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import pytest
+
 from trainlint.core.fix import apply_fixes
 
 if TYPE_CHECKING:
@@ -104,6 +106,63 @@ def test_an_argument_that_is_not_given_is_safe_since_2_6(lines: Lines) -> None:
         )
         == []
     )
+
+
+UNSET = """
+    import torch
+    state = torch.load(path)
+    other = torch.load(path, "cpu", weights_only=None)
+"""
+
+
+@pytest.mark.parametrize("target", [(2, 5), (2, 5, 1), (1, 13), (1, 9), (2, 0)])
+def test_an_argument_that_is_not_given_is_unsafe_where_the_target_is_older(
+    lines: Lines, target: tuple[int, ...]
+) -> None:
+    assert lines(RULE, UNSET, target_torch=target) == [3, 4]
+
+
+@pytest.mark.parametrize("target", [None, (2, 6), (2, 6, 0), (2, 10), (3, 0)])
+def test_an_argument_that_is_not_given_is_fine_where_the_target_is_newer_or_unknown(
+    lines: Lines, target: tuple[int, ...] | None
+) -> None:
+    assert lines(RULE, UNSET, target_torch=target) == []
+
+
+def test_what_may_be_given_is_fine_for_an_older_target(lines: Lines) -> None:
+    text = """
+        import io
+        import torch
+        def load(path, weights_only, **options):
+            a = torch.load(path, **options)
+            b = torch.load(path, weights_only=weights_only)
+            c = torch.load(io.BytesIO(path))
+            return torch.load(path, **{"weights_only": True})
+        def plain(path):
+            return torch.load(path, **{"map_location": "cpu"})
+    """
+    assert lines(RULE, text, target_torch=(2, 4)) == [10]
+
+
+def test_the_fix_for_an_older_target_gives_the_argument(
+    diagnoses: Callable[..., list[Diagnosis]],
+) -> None:
+    text = "import torch\na = torch.load('a.pt')\nb = torch.load(\n    'b.pt',\n    weights_only=None,\n)\n"
+    found = diagnoses(RULE, text, target_torch=(2, 5))
+    mended, refused = apply_fixes(text, [one.fix for one in found if one.fix is not None])
+    assert not refused
+    assert mended == text.replace("'a.pt'", "'a.pt', weights_only=True").replace("None", "True")
+    assert diagnoses(RULE, mended, target_torch=(2, 5)) == []
+
+
+def test_what_knows_no_such_argument_has_only_a_remedy(
+    diagnoses: Callable[..., list[Diagnosis]],
+) -> None:
+    (old,) = diagnoses(RULE, "import torch\ntorch.load('a.pt')\n", target_torch=(1, 12))
+    assert (old.fix, "1.13" in old.remedy) == (None, True)
+    text = "import dill\nimport torch\ntorch.load('a.pt', pickle_module=dill)\n"
+    (foreign,) = diagnoses(RULE, text, target_torch=(2, 5))
+    assert foreign.fix is None
 
 
 def test_what_the_caller_decides_is_fine(lines: Lines) -> None:

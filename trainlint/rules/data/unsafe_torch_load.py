@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from trainlint.core.diagnosis import Diagnosis, Severity
 from trainlint.core.fix import Fix, Safety
@@ -15,22 +15,39 @@ if TYPE_CHECKING:
 
 rule = Rule(__name__, "TL712", Severity.WARNING, fixable=Safety.UNSAFE)
 
+_SAFE_BY_DEFAULT: Final = (2, 6)  # release notes of 2.6
+_TAKES_WEIGHTS_ONLY: Final = (1, 13)  # release notes of 1.13
+
+_WEIGHTS_ONLY: Final = (
+    "Pass `weights_only=True`; name what else the file holds with"
+    " `torch.serialization.add_safe_globals`."
+)
+
 
 @rule.check
-def check(file: FileModel) -> Iterator[Diagnosis]:
-    """Find loads that are told in so many words not to keep to weights."""
+def check(file: FileModel, *, target_torch: tuple[int, ...] | None = None) -> Iterator[Diagnosis]:
+    """Find loads that are told not to keep to weights, or not told to where that is the default."""
+    unsafe_by_default = target_torch is not None and target_torch < _SAFE_BY_DEFAULT
     for load in () if file.is_test else file.calls_to("torch.load"):
         only = load.keywords.get("weights_only")
-        if only is None or only.text != "False" or _is_own(file, load):
+        if only is not None and only.text == "False":
+            said = "with `weights_only=False`"
+        elif not unsafe_by_default or load.is_open or (only is not None and only.text != "None"):
             continue
+        else:
+            said = "without `weights_only=True`, the default only from PyTorch 2.6 on"
+        if _is_own(file, load):
+            continue
+        old = target_torch is not None and target_torch < _TAKES_WEIGHTS_ONLY
         yield rule.at(
             load,
-            f"{load.quoted} unpickles the file with `weights_only=False`, which runs any code that"
+            f"{load.quoted} unpickles the file {said}, which runs any code that"
             " somebody put into it.",
-            remedy="Pass `weights_only=True`; name what else the file holds with"
-            " `torch.serialization.add_safe_globals`.",
+            remedy="Require PyTorch 1.13, which takes `weights_only=True`."
+            if old
+            else _WEIGHTS_ONLY,
             label="runs code of the file",
-            fix=_fix(load, only),
+            fix=None if old else _fix(load, only),
         )
 
 
@@ -52,8 +69,15 @@ def _is_own(file: FileModel, load: Call) -> bool:
     return any(only is not None and only.text == "True" for only in told)
 
 
-def _fix(load: Call, only: Expr) -> Fix | None:
-    """Return the fix that keeps to weights, where the call itself says otherwise."""
-    if only not in load.parts():
+def _fix(load: Call, only: Expr | None) -> Fix | None:
+    """Return the fix that keeps to weights, where the call itself says otherwise or nothing."""
+    if only is None:
+        # An unpickler of the user's own reads more than weights.
+        if load.argument(2, "pickle_module") is not None:
+            return None
+        edit = load.with_argument("weights_only", "True")
+    elif only in load.parts():
+        edit = only.replaced_by("True")
+    else:
         return None
-    return Fix("Load weights only", Safety.UNSAFE, (only.replaced_by("True"),))
+    return Fix("Load weights only", Safety.UNSAFE, (edit,))
