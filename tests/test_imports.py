@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import trainlint
+from trainlint.output.formats import FORMATS
 
 PACKAGE = Path(trainlint.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -67,6 +68,20 @@ def test_linting_a_file_needs_neither_rich_nor_json_nor_processes(tmp_path):
     assert "trainlint.static.engine" in loaded
     unwanted = {"rich", "json", "multiprocessing", "tomllib", "importlib.metadata"}
     assert not loaded & unwanted
+
+
+def formats_loaded_by(*arguments: str, code: int = 0) -> set[str]:
+    """Return the names of the formats whose modules the command has loaded."""
+    loaded = started_by(*arguments, code=code)
+    return {form.name for form in FORMATS.values() if f"trainlint.output.{form.module}" in loaded}
+
+
+def test_help_and_options_know_the_formats_without_importing_any(tmp_path):
+    assert formats_loaded_by("check", "--help") == set()
+    (tmp_path / "a.py").write_text("import torch\n")
+    for form in ("github", "pylint", "azure", "concise"):
+        arguments = ["check", str(tmp_path / "a.py"), "--isolated", "--output-format", form]
+        assert formats_loaded_by(*arguments) == {form}
 
 
 @pytest.mark.parametrize("arguments", [["rules"], ["rule", "TL301"]])
