@@ -21,8 +21,8 @@ _HOOKS = ("register_hook", "register_full_backward_hook", "register_post_accumul
 
 @rule.check
 def check(file: FileModel) -> Iterator[Diagnosis]:
-    """Find recurrent layers that plain loops of the file train, where nothing in it clips."""
-    if _clips(file):
+    """Find recurrences that plain loops of the file train, where nothing clips."""
+    if not file.optimizers() or _clips(file):
         return
     steps = [
         step
