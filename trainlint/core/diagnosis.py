@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -21,14 +21,49 @@ class Severity(StrEnum):
     """A known trick is not used; off unless selected."""
 
 
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a notebook, and where it stands in the program that the cells make together."""
+
+    number: int
+    """Counted from 1, with the cells that hold no code."""
+    first: int
+    """Its first line in the program."""
+    last: int
+    """Its last line in the program."""
+    start: int
+    """The offset in the program at which it starts."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """A stretch of a source file: lines and columns count characters from 1, the end is exclusive."""
+    """A stretch of a source file: lines and columns count characters from 1, the end is exclusive.
+
+    In a notebook the lines are those of the program that its cells make together; ``place`` and
+    ``shown`` are what a person is told.
+    """
 
     line: int
     column: int
     end_line: int
     end_column: int
+    cell: Cell | None = field(default=None, compare=False)
+    """The cell of a notebook in which it lies: wholly, for a span never runs over its border."""
+
+    @property
+    def place(self) -> str:
+        """Where it starts, as it is written behind the path: `12:5`, or `cell 3:12:5`."""
+        if self.cell is None:
+            return f"{self.line}:{self.column}"
+        return f"cell {self.cell.number}:{self.line - self.cell.first + 1}:{self.column}"
+
+    @property
+    def shown(self) -> Span:
+        """The same with the lines as they are shown: those of its cell, if it lies in one."""
+        if self.cell is None:
+            return self
+        before = self.cell.first - 1
+        return Span(self.line - before, self.column, self.end_line - before, self.end_column)
 
 
 @dataclass(frozen=True, slots=True)

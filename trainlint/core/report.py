@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from trainlint.core.diagnosis import Diagnosis, Span
+    from trainlint.core.diagnosis import Cell, Diagnosis, Span
 
 CONTEXT: Final = 2
 """How many lines around a marked one a report keeps and a code frame shows, as in ruff."""
@@ -18,10 +18,13 @@ class Failure(NamedTuple):
     path: str
     line: int | None
     reason: str
+    cell: int | None = None
+    """The number of the cell, where it is one of a notebook that could not be linted."""
 
     def __str__(self) -> str:
         """Return the line that the user reads."""
-        place = self.path if self.line is None else f"{self.path}:{self.line}"
+        place = self.path if self.cell is None else f"{self.path}:cell {self.cell}"
+        place = place if self.line is None else f"{place}:{self.line}"
         return f"{place}: {self.reason}"
 
 
@@ -59,6 +62,13 @@ class FileReport:
     """The offsets in the text at which those lines start; edits count in them."""
     others: dict[str, dict[int, str]] = field(default_factory=dict)
     """The same of the places in other files, by their paths."""
+
+    cells: tuple[Cell, ...] = ()
+    """The cells, where the file is a notebook."""
+
+    def cell(self, offset: int) -> Cell | None:
+        """Return the cell of a notebook in which an offset of an edit lies."""
+        return next((one for one in reversed(self.cells) if one.start <= offset), None)
 
     def place(self, offset: int) -> tuple[int, int]:
         """Return the line and the column, from 1, of an offset that an edit of a fix speaks of."""

@@ -19,8 +19,13 @@ _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 
 
 def fitted(source: SourceFile, fix: Fix) -> Fix | None:
-    """Return a fix as its file can bear it; None where it edits another file or loses a comment."""
+    """Return a fix as its file can bear it.
+
+    None where it edits another file, runs over the border of a cell or loses a comment.
+    """
     if any(edit.path not in {"", source.path} for edit in fix.edits):
+        return None
+    if any(not source.may_replace(edit.start, edit.end) for edit in fix.edits):
         return None
     edits = fix.edits
     if "\r" in source.text:
@@ -34,7 +39,10 @@ def edited_lines(source: SourceFile, fix: Fix, *, around: int) -> Iterator[int]:
     """Yield the numbers of the lines that a fix edits, and of some around them."""
     for edit in fix.edits:
         span = source.span_of_offsets(edit.start, edit.end)
-        first, last = max(1, span.line - around), min(len(source.lines), span.end_line + around)
+        least, most = 1, len(source.lines)
+        if span.cell is not None:
+            least, most = span.cell.first, span.cell.last
+        first, last = max(least, span.line - around), min(most, span.end_line + around)
         yield from range(first, last + 1)
 
 
@@ -68,7 +76,7 @@ def _comments(source: SourceFile) -> Iterator[tuple[int, str]]:
     """Yield the offset and the text of each comment."""
     from tokenize import COMMENT, TokenError, generate_tokens  # noqa: PLC0415 - seldom needed
 
-    lines = iter([line + "\n" for line in source.lines])
+    lines = iter([line + "\n" for line in source.code_lines])
     try:
         for token in generate_tokens(lambda: next(lines)):
             if token.type == COMMENT:

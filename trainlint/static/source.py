@@ -10,12 +10,21 @@ import stat
 import warnings
 from bisect import bisect_right
 from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from trainlint.core.diagnosis import Span
+from trainlint.core.report import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from trainlint.core.diagnosis import Cell
 
 MAX_BYTES = 20_000_000
 """Larger files are generated data; parsing one takes gigabytes."""
+
+MAX_NOTEBOOK_BYTES = 200_000_000
+"""Most of a large notebook is pictures, which are not parsed."""
 
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _COOKIE_BYTES = 4096
@@ -26,16 +35,23 @@ _BYTE_LINE_END = re.compile(rb"\r\n|\r|\n")
 class SourceError(Exception):
     """A file cannot be linted: ``reason`` says why, ``line`` where, if there is a place."""
 
-    def __init__(self, path: str, reason: str, line: int | None = None) -> None:
-        super().__init__(path, reason, line)
+    def __init__(
+        self, path: str, reason: str, line: int | None = None, cell: int | None = None
+    ) -> None:
+        super().__init__(path, reason, line, cell)
         self.path = path
         self.reason = reason
         self.line = line
+        self.cell = cell
+
+    @property
+    def failure(self) -> Failure:
+        """What a report has of it."""
+        return Failure(self.path, self.line, self.reason, self.cell)
 
     def __str__(self) -> str:
         """Return the one line that the user reads."""
-        place = self.path if self.line is None else f"{self.path}:{self.line}"
-        return f"{place}: {self.reason}"
+        return str(self.failure)
 
 
 class Placed(Protocol):
@@ -48,30 +64,43 @@ class Placed(Protocol):
 
 
 class SourceFile:
-    """The text of one Python file and the positions in it.
+    """The text of one Python file and the positions in it; of a notebook, the program of its cells.
 
     Raises :class:`SourceError` where the bytes are no Python: made by :meth:`read` or
     :meth:`from_bytes`, so that whoever holds a source file holds one that parses.
     """
 
-    def __init__(
-        self, path: str, text: str, *, encoding: str = "utf-8", bom: bool = False
-    ) -> None:
+    cells: tuple[Cell, ...] = ()
+    """The cells, where the file is a notebook."""
+
+    def __init__(self, path: str, text: str, *, encoding: str = "utf-8", bom: bool = False) -> None:
         self.path = path
         self.text = text
         self.encoding = encoding
         self.bom = bom
-        self.tree = _parse(path, text)
+        self.parsed = text
+        """The text that Python parses: with the same lines, and in them everything at its place."""
+        self.failures: tuple[SourceError, ...] = ()
+        """What of it could not be parsed, where the rest could."""
+        self.tree = self._understood()
 
     @classmethod
     def read(cls, path: str) -> SourceFile:
-        """Read and parse the file at a path."""
+        """Read and parse the file at a path: Python, or a notebook."""
+        if is_notebook(path):
+            from trainlint.static.notebook import NotebookFile  # noqa: PLC0415 - seldom needed
+
+            return NotebookFile.read(path)
         return cls.from_bytes(path, read_bytes(path))
 
     @classmethod
     def from_bytes(cls, path: str, data: bytes) -> SourceFile:
         """Decode bytes as Python does (byte order mark, coding line, else UTF-8) and parse them."""
-        text, encoding, bom = _decode(path, data)
+        if is_notebook(path):
+            from trainlint.static.notebook import NotebookFile  # noqa: PLC0415 - seldom needed
+
+            return NotebookFile.from_bytes(path, data)
+        text, encoding, bom = decode(path, data)
         return cls(path, text, encoding=encoding, bom=bom)
 
     def with_text(self, text: str) -> SourceFile:
@@ -83,6 +112,21 @@ class SourceFile:
         return codecs.BOM_UTF8 * self.bom + self.text.encode(self.encoding)
 
     @cached_property
+    def displayed(self) -> frozenset[int]:
+        """The lines of the expressions whose values a notebook shows, so that they are not thrown away."""
+        return frozenset()
+
+    @property
+    def weight(self) -> int:
+        """How much memory it takes, in characters of source."""
+        return len(self.text)
+
+    @property
+    def pieces(self) -> Iterable[tuple[str, str]]:
+        """The names and the texts of what a person sees as one: the file, or each cell of a notebook."""
+        return ((self.path, self.text),)
+
+    @cached_property
     def line_starts(self) -> list[int]:
         """The offset at which each line starts, as Python counts lines."""
         return [0, *(match.end() for match in _LINE_END.finditer(self.text))]
@@ -91,6 +135,11 @@ class SourceFile:
     def lines(self) -> list[str]:
         """The lines without their ends."""
         return _LINE_END.split(self.text)
+
+    @property
+    def code_lines(self) -> list[str]:
+        """The lines of what Python parses, without their ends."""
+        return self.lines
 
     def offset(self, line: int, byte_column: int) -> int:
         """Turn a position of the syntax tree into an offset into the text."""
@@ -103,28 +152,44 @@ class SourceFile:
     def span_between(self, first: Placed, last: Placed) -> Span:
         """Return the stretch from the start of one node to the end of another."""
         end_line, end_column = _end(last)
-        return Span(
-            first.lineno,
-            self._characters(first.lineno, first.col_offset) + 1,
-            end_line,
-            self._characters(end_line, end_column) + 1,
+        return self.in_cell(
+            Span(
+                first.lineno,
+                self._characters(first.lineno, first.col_offset) + 1,
+                end_line,
+                self._characters(end_line, end_column) + 1,
+            )
         )
 
     def span_of_offsets(self, start: int, end: int) -> Span:
         """Return the stretch between two offsets into the text."""
         line = bisect_right(self.line_starts, start)
         end_line = bisect_right(self.line_starts, end)
-        return Span(
-            line,
-            start - self.line_starts[line - 1] + 1,
-            end_line,
-            end - self.line_starts[end_line - 1] + 1,
+        return self.in_cell(
+            Span(
+                line,
+                start - self.line_starts[line - 1] + 1,
+                end_line,
+                end - self.line_starts[end_line - 1] + 1,
+            )
         )
+
+    def may_replace(self, start: int, end: int) -> bool:
+        """Say whether the text between two offsets may be replaced: not over the border of a cell."""
+        return start <= end
+
+    def in_cell(self, span: Span) -> Span:
+        """Return a stretch as it is shown: where the file is a notebook, with its cell."""
+        return span
 
     def segment(self, node: Placed) -> str:
         """Return the source text of a node."""
         start = self.offset(node.lineno, node.col_offset)
         return self.text[start : self.offset(*_end(node))]
+
+    def _understood(self) -> ast.Module:
+        """Parse the text."""
+        return parse(self.path, self.text)
 
     def _characters(self, line: int, byte_column: int) -> int:
         """Count the characters that the first bytes of a line make."""
@@ -134,15 +199,21 @@ class SourceFile:
         return len(text.encode()[:byte_column].decode(errors="ignore"))
 
 
+def is_notebook(path: str) -> bool:
+    """Say whether the name of a file is that of a notebook."""
+    return path.endswith(".ipynb")
+
+
 def read_bytes(path: str) -> bytes:
     """Return what a file holds; raise :class:`SourceError` where it cannot be read or is too large."""
+    limit = MAX_NOTEBOOK_BYTES if is_notebook(path) else MAX_BYTES
     try:
         # Looked at before it is opened, which for a pipe would wait for somebody to write.
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
             raise SourceError(path, "cannot be read: it is not a regular file")
-        if status.st_size > MAX_BYTES:
-            raise SourceError(path, f"is over {MAX_BYTES // 1_000_000} MB and not linted")
+        if status.st_size > limit:
+            raise SourceError(path, f"is over {limit // 1_000_000} MB and not linted")
         with open(path, "rb") as stream:
             return stream.read()
     except OSError as error:
@@ -156,7 +227,7 @@ def _end(node: Placed) -> tuple[int, int]:
     return node.end_lineno, node.end_col_offset
 
 
-def _decode(path: str, data: bytes) -> tuple[str, str, bool]:
+def decode(path: str, data: bytes) -> tuple[str, str, bool]:
     """Decode the bytes of a Python file; return the encoding, and whether a byte order mark is there."""
     encoding = "utf-8"
     bom = data.startswith(codecs.BOM_UTF8)
@@ -198,7 +269,7 @@ def _line_at(data: bytes, at: int) -> int:
     return len(_BYTE_LINE_END.findall(data, 0, at)) + 1
 
 
-def _parse(path: str, text: str) -> ast.Module:
+def parse(path: str, text: str) -> ast.Module:
     """Parse a text; every way in which that fails is a :class:`SourceError`."""
     try:
         with warnings.catch_warnings():

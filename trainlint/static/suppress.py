@@ -225,7 +225,7 @@ def _comments(source: SourceFile) -> Iterator[tuple[int, int, str]]:
     # Only for files with such a comment: the tokenizer takes longer than all rules together.
     from tokenize import COMMENT, TokenError, generate_tokens  # noqa: PLC0415
 
-    lines = iter([line + "\n" for line in source.lines])
+    lines = iter([line + "\n" for line in source.code_lines])
     try:
         for token in generate_tokens(lambda: next(lines)):
             if token.type == COMMENT and _MAY_SILENCE.search(token.string):

@@ -20,7 +20,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
     if not file.has_layers or file.is_test:
         return
     for call in file.method_calls(*sorted(PURE_METHODS)):
-        if not call.is_statement or call.expected_to_fail or call.is_tried:
+        if not call.is_statement or call.expected_to_fail or call.is_tried or call.is_displayed:
             continue
         tensor = _subject(file, call)
         if tensor is None or not _is_used_afterwards(file, call, tensor):

@@ -183,6 +183,11 @@ class Expr:
         return None if holder is None else holder[0]
 
     @property
+    def is_displayed(self) -> bool:
+        """Whether it is the last expression of a notebook's cell, whose value is shown."""
+        return self.is_statement and self.line in self.model.source.displayed
+
+    @property
     def is_statement(self) -> bool:
         """Whether its value is thrown away: it is a statement of its own."""
         statement = self.site.statement
@@ -870,7 +875,7 @@ class Function:
         width = len("def ") + len(self.name)
         if isinstance(self.node, ast.AsyncFunctionDef):
             width += len("async ")
-        return Span(line, column, line, column + width)
+        return self.model.source.in_cell(Span(line, column, line, column + width))
 
     @property
     def parameters(self) -> tuple[str, ...]:

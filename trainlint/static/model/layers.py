@@ -433,7 +433,8 @@ class ModuleClass:
     def span(self) -> Span:
         """The word ``class`` and the name."""
         line, column = getattr(self.node, "lineno", 1), getattr(self.node, "col_offset", 0) + 1
-        return Span(line, column, line, column + len("class ") + len(self.name))
+        span = Span(line, column, line, column + len("class ") + len(self.name))
+        return self.model.source.in_cell(span)
 
     @property
     def bases(self) -> tuple[str, ...]:
