@@ -11,14 +11,13 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from trainlint.core.loop import LoopEvent
-from trainlint.static.model.expression import Call, Expr, Function, Loop
+from trainlint.static.model.expression import AtCall, Call, Expr, Function, Loop
 from trainlint.static.model.torch_api import OPTIMIZER_PARAMETERS, SCHEDULER_PARAMETERS
 from trainlint.static.model.tree import BindingKind, Block, BlockKind, Scope, ScopeKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trainlint.core.diagnosis import Span
     from trainlint.static.model.file import FileModel
     from trainlint.static.model.training import Scheduler
 
@@ -39,7 +38,7 @@ class Driver(StrEnum):
 
 
 @dataclass(frozen=True)
-class Event:
+class Event(AtCall):
     """One event of a training loop.
 
     ``subject`` is what it is done to: the optimizer of a step or of clearing, the model of a mode,
@@ -56,16 +55,6 @@ class Event:
     """Of a backward or step: whether a GradScaler has its hand in it."""
     via: tuple[Call, ...] = ()
     """The calls of helper functions that lead to it, from the routine inwards."""
-
-    @property
-    def path(self) -> str:
-        """The file, as the user named it."""
-        return self.call.path
-
-    @property
-    def span(self) -> Span:
-        """The call."""
-        return self.call.span
 
     @property
     def loops(self) -> tuple[Loop, ...]:

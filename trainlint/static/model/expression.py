@@ -691,6 +691,22 @@ class Call(Expr):
         return edit if between.strip() == "," else None
 
 
+class AtCall:
+    """Something that stands where a call of the user's stands."""
+
+    call: Call
+
+    @property
+    def path(self) -> str:
+        """The file, as the user named it."""
+        return self.call.path
+
+    @property
+    def span(self) -> Span:
+        """The call."""
+        return self.call.span
+
+
 class Loop:
     """A ``for`` or ``while`` loop."""
 

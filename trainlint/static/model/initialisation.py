@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from trainlint.static.model.expression import Call, Expr
+from trainlint.static.model.expression import AtCall, Call, Expr
 from trainlint.static.model.formula import RootOfFans, root_of_fans
 from trainlint.static.model.layers import Layer
 from trainlint.static.model.torch_api import LINEAR_LAYERS
@@ -17,7 +17,6 @@ from trainlint.static.model.tree import BindingKind, BlockKind, ScopeKind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trainlint.core.diagnosis import Span
     from trainlint.static.model.file import FileModel
     from trainlint.static.model.layers import Activated, Outlet
 
@@ -73,7 +72,7 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class InitCall:
+class InitCall(AtCall):
     """One initialisation: the scheme, the call, and the layers whose parameter it fills.
 
     ``scheme`` is the function of ``torch.nn.init`` without its underscore; ``w.data.normal_(0, 1)``
@@ -87,16 +86,6 @@ class InitCall:
     layers: tuple[Layer, ...]
     by_type: bool = False
     """Whether it reaches every layer of a type, through a loop or ``apply``."""
-
-    @property
-    def path(self) -> str:
-        """The file, as the user named it."""
-        return self.call.path
-
-    @property
-    def span(self) -> Span:
-        """The call."""
-        return self.call.span
 
     def argument(self, name: str) -> Expr | None:
         """Return what is passed for a parameter of the function of ``torch.nn.init``."""

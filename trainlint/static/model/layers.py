@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Span
-from trainlint.static.model.expression import Call, Expr, Function
+from trainlint.static.model.expression import AtCall, Call, Expr, Function
 from trainlint.static.model.ranks import ranks_of
 from trainlint.static.model.torch_api import (
     ACTIVATIONS,
@@ -43,7 +43,7 @@ _MODULE_WORDS = ("module", "net", "model", "layer", "block", "encoder", "decoder
 _ENTRIES = ("forward", "training_step", "validation_step", "test_step", "predict_step")
 
 
-class Layer:
+class Layer(AtCall):
     """A layer that the file constructs: ``kind`` is its class of ``torch.nn``."""
 
     def __init__(self, kind: str, call: Call) -> None:
@@ -61,16 +61,6 @@ class Layer:
     def __repr__(self) -> str:
         """Show the construction."""
         return f"<Layer {self.call.text}>"
-
-    @property
-    def path(self) -> str:
-        """The file, as the user named it."""
-        return self.call.path
-
-    @property
-    def span(self) -> Span:
-        """Where it is constructed."""
-        return self.call.span
 
     def argument(self, name: str) -> Expr | None:
         """Return what is passed for a parameter, by position or keyword; None if nothing."""

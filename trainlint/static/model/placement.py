@@ -6,12 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trainlint.static.model.expression import Call, Expr
+from trainlint.static.model.expression import AtCall, Call, Expr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trainlint.core.diagnosis import Span
     from trainlint.static.model.file import FileModel
     from trainlint.static.model.training import Optimizer
 
@@ -22,7 +21,7 @@ _DEVICES = ("cuda", "mps", "xpu", "hpu", "npu")
 
 
 @dataclass(frozen=True)
-class LateMove:
+class LateMove(AtCall):
     """A move of a model to a device after an optimizer took its parameters, before it is used.
 
     ``loaded`` is where the optimizer loaded its state in between, None if it did not.
@@ -40,16 +39,6 @@ class LateMove:
         return bool(origins) and all(
             isinstance(one, Call) and (one.method or "")[:1].isupper() for one in origins
         )
-
-    @property
-    def path(self) -> str:
-        """The file, as the user named it."""
-        return self.call.path
-
-    @property
-    def span(self) -> Span:
-        """The move."""
-        return self.call.span
 
 
 def turned_into_half(model: FileModel, expr: Expr, before: Call) -> Expr | None:

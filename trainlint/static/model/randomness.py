@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trainlint.static.model.expression import AtCall
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trainlint.core.diagnosis import Span
     from trainlint.static.model.expression import Call, Expr, Function, Loop
     from trainlint.static.model.file import FileModel
 
@@ -47,22 +48,12 @@ _MOST_DEPTH = 3
 
 
 @dataclass(frozen=True)
-class Seeding:
+class Seeding(AtCall):
     """A call that seeds a global generator."""
 
     call: Call
     of_torch: bool
     """Whether it seeds what torch draws weights and dropout masks from."""
-
-    @property
-    def path(self) -> str:
-        """The file, as the user named it."""
-        return self.call.path
-
-    @property
-    def span(self) -> Span:
-        """The call."""
-        return self.call.span
 
     @property
     def seed(self) -> Expr | None:

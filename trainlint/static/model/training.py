@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from trainlint.core.loop import LoopEvent
 from trainlint.static.model.checkpoints import may_grow
-from trainlint.static.model.expression import Call, Expr
+from trainlint.static.model.expression import AtCall, Call, Expr
 from trainlint.static.model.purpose import Purpose, labels, purpose_of_data
 from trainlint.static.model.torch_api import (
     LAYER_PARAMETERS,
@@ -50,22 +50,12 @@ transformers, timm and the file's own, ``adjust_learning_rate(optimizer, epoch)`
 
 
 @dataclass(frozen=True)
-class _Made:
+class _Made(AtCall):
     """Something that a call constructs."""
 
     kind: str
     """The last part of the class's name: ``Adam``."""
     call: Call
-
-    @property
-    def path(self) -> str:
-        """The file, as the user named it."""
-        return self.call.path
-
-    @property
-    def span(self) -> Span:
-        """The construction."""
-        return self.call.span
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -441,7 +431,7 @@ class Loader(_Made):
 
 
 @dataclass(frozen=True)
-class Loss:
+class Loss(AtCall):
     """One place where a loss is computed.
 
     ``kind`` is the class of ``torch.nn`` (``CrossEntropyLoss`` for ``F.cross_entropy`` too), ``made``
@@ -451,16 +441,6 @@ class Loss:
     kind: str
     call: Call
     made: Call | None
-
-    @property
-    def path(self) -> str:
-        """The file, as the user named it."""
-        return self.call.path
-
-    @property
-    def span(self) -> Span:
-        """The call that computes it."""
-        return self.call.span
 
     @property
     def input(self) -> Expr | None:
