@@ -99,7 +99,7 @@ def test_an_encoding_that_does_not_give_the_bytes_back_is_left_alone(tmp_path):
     outcome, now = fixed(tmp_path, {"a.py": data})
     assert now == {"a.py": data}
     assert [str(one) for one in outcome.reports[0].failures] == [
-        f"{tmp_path / 'a.py'}: is not fixed: `utf-7` does not give the same bytes back"
+        f"{tmp_path / 'a.py'}: is not changed: `utf-7` does not give the same bytes back"
     ]
 
 

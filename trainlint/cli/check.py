@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from trainlint.cli.adopting import Adoption, adoption_options
 from trainlint.cli.fixing import Fixing, fix_options
 from trainlint.cli.output import COLOUR_CHOICES, in_colours, keep, warn, write
 from trainlint.cli.settings import file_options, hierarchy, selection_options
@@ -49,6 +50,7 @@ STDIN = "-"
     help="Write there instead of on the screen.",
 )
 @fix_options
+@adoption_options
 @click.option("--statistics", is_flag=True, help="Show only how often each rule speaks.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 even where there are diagnoses.")
 @click.option("-q", "--quiet", is_flag=True, help="Show diagnoses and failures only.")
@@ -86,6 +88,7 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
         msg = "`-` stands alone: standard input is not linted together with files"
         raise UserError(msg)
     fixing = Fixing.of(options)
+    adoption = Adoption.of(options, stdin=paths == (STDIN,))
     refuse(
         options["output_format"],
         statistics=options["statistics"],
@@ -98,7 +101,8 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     if paths == (STDIN,):
         name = options["stdin_filename"] or STDIN
         settings = configurations.settings([name])
-        keep(options["output_file"], [*configurations.files, options["stdin_filename"] or ""])
+        kept = [*configurations.files, options["stdin_filename"] or "", options["baseline"] or ""]
+        keep(options["output_file"], kept)
         if options["show_files"] or options["show_settings"]:
             lines = _settings_shown(name, configurations) if options["show_settings"] else [name]
             write(lines, options["output_file"])
@@ -111,7 +115,7 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
         files = [one for one in found if isinstance(one, str)]
         lost = [one for one in found if isinstance(one, Failure)]
         settings = configurations.settings(files)
-        keep(options["output_file"], [*configurations.files, *files])
+        keep(options["output_file"], [*configurations.files, *files, options["baseline"] or ""])
         if options["show_files"]:
             write(files, options["output_file"])
             _tell(lost)
@@ -129,8 +133,11 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
         linted = _lint(files, settings, options, home)
         wanted = _wants_unresolved(options)
         reports += fixing.fix_files(files, settings, linted, unresolved=wanted)
+    reports = adoption.hidden(reports, settings)
     for report in reports:
         _tell(report.failures)
+    if adoption.only:
+        return adoption.write(reports, settings)
     fixing.tell_refused()
     fixing.write_source()
     if fixing.diff:

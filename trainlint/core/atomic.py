@@ -11,6 +11,7 @@ from trainlint.core.errors import UserError
 
 _PREFIX: Final = ".trainlint-"
 _SUFFIX: Final = ".tmp"
+_ANYBODY: Final = 0o666
 _ANY_WRITE: Final = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -28,6 +29,27 @@ def replace_file(path: str, before: bytes, after: bytes) -> None:
     """
     try:
         _replace(os.path.realpath(path, strict=True), path, before, after)
+    except OSError as error:
+        msg = f"{path}: cannot be written: {error.strerror or error}"
+        raise ReplaceError(msg) from error
+
+
+def create_file(path: str, data: bytes) -> None:
+    """Make a file, whole or not at all, with the folders above it; raise :class:`ReplaceError`."""
+    try:
+        folder = os.path.dirname(os.path.abspath(path))
+        os.makedirs(folder, exist_ok=True)
+        temporary = _written_beside(folder, data)
+        try:
+            mask = os.umask(0)
+            os.umask(mask)
+            os.chmod(temporary, _ANYBODY & ~mask)
+            os.replace(temporary, path)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary)
+            raise
+        _sync_folder(folder)
     except OSError as error:
         msg = f"{path}: cannot be written: {error.strerror or error}"
         raise ReplaceError(msg) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -149,7 +150,7 @@ def fix_bytes(
     """Make the fixes of a file that was read already; return its bytes, unchanged where it is no Python."""
     project = Project([path])
     try:
-        source = _readable(path, data)
+        source = rewritable(path, data)
         mended = mend(source, settings, project, unsafe=unsafe)
     except SourceError as error:
         return data, Outcome([FileReport(path, failures=[_failure(path, error)])])
@@ -171,7 +172,7 @@ def _fix_file(
     earlier = mended.get(path)
     if earlier is None or write:
         data = read_bytes(path)
-        source = _readable(path, data)
+        source = rewritable(path, data)
     else:
         source = earlier.after.with_text(earlier.after.text)
     result = mend(source, settings, project, unsafe=unsafe)
@@ -184,7 +185,7 @@ def _fix_file(
     return result
 
 
-def _readable(path: str, data: bytes) -> SourceFile:
+def rewritable(path: str, data: bytes) -> SourceFile:
     """Parse the bytes of a file, which must come out the same when they are written again."""
     source = SourceFile.from_bytes(path, data)
     try:
@@ -192,7 +193,7 @@ def _readable(path: str, data: bytes) -> SourceFile:
     except UnicodeError:
         same = False
     if not same:
-        reason = f"is not fixed: `{source.encoding}` does not give the same bytes back"
+        reason = f"is not changed: `{source.encoding}` does not give the same bytes back"
         raise SourceError(path, reason)
     return source
 
@@ -200,7 +201,7 @@ def _readable(path: str, data: bytes) -> SourceFile:
 def _failure(path: str, error: SourceError | ReplaceError) -> Failure:
     """Return what could not be done to a file."""
     if isinstance(error, SourceError):
-        return Failure(path, error.line, error.reason)
+        return Failure(path, error.line, error.reason, error.cell)
     return Failure(path, None, str(error).removeprefix(f"{path}: "))
 
 
@@ -255,7 +256,8 @@ def _refusals(source: SourceFile) -> Iterator[str]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            compile(source.tree, source.path, "exec", dont_inherit=True)
+            flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if source.cells else 0
+            compile(source.tree, source.path, "exec", flags, dont_inherit=True)
     except SyntaxError as error:
         yield f"syntax error: {error.msg}"
     except (ValueError, RecursionError, MemoryError) as error:

@@ -100,7 +100,7 @@ class Suppressions:
         """Say whether a comment silences the diagnosis, and note that the comment is of use."""
         if not self._all:
             return False
-        lines = _lines_of(self._source, diagnosis.span)
+        lines = lines_that_silence(self._source, diagnosis.span)
         silenced = False
         for suppression in self._all:
             if not suppression.whole_file and suppression.line not in lines:
@@ -113,6 +113,11 @@ class Suppressions:
                     suppression.used.add(item.name)
                     silenced = True
         return silenced
+
+    def shared_comment(self, line: int) -> Suppression | None:
+        """Return the `noqa` with codes on a line, to which more can be added."""
+        mine = (one for one in self._all if one.line == line and one.items and not one.ours)
+        return next(mine, None)
 
     def unused(self, rule: Rule, ran: Collection[str]) -> Iterator[Diagnosis]:
         """Yield a diagnosis for every comment that silenced nothing, of rules that did run."""
@@ -275,7 +280,7 @@ def _read(line: int, offset: int, comment: str) -> Iterator[Suppression]:
             yield Suppression(line, start, end, unknown_word=word or "…")
 
 
-def _lines_of(source: SourceFile, span: Span) -> set[int]:
+def lines_that_silence(source: SourceFile, span: Span) -> set[int]:
     """Return the lines on which a comment silences a diagnosis with this span."""
     position = (span.line, span.column)
     statement: Statement | None = None

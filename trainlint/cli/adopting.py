@@ -1,0 +1,163 @@
+"""The options of `trainlint check` by which an old project begins anew: `--add-noqa`, and the baseline."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from trainlint.cli.output import warn, write
+from trainlint.core.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from trainlint.core.baseline import Baseline
+    from trainlint.core.config import Settings
+    from trainlint.core.report import FileReport
+
+_BASELINE: Final = ("write_baseline", "update_baseline", "baseline")
+_FIXING: Final = ("fix", "fix_only", "diff")
+
+
+def adoption_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that silence what is there already."""
+    for option in (
+        click.option(
+            "--update-baseline",
+            is_flag=True,
+            help="Take out of the file of --baseline what is no longer there.",
+        ),
+        click.option(
+            "--write-baseline",
+            metavar="FILE",
+            help="Write what is found to a baseline, and show none of it.",
+        ),
+        click.option("--baseline", metavar="FILE", help="Show only what is not in this baseline."),
+        click.option(
+            "--add-noqa",
+            is_flag=True,
+            help="Silence all that is found: add `# noqa: CODE` to the lines, and show none of it.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+@dataclass(slots=True)
+class Adoption:
+    """What was asked for."""
+
+    noqa: bool
+    known: Baseline | None
+    """The baseline whose diagnoses are hidden."""
+    new: Baseline | None
+    """The baseline that is to be written."""
+    update: bool
+    quiet: bool
+
+    @classmethod
+    def of(cls, options: dict[str, Any], *, stdin: bool) -> Adoption:
+        """Read the options of the command, and the baseline."""
+        noqa, path, new = options["add_noqa"], options["baseline"], options["write_baseline"]
+        writes = "add_noqa" if noqa else "write_baseline" if new is not None else ""
+        others = ("statistics", "output_file", *_BASELINE, *_FIXING)
+        if noqa:
+            _exclude("add_noqa", others, options)
+        elif new is not None:
+            _exclude("write_baseline", [one for one in others if one != "write_baseline"], options)
+        if options["update_baseline"] and path is None:
+            msg = "--update-baseline needs --baseline FILE"
+            raise UserError(msg)
+        if options["update_baseline"]:
+            writes = "update_baseline"
+            _exclude(writes, ("diff",), options)
+        if writes and stdin:
+            msg = f"{_flag(writes)} needs files, not standard input"
+            raise UserError(msg)
+        quiet = options["quiet"]
+        if path is None and new is None:
+            return cls(noqa, None, None, update=False, quiet=quiet)
+        from trainlint.core.baseline import Baseline  # noqa: PLC0415 - only where it is used
+
+        known = None if path is None else Baseline.read(path)
+        there = new is not None and os.path.lexists(new)
+        # Whatever lies there must be a baseline: nothing else is written over.
+        written = None if new is None else Baseline.read(new) if there else Baseline(new)
+        return cls(noqa, known, written, update=options["update_baseline"], quiet=quiet)
+
+    @property
+    def only(self) -> bool:
+        """Whether something is written instead of showing what was found."""
+        return self.noqa or self.new is not None
+
+    def hidden(self, reports: list[FileReport], settings: Settings) -> list[FileReport]:
+        """Return the reports without what the baseline knows; tell what in it is stale."""
+        if self.known is None:
+            return reports
+        from trainlint.output import fixes  # noqa: PLC0415 - only where it is used
+        from trainlint.output.style import printable  # noqa: PLC0415
+        from trainlint.output.text import counted  # noqa: PLC0415
+
+        stale = self.known.stale(reports, settings)
+        if stale and (self.update or not self.quiet):
+            path = printable(self.known.path)
+            number = stale.total()
+            files = counted(len({entry.path for entry in stale}), "file")
+            if self.update:
+                self.known.updated(stale).write()
+                if not self.quiet:
+                    warn(f"{path}: {fixes.diagnoses(number)} in {files} taken out: no longer there")
+            else:
+                warn(
+                    f"warning: {path}: {fixes.diagnoses(number)} in {files} no longer there;"
+                    " --update-baseline takes them out"
+                )
+        return self.known.hide(reports)
+
+    def write(self, reports: Sequence[FileReport], settings: Settings) -> int:
+        """Write what was asked for, and say what was; return the exit code."""
+        from trainlint.output import fixes  # noqa: PLC0415 - only where it is used
+        from trainlint.output.style import printable  # noqa: PLC0415
+        from trainlint.output.text import counted  # noqa: PLC0415
+
+        failed = any(report.failures for report in reports)
+        if self.new is not None:
+            new = self.new.anew(reports, settings)
+            new.write()
+            files = counted(len({entry.path for entry in new.counts}), "file")
+            said = (
+                f"Wrote {fixes.diagnoses(new.counts.total())} in {files} to {printable(new.path)}."
+            )
+        else:
+            from trainlint.static.noqa import add_noqa  # noqa: PLC0415 - only where it is used
+
+            done = add_noqa(reports, settings.known)
+            for failure in done.failures:
+                warn(f"error: {printable(str(failure))}")
+            for one in done.left:
+                place = printable(f"{one.path}:{one.span.place}")
+                warn(f"warning: {place}: no comment can silence {one.code} here")
+            failed = failed or bool(done.failures)
+            comments = counted(done.comments, "noqa comment")
+            said = f"Added {comments} in {counted(done.files, 'file')}."
+            if not done.comments and not failed:
+                said = "No noqa comment is needed."
+        if not self.quiet:
+            write([said])
+        return 2 if failed else 0
+
+
+def _exclude(name: str, others: Sequence[str], options: dict[str, Any]) -> None:
+    """Refuse options that make no sense together."""
+    for other in others:
+        if options[other]:
+            msg = f"{_flag(name)} and {_flag(other)} exclude each other"
+            raise UserError(msg)
+
+
+def _flag(name: str) -> str:
+    """Return an option as the user writes it."""
+    return f"--{name.replace('_', '-')}"
