@@ -82,7 +82,7 @@ def test_json_is_ascii_and_reads_back():
         "code": "TL301",
         "severity": "error",
         "path": "\udcff.py",
-        "span": {"line": 3, "column": 5, "end_line": 3, "end_column": 9},
+        "span": {"cell": None, "line": 3, "column": 5, "end_line": 3, "end_column": 9},
         "message": "`é` 中 \udcff",
         "label": "",
         "remedy": "Do it.",
@@ -90,7 +90,7 @@ def test_json_is_ascii_and_reads_back():
         "fix": {
             "title": "mend",
             "safety": "unsafe",
-            "edits": [{"start": 1, "end": 2, "replacement": "é"}],
+            "edits": [{"cell": None, "start": 1, "end": 2, "replacement": "é"}],
         },
         "page": {"summary": None, "sources": []},
     }
@@ -119,8 +119,8 @@ def test_a_failure_in_json_has_a_line_or_null():
     failures = [Failure("f.py", 3, "broken"), Failure("g", None, "gone")]
     (written,) = json_format.render(linted(report(failures=failures)))
     assert json.loads(written)["failures"] == [
-        {"path": "f.py", "line": 3, "reason": "broken"},
-        {"path": "g", "line": None, "reason": "gone"},
+        {"path": "f.py", "cell": None, "line": 3, "reason": "broken"},
+        {"path": "g", "cell": None, "line": None, "reason": "gone"},
     ]
 
 

@@ -144,7 +144,7 @@ class Fixing:
         from trainlint.output.style import printable  # noqa: PLC0415 - only where it is used
 
         for diagnosis, why in () if self.outcome is None else self.outcome.refused:
-            place = f"{diagnosis.path}:{diagnosis.span.line}:{diagnosis.span.column}"
+            place = f"{diagnosis.path}:{diagnosis.span.place}"
             line = f"{place}: the fix of {diagnosis.rule} is not made: it {why}"
             warn(f"warning: {printable(line)}")
 
@@ -155,12 +155,14 @@ class Fixing:
 
         for one in () if self.outcome is None else self.outcome.mended:
             mark = "\ufeff" if one.before.bom else ""
-            lines = list(diff.unified(one.path, mark + one.before.text, mark + one.after.text))
-            if on_terminal():
-                write(diff.painted(lines, Style(in_colours(color))))
-            else:
-                head, body = "".join(lines[:2]), "".join(lines[2:])
-                write_bytes(os.fsencode(head) + body.encode(one.before.encoding))
+            pieces = zip(one.before.pieces, one.after.pieces, strict=True)
+            for (name, before), (_, after) in pieces:
+                lines = list(diff.unified(name, mark + before, mark + after))
+                if on_terminal():
+                    write(diff.painted(lines, Style(in_colours(color))))
+                else:
+                    head, body = "".join(lines[:2]), "".join(lines[2:])
+                    write_bytes(os.fsencode(head) + body.encode(one.before.encoding))
 
     @property
     def fixed(self) -> list[tuple[str, list[Diagnosis]]] | None:

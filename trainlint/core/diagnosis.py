@@ -58,6 +58,16 @@ class Span:
         return f"cell {self.cell.number}:{self.line - self.cell.first + 1}:{self.column}"
 
     @property
+    def in_file(self) -> Span:
+        """The same for tools that know nothing of cells: the start of the file, if it lies in one."""
+        return self if self.cell is None else Span(1, 1, 1, 1)
+
+    @property
+    def prefix(self) -> str:
+        """What tells such tools where it is: `cell 3:12:5: `, or nothing where they know."""
+        return "" if self.cell is None else f"{self.place}: "
+
+    @property
     def shown(self) -> Span:
         """The same with the lines as they are shown: those of its cell, if it lies in one."""
         if self.cell is None:

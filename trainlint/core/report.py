@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from trainlint.core.diagnosis import Cell, Diagnosis, Span
 
 CONTEXT: Final = 2
@@ -20,6 +22,22 @@ class Failure(NamedTuple):
     reason: str
     cell: int | None = None
     """The number of the cell, where it is one of a notebook that could not be linted."""
+
+    @property
+    def line_in_file(self) -> int | None:
+        """The line for tools that know nothing of cells."""
+        return self.line if self.cell is None else 1
+
+    @property
+    def said(self) -> str:
+        """The reason for such tools, with the place in the cell."""
+        if self.cell is None:
+            return self.reason
+        return (
+            f"cell {self.cell}:{self.line}: {self.reason}"
+            if self.line
+            else (f"cell {self.cell}: {self.reason}")
+        )
 
     def __str__(self) -> str:
         """Return the line that the user reads."""
@@ -69,6 +87,14 @@ class FileReport:
     def cell(self, offset: int) -> Cell | None:
         """Return the cell of a notebook in which an offset of an edit lies."""
         return next((one for one in reversed(self.cells) if one.start <= offset), None)
+
+    def shown_lines(self, cell: Cell | None, path: str = "") -> Mapping[int, str]:
+        """Return the lines that are at hand of a file or of a cell, by the numbers that are shown."""
+        lines = self.others.get(path, {}) if path else self.lines
+        if cell is None:
+            return lines
+        within = range(cell.first, cell.last + 1)
+        return {number - cell.first + 1: lines[number] for number in within if number in lines}
 
     def place(self, offset: int) -> tuple[int, int]:
         """Return the line and the column, from 1, of an offset that an edit of a fix speaks of."""

@@ -18,17 +18,18 @@ def render(linted: Linted) -> Iterator[str]:
         for one in report.diagnoses:
             properties = {
                 "sourcepath": one.path,
-                "linenumber": str(one.span.line),
-                "columnnumber": str(one.span.column),
+                "linenumber": str(one.span.in_file.line),
+                "columnnumber": str(one.span.in_file.column),
                 "code": one.code,
             }
             # Azure knows no third level.
             level = "error" if one.severity is Severity.ERROR else "warning"
-            yield _command(level, properties, f"{one.message} {one.remedy}")
+            yield _command(level, properties, f"{one.span.prefix}{one.message} {one.remedy}")
         for failure in report.failures:
-            line = {} if failure.line is None else {"linenumber": str(failure.line)}
+            number = failure.line_in_file
+            line = {} if number is None else {"linenumber": str(number)}
             properties = {"sourcepath": failure.path, **line, "code": "failure"}
-            yield _command("error", properties, failure.reason)
+            yield _command("error", properties, failure.said)
 
 
 def _command(level: str, properties: dict[str, str], message: str) -> str:

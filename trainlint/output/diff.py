@@ -59,14 +59,27 @@ class _Change(NamedTuple):
 def preview(report: FileReport, fix: Fix, style: Style) -> Iterator[str]:
     """Yield what a fix changes: the old lines, the new ones with their numbers, and one around them."""
     changes = list(_changes(report, fix))
-    if not changes:
-        return
+    if not report.cells and changes:
+        yield from _preview(report.lines, changes, style)
+    for cell in report.cells:
+        here = [
+            one._replace(first=one.first - cell.first + 1)
+            for one in changes
+            if cell.first <= one.first <= cell.last
+        ]
+        if here:
+            yield f" {style.paint(':::', 'blue')} cell {cell.number}"
+            yield from _preview(report.shown_lines(cell), here, style)
+
+
+def _preview(lines: Mapping[int, str], changes: list[_Change], style: Style) -> Iterator[str]:
+    """Yield what changes in a file, or in one cell of a notebook."""
     last = changes[-1].first + len(changes[-1].old) + CONTEXT
     grown = sum(len(one.new) - len(one.old) for one in changes)
     gutter = len(str(max(last, last + grown)))
     bar = style.paint(" " * gutter + " |", "blue")
     yield bar
-    rows = dict(_context(report.lines, changes))
+    rows = dict(_context(lines, changes))
     shift, previous = 0, 0
     for number in sorted({*rows, *(one.first for one in changes)}):
         change = next((one for one in changes if one.first == number), None)

@@ -11,7 +11,7 @@ from trainlint.output.style import printable, width
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from trainlint.core.diagnosis import Diagnosis, Severity, Span
+    from trainlint.core.diagnosis import Cell, Diagnosis, Severity, Span
     from trainlint.core.report import FileReport
 from trainlint.output.style import Style
 
@@ -45,20 +45,27 @@ def frame(
 ) -> Iterator[str]:
     """Yield the lines of a diagnosis' code frame, and the notes aligned with it.
 
-    Places in other files follow below, each under a line that names its file.
+    Places in other files, and in other cells of a notebook, follow below, each under a line that
+    names its file or its cell.
     """
-    marks: dict[str, list[_Mark]] = {"": [_Mark(diagnosis.span, diagnosis.label, primary=True)]}
-    for one in diagnosis.related:
-        marks.setdefault(one.path, []).append(_Mark(one.span, one.label, primary=False))
-    lines = {"": report.lines, **report.others}
-    numbers = {path: _numbers(here, lines.get(path, {})) for path, here in marks.items()}
+    marks: dict[tuple[str, Cell | None], list[_Mark]] = {}
+    places = [("", diagnosis.span, diagnosis.label)]
+    places += [(one.path, one.span, one.label) for one in diagnosis.related]
+    for number, (path, span, label) in enumerate(places):
+        mark = _Mark(span.shown, label, primary=not number)
+        marks.setdefault((path, span.cell), []).append(mark)
+    lines = {(path, cell): report.shown_lines(cell, path) for path, cell in marks}
+    numbers = {key: _numbers(here, lines[key]) for key, here in marks.items()}
     gutter = max((len(str(shown[-1])) for shown in numbers.values() if shown), default=1)
-    for path, here in marks.items():
-        if path:
-            place = f"{printable(path)}:{here[0].span.line}:{here[0].span.column}"
+    for key, here in marks.items():
+        path, cell = key
+        if path or cell != diagnosis.span.cell:
+            place = f"cell {cell.number}:" if cell else ""
+            place += f"{here[0].span.line}:{here[0].span.column}"
+            place = f"{printable(path)}:{place}" if path else place
             yield f"{' ' * gutter}{style.paint(':::', 'blue')} {place}"
-        if numbers[path]:
-            shown = {number: lines[path][number] for number in numbers[path]}
+        if numbers[key]:
+            shown = {number: lines[key][number] for number in numbers[key]}
             yield from _code(here, shown, gutter, diagnosis.severity, style)
     for note in notes:
         yield f"{' ' * gutter} {style.paint('=', 'blue')} {note}"

@@ -25,14 +25,15 @@ def render(linted: Linted) -> Iterator[str]:
         for diagnosis in report.diagnoses:
             yield _annotation(diagnosis)
         for failure in report.failures:
-            line = {} if failure.line is None else {"line": str(failure.line)}
+            number = failure.line_in_file
+            line = {} if number is None else {"line": str(number)}
             properties = {"title": "trainlint", "file": failure.path, **line}
             yield _command("error", properties, str(failure))
 
 
 def _annotation(diagnosis: Diagnosis) -> str:
     """Return the workflow command of a diagnosis."""
-    span = diagnosis.span
+    span = diagnosis.span.in_file
     properties = {
         "title": f"{diagnosis.code} {diagnosis.rule}",
         "file": diagnosis.path,
@@ -42,13 +43,9 @@ def _annotation(diagnosis: Diagnosis) -> str:
     if span.line == span.end_line:
         # GitHub shows columns only for a single line.
         properties |= {"col": str(span.column), "endColumn": str(span.end_column)}
-    place = f"{diagnosis.path}:{span.line}:{span.column}"
+    place = f"{diagnosis.path}:{diagnosis.span.place}"
     parts = [f"{place}: {diagnosis.code} {diagnosis.message}"]
-    parts += [
-        f"{one.path}:{one.span.line}:{one.span.column}: {one.label}"
-        for one in diagnosis.related
-        if one.path
-    ]
+    parts += [f"{one.path}:{one.span.place}: {one.label}" for one in diagnosis.related if one.path]
     message = "\n".join([*parts, diagnosis.remedy])
     return _command(_LEVELS[diagnosis.severity], properties, message)
 

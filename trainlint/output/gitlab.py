@@ -27,14 +27,16 @@ def render(linted: Linted) -> Iterator[str]:
     for report in linted.reports:
         path = _path(report.path)
         for one, fingerprint in fingerprinted(report, path):
+            span = one.span.in_file
             positions = {
-                "begin": {"line": one.span.line, "column": one.span.column},
-                "end": {"line": one.span.end_line, "column": one.span.end_column},
+                "begin": {"line": span.line, "column": span.column},
+                "end": {"line": span.end_line, "column": span.end_column},
             }
+            said = f"{one.span.prefix}{one.message} {one.remedy}"
             issues.append(
                 {
                     "check_name": one.code,
-                    "description": f"{one.code} {one.rule}: {one.message} {one.remedy}",
+                    "description": f"{one.code} {one.rule}: {said}",
                     "severity": _SEVERITIES[one.severity],
                     "fingerprint": fingerprint,
                     "location": {"path": path, "positions": positions},
@@ -43,12 +45,12 @@ def render(linted: Linted) -> Iterator[str]:
         issues += [
             {
                 "check_name": "failure",
-                "description": f"could not be linted: {failure.reason}",
+                "description": f"could not be linted: {failure.said}",
                 "severity": "critical",
                 "fingerprint": of_failure(path, failure.reason),
                 "location": {
                     "path": path,
-                    "positions": {"begin": {"line": failure.line or 1, "column": 1}},
+                    "positions": {"begin": {"line": failure.line_in_file or 1, "column": 1}},
                 },
             }
             for failure in report.failures

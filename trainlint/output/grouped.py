@@ -39,7 +39,10 @@ def _rows(report: FileReport, style: Style, *, unsafe: bool) -> Iterator[tuple[s
         if fixes.is_made(one, unsafe=unsafe):
             code = f"{code} {style.paint(fixes.MARK, 'cyan')}"
         said = f"{severity} {code} {one.rule}: {printable(one.message)}"
-        yield str(one.span.line), f":{one.span.column}", said
+        line, _, column = one.span.place.rpartition(":")
+        yield line, f":{column}", said
     for failure in report.failures:
         line = "" if failure.line is None else str(failure.line)
+        if failure.cell is not None:
+            line = f"cell {failure.cell}:{line}".removesuffix(":")
         yield line, "", f"{style.paint('failure', 'red')} {printable(failure.reason)}"

@@ -25,14 +25,17 @@ skips what it does not know. Texts are ASCII with escapes. All keys below are al
             sources      list of who says so: title, url
     failures     list of what could not be linted:
         path             the file or folder
+        cell             number of the cell of a notebook, else null
         line             number, or null where there is none
         reason           why
     unresolved   only with --show-unresolved; list of what could not be followed:
         path, span, expression, reason
 
-A ``span`` has ``line``, ``column``, ``end_line`` and ``end_column``: they count characters from 1,
-the end is exclusive. ``start`` and ``end`` of an edit count characters of the decoded file (without
-a byte order mark, line ends as they are) from 0, the end is exclusive.
+A ``span`` has ``cell``, ``line``, ``column``, ``end_line`` and ``end_column``: they count characters
+from 1, the end is exclusive. An edit has ``cell``, ``start``, ``end`` and ``replacement``: the offsets
+count characters of the decoded file (without a byte order mark, line ends as they are) from 0, the
+end is exclusive. ``cell`` is null, but in a notebook: there it is the number of a cell, counted from 1
+with those that hold no code, and lines and offsets are those of the source of that cell.
 
 ``trainlint check --statistics --output-format json``: ``statistics`` is a list of ``rule``, ``code``,
 ``severity``, ``count``; the most frequent first.
@@ -56,8 +59,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from trainlint.core.diagnosis import Diagnosis, Span
+    from trainlint.core.fix import Edit
     from trainlint.core.page import Page
-    from trainlint.core.report import Failure, Unresolved
+    from trainlint.core.report import Failure, FileReport, Unresolved
     from trainlint.core.rule import Rule
     from trainlint.output.formats import Linted
     from trainlint.output.listing import Listed
@@ -73,7 +77,9 @@ def render(linted: Linted) -> Iterator[str]:
         "version": VERSION,
         "files": len(reports),
         "diagnoses": [
-            diagnosis(one, linted.page(one.rule)) for each in reports for one in each.diagnoses
+            diagnosis(one, each, linted.page(one.rule))
+            for each in reports
+            for one in each.diagnoses
         ],
         "failures": [failure(one) for each in reports for one in each.failures],
     }
@@ -128,8 +134,8 @@ def _page(found: Page | None) -> dict[str, Any]:
     return {"summary": found.summary, "sources": links}
 
 
-def diagnosis(one: Diagnosis, found: Page | None) -> dict[str, Any]:
-    """Return one one."""
+def diagnosis(one: Diagnosis, report: FileReport, found: Page | None) -> dict[str, Any]:
+    """Return one diagnosis of the report of a file."""
     fix = one.fix
     return {
         "rule": one.rule,
@@ -152,10 +158,7 @@ def diagnosis(one: Diagnosis, found: Page | None) -> dict[str, Any]:
         and {
             "title": fix.title,
             "safety": fix.safety,
-            "edits": [
-                {"start": edit.start, "end": edit.end, "replacement": edit.replacement}
-                for edit in fix.edits
-            ],
+            "edits": [_edit(edit, report) for edit in fix.edits],
         },
         "page": _page(found),
     }
@@ -163,7 +166,7 @@ def diagnosis(one: Diagnosis, found: Page | None) -> dict[str, Any]:
 
 def failure(one: Failure) -> dict[str, Any]:
     """Return one thing that could not be linted."""
-    return {"path": one.path, "line": one.line, "reason": one.reason}
+    return {"path": one.path, "cell": one.cell, "line": one.line, "reason": one.reason}
 
 
 def unresolved(one: Unresolved) -> dict[str, Any]:
@@ -176,9 +179,23 @@ def unresolved(one: Unresolved) -> dict[str, Any]:
     }
 
 
-def _span(span: Span) -> dict[str, int]:
-    """Return a span."""
+def _edit(edit: Edit, report: FileReport) -> dict[str, Any]:
+    """Return an edit; in a notebook it counts from the start of its cell."""
+    cell = report.cell(edit.start)
+    before = 0 if cell is None else cell.start
     return {
+        "cell": None if cell is None else cell.number,
+        "start": edit.start - before,
+        "end": edit.end - before,
+        "replacement": edit.replacement,
+    }
+
+
+def _span(span: Span) -> dict[str, int | None]:
+    """Return a span; in a notebook its lines are those of its cell."""
+    cell, span = span.cell, span.shown
+    return {
+        "cell": None if cell is None else cell.number,
         "line": span.line,
         "column": span.column,
         "end_line": span.end_line,

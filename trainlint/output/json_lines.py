@@ -21,7 +21,7 @@ def render(linted: Linted) -> Iterator[str]:
     """Yield one line for everything that is told, file by file."""
     for report in linted.reports:
         for one in report.diagnoses:
-            yield _line("diagnosis", diagnosis(one, linted.page(one.rule)))
+            yield _line("diagnosis", diagnosis(one, report, linted.page(one.rule)))
         for lost in report.failures:
             yield _line("failure", failure(lost))
         if linted.unresolved:

@@ -42,11 +42,14 @@ def _suite(report: FileReport) -> Iterator[str]:
     name = _attribute(report.path)
     yield f'    <testsuite name={name} {_counts(failed + lost, failed, lost)} package="{PACKAGE}">'
     for one in report.diagnoses:
-        place = f' line="{one.span.line}" column="{one.span.column}"'
-        said = f"line {one.span.line}, col {one.span.column}, {one.message} {one.remedy}"
+        span = one.span.in_file
+        place = f' line="{span.line}" column="{span.column}"'
+        where = one.span.prefix or f"line {span.line}, col {span.column}, "
+        said = f"{where}{one.message} {one.remedy}"
         yield from _case(report, one.code, place, one.severity, "failure", one.message, said)
     for failure in report.failures:
-        place = "" if failure.line is None else f' line="{failure.line}"'
+        line = failure.line_in_file
+        place = "" if line is None else f' line="{line}"'
         said = str(failure)
         yield from _case(report, "failure", place, "error", "error", failure.reason, said)
     yield "    </testsuite>"

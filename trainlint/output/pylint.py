@@ -16,9 +16,9 @@ def render(linted: Linted) -> Iterator[str]:
     """Yield one line for every diagnosis and every failure."""
     for report in linted.reports:
         for one in report.diagnoses:
-            place = f"{printable(one.path)}:{one.span.line}"
-            yield f"{place}: [{one.code}] {printable(one.message)}"
+            place = f"{printable(one.path)}:{one.span.in_file.line}"
+            yield f"{place}: [{one.code}] {one.span.prefix}{printable(one.message)}"
         for failure in report.failures:
             # Whoever reads this format expects a line.
-            place = f"{printable(failure.path)}:{failure.line or 1}"
-            yield f"{place}: [failure] {printable(failure.reason)}"
+            place = f"{printable(failure.path)}:{failure.line_in_file or 1}"
+            yield f"{place}: [failure] {printable(failure.said)}"

@@ -41,12 +41,12 @@ def _diagnostic(one: Diagnosis, report: FileReport, linted: Linted) -> dict[str,
     if rule and (url := page_url(rule)):
         code["url"] = url
     told: dict[str, Any] = {
-        "message": f"{one.message} {one.remedy}",
+        "message": f"{one.span.prefix}{one.message} {one.remedy}",
         "location": {"path": one.path, "range": _range(one.span, report.lines)},
         "severity": _SEVERITIES[one.severity],
         "code": code,
     }
-    if one.fix is not None:
+    if one.fix is not None and not report.cells:
         told["suggestions"] = [
             {
                 "range": {
@@ -60,7 +60,7 @@ def _diagnostic(one: Diagnosis, report: FileReport, linted: Linted) -> dict[str,
     if one.related:
         told["related_locations"] = [
             {
-                "message": place.label,
+                "message": f"{place.span.prefix}{place.label}",
                 "location": {
                     "path": place.path or one.path,
                     "range": _range(
@@ -78,9 +78,9 @@ def _lost(failure: Failure) -> dict[str, Any]:
     """Return one thing that could not be linted."""
     where: dict[str, Any] = {"path": failure.path}
     if failure.line is not None:
-        where["range"] = {"start": {"line": failure.line, "column": 1}}
+        where["range"] = {"start": {"line": failure.line_in_file, "column": 1}}
     return {
-        "message": f"could not be linted: {failure.reason}",
+        "message": f"could not be linted: {failure.said}",
         "location": where,
         "severity": "ERROR",
         "code": {"value": "failure"},
@@ -89,6 +89,8 @@ def _lost(failure: Failure) -> dict[str, Any]:
 
 def _range(span: Span, lines: Mapping[int, str]) -> dict[str, Any]:
     """Return a stretch of a file."""
+    if span.cell is not None:
+        span, lines = span.in_file, {}
     return {
         "start": _position(span.line, span.column, lines),
         "end": _position(span.end_line, span.end_column, lines),

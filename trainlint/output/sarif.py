@@ -105,7 +105,7 @@ def _rule(spoken: Diagnosis, linted: Linted) -> dict[str, Any]:
 
 def _result(one: Diagnosis, rule: int, fingerprint: str, report: FileReport) -> dict[str, Any]:
     """Return one diagnosis."""
-    message = _escaped(f"{one.message} {one.remedy}")
+    message = _escaped(f"{one.span.prefix}{one.message} {one.remedy}")
     links = [
         f"[{_in_link(place.label or 'related')}]({number})"
         for number, place in enumerate(one.related, start=1)
@@ -126,7 +126,7 @@ def _result(one: Diagnosis, rule: int, fingerprint: str, report: FileReport) -> 
             {"id": number, **_location(place.path or one.path, place.span, place.label)}
             for number, place in enumerate(one.related, start=1)
         ]
-    if one.fix is not None:
+    if one.fix is not None and not report.cells:
         result["fixes"] = [_fix(one.fix, report)]
     return result
 
@@ -157,17 +157,18 @@ def _notification(failure: Failure) -> dict[str, Any]:
     """Return one thing that could not be linted."""
     physical: dict[str, Any] = {"artifactLocation": _artifact(failure.path)}
     if failure.line is not None:
-        physical["region"] = {"startLine": failure.line}
+        physical["region"] = {"startLine": failure.line_in_file}
     return {
         "descriptor": {"id": "failure", "index": 0},
         "level": "error",
-        "message": {"text": _escaped(f"could not be linted: {failure.reason}")},
+        "message": {"text": _escaped(f"could not be linted: {failure.said}")},
         "locations": [{"physicalLocation": physical}],
     }
 
 
 def _location(path: str, span: Span, label: str) -> dict[str, Any]:
     """Return a stretch of a file, and what it is to the diagnosis."""
+    label, span = f"{span.prefix}{label}".removesuffix(": "), span.in_file
     location: dict[str, Any] = {
         "physicalLocation": {
             "artifactLocation": _artifact(path),

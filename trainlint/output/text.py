@@ -36,7 +36,7 @@ def closing(linted: Linted, style: Style, *, failures: bool = True) -> Iterator[
 def unresolved(found: Iterable[Unresolved], style: Style) -> Iterator[str]:
     """Yield one line for every expression that could not be followed."""
     for one in found:
-        place = f"{one.path}:{one.span.line}:{one.span.column}:"
+        place = f"{one.path}:{one.span.place}:"
         expression = printable(" ".join(one.expression.split()))
         yield f"{style.paint(printable(place), 'bold')} unresolved `{expression}`: {one.reason}"
 
@@ -103,7 +103,7 @@ def counted(number: int, noun: str) -> str:
 
 def header(diagnosis: Diagnosis, style: Style, *, unsafe: bool = False) -> str:
     """Return where a diagnosis is, which rule it is of, and whether its fix would be made."""
-    place = f"{diagnosis.path}:{diagnosis.span.line}:{diagnosis.span.column}:"
+    place = f"{diagnosis.path}:{diagnosis.span.place}:"
     severity = style.severity(diagnosis.severity, diagnosis.severity)
     code = style.paint(diagnosis.code, "bold")
     if fixes.is_made(diagnosis, unsafe=unsafe):
