@@ -13,7 +13,7 @@ from textwrap import dedent
 import pytest
 
 from trainlint.core import atomic
-from trainlint.core.atomic import ReplaceError, replace_file
+from trainlint.core.atomic import ReplaceError, create_file, replace_file
 
 BEFORE, AFTER = b"before\n", b"after, and longer\r\n"
 
@@ -214,3 +214,25 @@ def test_a_kill_in_the_middle_loses_nothing(path, names):
         for one in path.parent.glob(".trainlint-*"):
             one.unlink()
     assert torn, "no kill came in the middle"
+
+
+def test_a_new_file_is_whole_and_has_the_usual_permissions(tmp_path):
+    path = tmp_path / "new" / "deep" / "a.json"
+    mask = os.umask(0o027)
+    try:
+        create_file(str(path), AFTER)
+    finally:
+        os.umask(mask)
+    assert path.read_bytes() == AFTER
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert os.listdir(path.parent) == ["a.json"]
+
+
+def test_of_a_new_file_that_fails_nothing_is_left(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(atomic.os, "fsync", full)
+    with pytest.raises(ReplaceError, match="a.json: cannot be written: No space left on device"):
+        create_file(str(tmp_path / "a.json"), AFTER)
+    assert os.listdir(tmp_path) == []

@@ -46,7 +46,7 @@ def add_noqa(reports: Iterable[FileReport], known: Mapping[str, str]) -> Silence
         try:
             data = read_bytes(report.path)
             source = rewritable(report.path, data)
-            after, comments, left = _silenced(source, wanted, known)
+            after, comments, left = silenced(source, wanted, known)
             if comments:
                 replace_file(report.path, data, after.encoded())
         except SourceError as error:
@@ -61,7 +61,7 @@ def add_noqa(reports: Iterable[FileReport], known: Mapping[str, str]) -> Silence
     return done
 
 
-def _silenced(
+def silenced(
     source: SourceFile, wanted: list[Diagnosis], known: Mapping[str, str]
 ) -> tuple[SourceFile, int, list[Diagnosis]]:
     """Return a file with comments added, how many were, and the diagnoses that none can silence."""
