@@ -68,6 +68,28 @@ def make(depth):
     assert not stack.is_complete
 
 
+def test_a_name_that_is_given_another_container_grows_that_one(model):
+    file = model(f"""{HEAD}
+net = nn.Sequential(nn.Linear(20, 10))
+net.add_module("act", nn.ReLU())
+net = nn.Sequential()
+net.add_module("fc", nn.Linear(2, 5))
+layers = [nn.Linear(8, 8)]
+layers += [nn.Tanh()]
+first = nn.Sequential(*layers)
+layers = [nn.Linear(4, 4)]
+layers += [nn.Sigmoid()]
+layers.append(nn.Linear(4, 4))
+second = nn.Sequential(*layers)
+""")
+    assert [kinds(stack) for stack in file.sequentials()] == [
+        ["Linear", "ReLU"],
+        ["Linear"],
+        ["Linear", "Tanh"],
+        ["Linear", "Sigmoid", "Linear"],
+    ]
+
+
 def test_what_a_branch_appends_is_optional(model):
     file = model(f"""{HEAD}
 def make(norm):

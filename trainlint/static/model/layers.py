@@ -849,6 +849,17 @@ class Layers:
             return []
         name, scope = holder
         grown: list[tuple[Call | Binding, Expr, Block]] = []
+        # From where the name is given to something else, what is added is added to that.
+        ends = min(
+            (
+                binding.site.index
+                for binding in scope.bindings.get(name, ())
+                if binding.kind is BindingKind.ASSIGN
+                and binding.site.index > origin.site.index
+                and binding.site.block is origin.site.block
+            ),
+            default=None,
+        )
         for method in ("append", "extend", "add_module", "insert"):
             for node, site in origin.model.index.calls.get(method, ()):
                 call = self.model.call(node, site)
@@ -857,8 +868,13 @@ class Layers:
                     continue
                 if site.scope.function is not scope or site.index <= origin.site.index:
                     continue
+                if ends is not None and site.index >= ends:
+                    continue
                 grown.append((call, call.args[-1], site.block))
         for binding in scope.bindings.get(name, ()):
+            index = binding.site.index
+            if index <= origin.site.index or (ends is not None and index >= ends):
+                continue
             if binding.kind is BindingKind.AUGMENT and binding.value is not None:
                 value = self.model.expr(binding.value, binding.site)
                 grown.append((binding, value, binding.site.block))
