@@ -61,10 +61,14 @@ class NotebookFile(SourceFile):
         if text.count(separator) != self.text.count(separator):
             reason = "an edit runs over the border of a cell"
             raise SourceError(self.path, reason)
-        parts = zip(self.text.split(separator), text.split(separator), strict=True)
-        if any(has_cell_magic(old) and not has_cell_magic(new) for old, new in parts):
+        parts = text.split(separator)
+        pairs = zip(self.text.split(separator), parts, strict=True)
+        if any(has_cell_magic(old) and not has_cell_magic(new) for old, new in pairs):
             reason = "an edit stands before the magic of a cell"
             raise SourceError(self.path, reason)
+        if self.cells:
+            # With its last line a cell may have lost the line end that each has in the program.
+            text = separator.join(part if part.endswith("\n") else part + "\n" for part in parts)
         after = NotebookFile(self.path, text, self._document)
         known = {one.cell for one in self.failures}
         for failure in after.failures:
