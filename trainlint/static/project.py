@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from trainlint.static.model import FileModel, Symbol
-from trainlint.static.source import SourceError, SourceFile, is_notebook
+from trainlint.static.source import SourceError, SourceFile, is_notebook, may_configure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -141,6 +141,16 @@ class Project:
         """Let a file have another text from now on, whatever the disk holds, for all files."""
         key = os.path.abspath(source.path)
         self._mended[key] = source
+        self._has_changed(key)
+
+    def forget(self, path: str) -> None:
+        """Let a file have again, for all files, what the disk holds now."""
+        key = os.path.abspath(path)
+        self._mended.pop(key, None)
+        self._has_changed(key)
+
+    def _has_changed(self, key: str) -> None:
+        """Take nothing for known that may hang on what a file held before."""
         self._summaries.pop(key, None)
         self._exports.clear()
         self.__dict__.pop("_importers", None)
@@ -173,12 +183,15 @@ class Project:
     def summary(self, path: str) -> Summary:
         """Return what the text of a file of the project tells; nothing where it cannot be read."""
         found = self._summaries.get(path)
-        if found is None and path in self._mended:
+        if found is None and path in self._mended and not may_configure(path):
             found = self._summaries[path] = Summary(self._mended[path].text)
         if found is None and is_notebook(path):
             from trainlint.static.notebook import read_program  # noqa: PLC0415 - seldom needed
 
             found = self._summaries[path] = Summary(read_program(self._paths[path]))
+        if found is None and may_configure(path):
+            # Nothing is imported from it, and what looks like an import in it is none.
+            found = self._summaries[path] = Summary("")
         if found is None:
             try:
                 with open(self._paths[path], encoding="utf-8", errors="replace") as stream:

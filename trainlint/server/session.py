@@ -1,0 +1,370 @@
+"""One session with an editor: what it tells and asks, and when documents are linted."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+from pygls.uris import to_fs_path, urlparse
+
+from trainlint import __version__
+from trainlint.server.actions import FIX_ALL, KINDS, Actions, Document, is_wanted
+from trainlint.server.diagnostics import Translator
+from trainlint.server.hover import hover_at
+from trainlint.server.workspace import Linted, Workspace
+from trainlint.static.source import is_notebook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pygls.workspace import TextDocument
+
+    from trainlint.core.catalogue import Catalogue
+    from trainlint.core.hierarchy import Hierarchy
+
+_STACK: Final = 16 * 1024 * 1024
+"""Bytes of stack for the thread that lints: on macOS a thread has too little to parse deep code."""
+
+Answer = TypeVar("Answer")
+
+_WATCHED: Final = (
+    "**/*.py",
+    "**/*.ipynb",
+    "**/pyproject.toml",
+    "**/trainlint.toml",
+    "**/.gitignore",
+)
+
+
+def serve(catalogue: Catalogue, configure: Callable[[], Hierarchy], *, debounce: float) -> int:
+    """Speak with the editor over the standard streams until it leaves; return the exit code.
+
+    ``debounce`` is how many seconds nothing is to change before a document is linted again.
+    """
+    if not os.environ.get("TRAINLINT_TRACEBACK"):
+        # What it logs are tracebacks; what concerns the user is told to the editor.
+        logging.getLogger("pygls").addHandler(logging.NullHandler())
+        logging.getLogger("pygls").propagate = False
+    with _streams() as (incoming, outgoing):
+        session = Session(Workspace(catalogue, configure), debounce=debounce)
+        session.start_io(incoming, outgoing)
+        session.stop_linting()
+    return 0 if session.was_shut_down else 1
+
+
+@contextlib.contextmanager
+def _streams() -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    """Give the standard streams to the protocol, alone: what anybody else prints goes to the errors."""
+    outgoing = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    try:
+        yield sys.stdin.buffer, outgoing
+    finally:
+        # The editor may have gone without reading all.
+        with contextlib.suppress(OSError):
+            outgoing.close()
+
+
+class Session(LanguageServer):
+    """The language server: documents come in, diagnostics and answers go out.
+
+    Everything that lints runs in one thread, in order; the rest in the loop that reads messages.
+    """
+
+    def __init__(self, workspace: Workspace, *, debounce: float) -> None:
+        # Whole texts: pygls ends lines where the protocol does not, and edits would go astray.
+        super().__init__(
+            "trainlint", __version__, text_document_sync_kind=types.TextDocumentSyncKind.Full
+        )
+        self.was_shut_down = False
+        self._linter = workspace
+        self._debounce = debounce
+        threading.stack_size(_STACK)
+        self._worker = ThreadPoolExecutor(1, "lint")
+        self._results: dict[str, tuple[int | None, Linted]] = {}
+        self._pending: dict[str, None] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._told: set[str] = set()
+        self._listen()
+
+    def _listen(self) -> None:
+        """Say which messages are answered."""
+        code_actions = types.CodeActionOptions(code_action_kinds=list(KINDS), resolve_provider=True)
+        for message, answer, options in (
+            (types.INITIALIZED, self._initialized, None),
+            (types.SHUTDOWN, self._shut_down, None),
+            (types.TEXT_DOCUMENT_DID_OPEN, self._opened, None),
+            (types.TEXT_DOCUMENT_DID_CHANGE, self._changed, None),
+            (types.TEXT_DOCUMENT_DID_SAVE, self._saved, None),
+            (types.TEXT_DOCUMENT_DID_CLOSE, self._closed, None),
+            (types.WORKSPACE_DID_CHANGE_WATCHED_FILES, self._disk_changed, None),
+            (types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, self._disk_changed, None),
+            (types.TEXT_DOCUMENT_HOVER, self._hover, None),
+            (types.TEXT_DOCUMENT_CODE_ACTION, self._code_actions, code_actions),
+            (types.CODE_ACTION_RESOLVE, self._resolve, None),
+        ):
+            # It is given attributes, which a method does not bear.
+            self.feature(message, options)(partial(answer))
+
+    # -- what the editor tells ----------------------------------------------------------------
+
+    def _initialized(self, _: types.InitializedParams) -> None:
+        """Ask to be told when files change that nobody has open."""
+        watching = self._ability("workspace", "did_change_watched_files", "dynamic_registration")
+        if watching:
+            watchers = [types.FileSystemWatcher(glob_pattern=one) for one in _WATCHED]
+            registration = types.Registration(
+                "trainlint-files",
+                types.WORKSPACE_DID_CHANGE_WATCHED_FILES,
+                types.DidChangeWatchedFilesRegistrationOptions(watchers),
+            )
+            self.client_register_capability(types.RegistrationParams([registration]))
+
+    def _shut_down(self, _: None) -> None:
+        """Note that the editor leaves in the way that is agreed upon, and stop linting."""
+        self.was_shut_down = True
+        self._pending.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _opened(self, params: types.DidOpenTextDocumentParams) -> None:
+        """Lint a document that is opened."""
+        self._worker.submit(self._linter.look_again)
+        self._schedule(params.text_document.uri, delay=0)
+
+    def _changed(self, params: types.DidChangeTextDocumentParams) -> None:
+        """Lint a document once nothing has changed for a while."""
+        self._schedule(params.text_document.uri, delay=self._debounce)
+
+    def _saved(self, params: types.DidSaveTextDocumentParams) -> None:
+        """Lint a document that is saved."""
+        self._worker.submit(self._linter.look_again)
+        self._schedule(params.text_document.uri, delay=0)
+
+    def _closed(self, params: types.DidCloseTextDocumentParams) -> None:
+        """Take the diagnostics of a document back, and let the others follow the disk again."""
+        uri = params.text_document.uri
+        self._pending.pop(uri, None)
+        self._results.pop(uri, None)
+        self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
+        self._disk_changed(params)
+
+    def _disk_changed(self, _: object) -> None:
+        """Lint every open document."""
+        self._worker.submit(self._linter.look_again)
+        for document in self._documents().values():
+            self._schedule(document.uri, delay=self._debounce)
+
+    def stop_linting(self) -> None:
+        """Lint nothing more; what is under way ends by itself."""
+        self._worker.shutdown(wait=False, cancel_futures=True)
+
+    # -- linting ------------------------------------------------------------------------------
+
+    def _schedule(self, uri: str, *, delay: float) -> None:
+        """Let a document be linted after some seconds, and not before."""
+        self._pending[uri] = None
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(delay, self._start)
+
+    def _start(self) -> None:
+        """Begin to lint what is pending, unless that is under way."""
+        self._timer = None
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._lint_pending())
+
+    async def _lint_pending(self) -> None:
+        """Lint the documents that have changed, then those that import them or are imported by them."""
+        while self._pending and self._timer is None:
+            changed = list(self._pending)
+            self._pending.clear()
+            others: dict[str, None] = {}
+            for uri in changed:
+                linted = await self._lint(uri)
+                if linted is not None:
+                    others |= dict.fromkeys(await self._run(self._linter.relatives, linted.path))
+            uris = {path: document.uri for path, document in self._documents().items()}
+            for uri in (uris[path] for path in others if path in uris):
+                if self._pending:
+                    # They wait until nothing changes.
+                    self._pending |= dict.fromkeys(uris[path] for path in others if path in uris)
+                    break
+                if uri not in changed:
+                    await self._lint(uri)
+
+    async def _lint(self, uri: str) -> Linted | None:
+        """Lint a document and publish what is said of it; None where it has gone or is none of ours."""
+        documents = self._documents()
+        found = next(((path, one) for path, one in documents.items() if one.uri == uri), None)
+        if found is None:
+            return None
+        path, document = found
+        version = document.version
+        texts = {each: one.source for each, one in documents.items()}
+        roots = tuple(self._roots())
+        linted = await self._run(self._lint_in_worker, path, texts, roots)
+        now = self._documents().get(path)
+        if now is not None and now.version == version:
+            self._results[uri] = (version, linted)
+            self._publish(uri, version, linted)
+        return linted
+
+    def _lint_in_worker(self, path: str, texts: dict[str, str], roots: tuple[str, ...]) -> Linted:
+        """Lint a document, given all that is open."""
+        self._linter.set_roots(roots)
+        self._linter.set_texts(texts)
+        return self._linter.lint(path)
+
+    async def _run(self, function: Callable[..., Answer], *arguments: object) -> Answer:
+        """Call a function in the thread that lints."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._worker, function, *arguments)
+
+    def _publish(self, uri: str, version: int | None, linted: Linted) -> None:
+        """Show what is said of a document; say once why none can be."""
+        if linted.unusable and linted.unusable not in self._told:
+            self._told.add(linted.unusable)
+            message = types.ShowMessageParams(
+                types.MessageType.Error, f"trainlint: {linted.unusable}"
+            )
+            self.window_show_message(message)
+        elif not linted.unusable:
+            self._told.clear()
+        diagnostics = self._translator().diagnostics(linted)
+        self.text_document_publish_diagnostics(
+            types.PublishDiagnosticsParams(uri, diagnostics, version)
+        )
+
+    async def _linted(self, uri: str) -> tuple[int | None, Linted] | None:
+        """Return a document as it is now, linted."""
+        for _ in range(10):
+            document = next((one for one in self._documents().values() if one.uri == uri), None)
+            if document is None:
+                return None
+            found = self._results.get(uri)
+            if found is not None and found[0] == document.version:
+                return found
+            await self._lint(uri)
+        return None
+
+    # -- what the editor asks -----------------------------------------------------------------
+
+    async def _hover(self, params: types.HoverParams) -> types.Hover | None:
+        """Return the page of the rule that speaks at a place."""
+        found = await self._linted(params.text_document.uri)
+        if found is None:
+            return None
+        formats = self._ability("text_document", "hover", "content_format")
+        plain = formats and types.MarkupKind.Markdown not in formats
+        kind = types.MarkupKind.PlainText if plain else types.MarkupKind.Markdown
+        catalogue = self._linter.catalogue
+        return hover_at(params.position, found[1], catalogue, self._translator(), kind)
+
+    async def _code_actions(self, params: types.CodeActionParams) -> list[types.CodeAction]:
+        """Return what can be done about the diagnoses in a range."""
+        uri = params.text_document.uri
+        actions = await self._actions(uri)
+        if actions is None:
+            return []
+        only = params.context.only
+        later = "edit" in (
+            self._ability("text_document", "code_action", "resolve_support", "properties") or ()
+        )
+        return await self._run(
+            _offered, actions, params.range, only, {"uri": uri} if later else None
+        )
+
+    async def _resolve(self, action: types.CodeAction) -> types.CodeAction:
+        """Return an action with the edits that it was offered without."""
+        data = action.data
+        if action.edit is None and isinstance(data, dict) and isinstance(data.get("uri"), str):
+            actions = await self._actions(data["uri"])
+            if actions is not None:
+                action.edit = await self._run(actions.all_edits)
+        return action
+
+    async def _actions(self, uri: str) -> Actions | None:
+        """Return the actions of a document."""
+        found = await self._linted(uri)
+        if found is None:
+            return None
+        version, linted = found
+        versioned = bool(self._ability("workspace", "workspace_edit", "document_changes"))
+        document = Document(uri, version, versioned=versioned)
+        return Actions(self._linter, self._translator(), linted, document)
+
+    # -- what the editor has ------------------------------------------------------------------
+
+    def _ability(self, *names: str) -> Any:
+        """Return what the client says of itself under some names; None where it says nothing."""
+        found: Any = self.client_capabilities
+        for name in names:
+            found = getattr(found, name, None)
+        return found
+
+    def _translator(self) -> Translator:
+        """Return what turns diagnoses into what the client understands."""
+        encoding = types.PositionEncodingKind(
+            self.workspace.position_encoding or types.PositionEncodingKind.Utf16
+        )
+        uris = {path: one.uri for path, one in self._documents().items()}
+        publishing = self._ability("text_document", "publish_diagnostics")
+        return Translator(self._linter.catalogue, encoding.value, publishing, uris)
+
+    def _documents(self) -> dict[str, TextDocument]:
+        """Return the open documents that are files or will be, by their paths."""
+        found = {}
+        for document in self.workspace.text_documents.values():
+            path = self._path_of(document.uri)
+            if path is not None and not is_notebook(path):
+                found[path] = document
+        return found
+
+    def _path_of(self, uri: str) -> str | None:
+        """Return the path of a document; for one that was never saved, the one that it might have."""
+        scheme, _, path, *_ = urlparse(uri)
+        if scheme == "file":
+            path = to_fs_path(uri) or ""
+            return os.path.normpath(path) if path else None
+        if scheme == "untitled":
+            folder = next(self._roots(), os.getcwd())
+            return os.path.join(folder, os.path.basename(path))
+        return None
+
+    def _roots(self) -> Iterator[str]:
+        """Yield the folders of the workspace."""
+        uris = [one.uri for one in self.workspace.folders.values()]
+        for uri in uris or [self.workspace.root_uri or ""]:
+            path = to_fs_path(uri)
+            if path and os.path.isdir(path):
+                yield os.path.normpath(path)
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Tell the editor in one line what went wrong with a message that nobody waits for."""
+        del source
+        text = " ".join(str(error).split()) or type(error).__name__
+        message = f"trainlint: a message could not be handled: {text}"
+        self.window_log_message(types.LogMessageParams(types.MessageType.Error, message))
+
+
+def _offered(
+    actions: Actions, wanted: types.Range, only: list[str] | None, data: object
+) -> list[types.CodeAction]:
+    """Return the actions of the kinds that are asked for; ``data`` stands for edits to ask for later."""
+    offered: list[types.CodeAction] = []
+    if is_wanted(types.CodeActionKind.QuickFix.value, only):
+        offered += actions.in_range(wanted)
+    if is_wanted(FIX_ALL, only) and actions.has_safe_fixes:
+        offered.append(actions.fix_all(data=data))
+    return offered
