@@ -6,6 +6,8 @@ import tomllib
 
 import pytest
 
+from trainlint.core.config_file import _KEYS
+
 BOTH = ["train.py:9 TL301", "train.py:11 TL501"]
 LOADS = "import torch\nstate = torch.load('a.pt')\n"
 
@@ -172,6 +174,42 @@ def test_a_wrong_option_is_one_line(folder, trainlint, arguments, message):
     for name in ("a.toml", "b.toml"):
         (folder / name).write_text("")
     assert refused(trainlint("check", *arguments)) == message
+
+
+VALUES = (
+    "1",
+    "nan",
+    "true",
+    "'x'",
+    "''",
+    "[]",
+    "[1]",
+    "['x']",
+    "['TL301']",
+    "['!', '', '/', '**', '[']",
+    "{}",
+    "{a = 1}",
+    "{TL301 = []}",
+    "{TL301 = {}}",
+    "{'[' = ['ALL']}",
+    "{TL205 = {depth = nan}}",
+    "{TL206 = {weakest = 1979-05-27}}",
+)
+
+
+@pytest.mark.parametrize("key", [*_KEYS, "nonsense"])
+def test_a_value_of_any_kind_is_taken_or_refused_in_one_line(folder, trainlint, key):
+    (folder / "a.py").write_text("")
+    refusals = 0
+    for value in VALUES:
+        (folder / "trainlint.toml").write_text(f"{key} = {value}\n")
+        done = trainlint("check", "--show-settings", "a.py")
+        if done.code == 0:
+            tomllib.loads(done.out)
+        else:
+            assert "bug" not in refused(done), value
+            refusals += 1
+    assert 0 < refusals <= len(VALUES)
 
 
 def test_rules_are_turned_off_in_some_files_on_the_command_line(script, folder, found):

@@ -35,7 +35,11 @@ def adoption_options(function: Callable[..., Any]) -> Callable[..., Any]:
             metavar="FILE",
             help="Write what is found to a baseline, and show none of it.",
         ),
-        click.option("--baseline", metavar="FILE", help="Show only what is not in this baseline."),
+        click.option(
+            "--baseline",
+            metavar="FILE",
+            help="Show only what is not in this baseline; --fix mends both.",
+        ),
         click.option(
             "--add-noqa",
             is_flag=True,

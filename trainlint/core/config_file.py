@@ -198,12 +198,12 @@ def _config(table: Mapping[str, Any], origin: str) -> Config:
 
 def _severity(value: object, where: str) -> Severity:
     """Return the severity that a text names."""
-    if value not in set(Severity):
+    if not isinstance(value, str) or value not in set(Severity):
         known = "`, `".join(Severity)
         hint = nearest(value, Severity) if isinstance(value, str) else ""
         msg = f"{where}: expects one of `{known}`, not `{as_written(value)}`{hint}"
         raise ConfigError(msg)
-    return Severity(str(value))
+    return Severity(value)
 
 
 def _ignores(table: Mapping[str, Any], key: str, origin: str) -> dict[str, tuple[str, ...]]:
