@@ -32,6 +32,7 @@ def test_lines_that_move_keep_their_fingerprint(prints):
     (one,) = prints(IMPORT + LOOP)
     assert prints(IMPORT + "# a comment\n\n\nx = 1\n\n\n" + LOOP + "\n\ny = 2\n") == [one]
     assert prints(IMPORT + "if True:\n" + "".join(f"    {x}\n" for x in LOOP.splitlines())) == [one]
+    assert prints(IMPORT + LOOP.replace("optimizer.step()", "optimizer . step( )")) == [one]
     assert len(one) == 32
     assert int(one, 16) >= 0
 

@@ -32,14 +32,14 @@ def of_failure(path: str, reason: str) -> str:
 
 
 def _marked(diagnosis: Diagnosis, report: FileReport) -> tuple[str, str]:
-    """Return the marked code in the first and in the last line, without how it is spaced."""
+    """Return the marked code in the first and in the last line, without the spaces in it."""
     span = diagnosis.span
     first, last = report.lines.get(span.line, ""), report.lines.get(span.end_line, "")
     if span.line == span.end_line:
         first, last = first[span.column - 1 : span.end_column - 1], ""
     else:
         first, last = first[span.column - 1 :], last[: span.end_column - 1]
-    return " ".join(first.split()), " ".join(last.split())
+    return "".join(first.split()), "".join(last.split())
 
 
 def _hashed(text: str) -> str:
