@@ -192,7 +192,9 @@ def test_code_in_a_message_is_neither_a_placeholder_nor_a_link(valid, diagnosis,
     )
     (text,) = sarif.render(linted(report(one)))
     said = valid(text)["results"][0]["message"]["text"]
-    assert said == ("`f({{0}})` and `layers\\[0\\](1)` stand here. Do it. Related: [`a\\[0\\]`](1).")
+    assert said == (
+        "`f({{0}})` and `layers\\[0\\](1)` stand here. Do it. Related: [`a\\[0\\]`](1)."
+    )
 
 
 def test_a_name_that_is_no_unicode_is_an_address_of_its_bytes(valid, diagnosis, report, linted):
