@@ -25,6 +25,44 @@ def test_add_noqa_silences_what_is_found_and_shows_none_of_it(script, folder, tr
     assert trainlint("check", "--add-noqa", "-q", *SELECT) == (0, "", "")
 
 
+def test_add_noqa_takes_a_reason_and_never_a_path_for_one(script, trainlint):
+    select = (*SELECT, "train.py")
+    script.write_text(script.read_text().replace("step()", "step()  # noqa: E501 too long"))
+    before = script.read_text()
+    done = trainlint("check", *SELECT, "--add-noqa=old code, see #12", "train.py")
+    assert done == (0, "Added 2 noqa comments in 1 file.\n", "")
+    after = script.read_text()
+    assert [line for line in after.splitlines() if line not in before.splitlines()] == [
+        "        loss = F.cross_entropy(outputs, targets)  # noqa: TL301 old code, see #12",
+        "        optimizer.step()  # noqa: E501, TL501 too long",
+    ]
+    assert trainlint("check", *select).code == 0
+    script.write_text(before)
+    assert trainlint("check", *SELECT, "--add-noqa", "train.py").code == 0
+    assert "# noqa: TL301\n" in script.read_text()
+
+
+@pytest.mark.parametrize("reason", ["a\nb", "a\rb", "a\u2028b", "a\x00b"])
+def test_a_reason_is_of_one_line(script, trainlint, reason):
+    before = script.read_bytes()
+    done = trainlint("check", f"--add-noqa={reason}")
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert done.err.startswith("error: --add-noqa: expects a reason of one line, not 'a")
+    assert script.read_bytes() == before
+
+
+def test_a_reason_that_the_encoding_of_a_file_lacks_changes_nothing(script, folder, trainlint):
+    text = script.read_text()
+    script.write_text(f"# coding: latin-1\n{text}")
+    (folder / "other.py").write_text(text)
+    done = trainlint("check", "--add-noqa=中", *SELECT)
+    message = "error: train.py: is not changed: `latin-1` lacks a character of the reason\n"
+    assert (done.code, done.err) == (2, message)
+    assert done.out == "Added 2 noqa comments in 1 file.\n"
+    assert script.read_text() == f"# coding: latin-1\n{text}"
+    assert "# noqa: TL301 中" in (folder / "other.py").read_text(encoding="utf-8")
+
+
 def test_add_noqa_goes_on_where_a_file_cannot_be_linted(script, folder, trainlint):
     (folder / "broken.py").write_text("def f(:\n")
     done = trainlint("check", "--add-noqa", *SELECT)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from trainlint.core.report import FileReport
 
 _BASELINE: Final = ("write_baseline", "update_baseline", "baseline")
+_NOQA: Final = "--add-noqa"
 _FIXING: Final = ("fix", "fix_only", "diff")
 
 
@@ -41,20 +42,32 @@ def adoption_options(function: Callable[..., Any]) -> Callable[..., Any]:
             help="Show only what is not in this baseline; --fix mends both.",
         ),
         click.option(
-            "--add-noqa",
-            is_flag=True,
-            help="Silence all that is found: add `# noqa: CODE` to the lines, and show none of it.",
+            _NOQA,
+            metavar="[=REASON]",
+            help="Silence all that is found: add `# noqa: CODE` to the lines, a reason behind it if"
+            " you give one, and show none of it.",
         ),
     ):
         function = option(function)
     return function
 
 
+class Check(click.Command):
+    """A command whose `--add-noqa` takes a value only behind `=`, so that it never takes a path."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Give the option an empty value where it has none."""
+        end = args.index("--") if "--" in args else len(args)
+        args = [f"{_NOQA}=" if one == _NOQA else one for one in args[:end]] + args[end:]
+        return super().parse_args(ctx, args)
+
+
 @dataclass(slots=True)
 class Adoption:
     """What was asked for."""
 
-    noqa: bool
+    noqa: str | None
+    """The reason for the comments that are to be added, empty for none; None where none are wanted."""
     known: Baseline | None
     """The baseline whose diagnoses are hidden."""
     new: Baseline | None
@@ -66,9 +79,12 @@ class Adoption:
     def of(cls, options: dict[str, Any], *, stdin: bool) -> Adoption:
         """Read the options of the command, and the baseline."""
         noqa, path, new = options["add_noqa"], options["baseline"], options["write_baseline"]
-        writes = "add_noqa" if noqa else "write_baseline" if new is not None else ""
+        writes = "add_noqa" if noqa is not None else "write_baseline" if new is not None else ""
         others = ("statistics", "output_file", *_BASELINE, *_FIXING)
-        if noqa:
+        if noqa is not None:
+            if not noqa.isprintable():
+                msg = f"{_NOQA}: expects a reason of one line, not {noqa!r}"
+                raise UserError(msg)
             _exclude("add_noqa", others, options)
         elif new is not None:
             _exclude("write_baseline", [one for one in others if one != "write_baseline"], options)
@@ -95,7 +111,7 @@ class Adoption:
     @property
     def only(self) -> bool:
         """Whether something is written instead of showing what was found."""
-        return self.noqa or self.new is not None
+        return self.noqa is not None or self.new is not None
 
     def hidden(self, reports: list[FileReport], settings: Settings) -> list[FileReport]:
         """Return the reports without what the baseline knows; tell what in it is stale."""
@@ -138,7 +154,7 @@ class Adoption:
         else:
             from trainlint.static.noqa import add_noqa  # noqa: PLC0415 - only where it is used
 
-            done = add_noqa(reports, settings.known)
+            done = add_noqa(reports, settings.known, (self.noqa or "").strip())
             for failure in done.failures:
                 warn(f"error: {printable(str(failure))}")
             for one in done.left:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trainlint.cli.adopting import Adoption, adoption_options
+from trainlint.cli.adopting import Adoption, Check, adoption_options
 from trainlint.cli.fixing import Fixing, fix_options
 from trainlint.cli.output import COLOUR_CHOICES, in_colours, keep, warn, write
 from trainlint.cli.settings import file_options, hierarchy, selection_options
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 STDIN = "-"
 
 
-@click.command("check", short_help="Lint files and folders.")
+@click.command("check", cls=Check, short_help="Lint files and folders.")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @selection_options
 @file_options

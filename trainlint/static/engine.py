@@ -170,7 +170,7 @@ def _judge(
         return []
     if settings.severities:
         own = {rule.name: rule.severity for rule in rules}
-        found = [settings.judged(one, own[one.rule]) for one in found]
+        found = [settings.judged(one, own.get(one.rule, one.severity)) for one in found]
     wanted = {
         one for one in found if one.severity is not Severity.ADVICE or one.rule in settings.explicit
     }

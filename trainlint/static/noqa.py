@@ -35,8 +35,13 @@ class Silenced:
     """The files that could not be read or written."""
 
 
-def add_noqa(reports: Iterable[FileReport], known: Mapping[str, str]) -> Silenced:
-    """Silence diagnoses in the files themselves, each of which is written whole or not at all."""
+def add_noqa(
+    reports: Iterable[FileReport], known: Mapping[str, str], reason: str = ""
+) -> Silenced:
+    """Silence diagnoses in the files themselves, each of which is written whole or not at all.
+
+    The ``reason``, one line, stands behind the codes of the comments that are new.
+    """
     done = Silenced()
     for report in reports:
         # A comment that silences nothing is to be taken out, not to be silenced by another one.
@@ -46,14 +51,17 @@ def add_noqa(reports: Iterable[FileReport], known: Mapping[str, str]) -> Silence
         try:
             data = read_bytes(report.path)
             source = rewritable(report.path, data)
-            after, comments, left = silenced(source, wanted, known)
+            after, comments, left = silenced(source, wanted, known, reason)
             if comments:
                 replace_file(report.path, data, after.encoded())
         except SourceError as error:
             done.failures.append(Failure(report.path, error.line, error.reason))
+        except UnicodeEncodeError as error:
+            why = f"is not changed: `{error.encoding}` lacks a character of the reason"
+            done.failures.append(Failure(report.path, None, why))
         except ReplaceError as error:
-            reason = str(error).removeprefix(f"{report.path}: ")
-            done.failures.append(Failure(report.path, None, reason))
+            why = str(error).removeprefix(f"{report.path}: ")
+            done.failures.append(Failure(report.path, None, why))
         else:
             done.comments += comments
             done.files += bool(comments)
@@ -62,7 +70,7 @@ def add_noqa(reports: Iterable[FileReport], known: Mapping[str, str]) -> Silence
 
 
 def silenced(
-    source: SourceFile, wanted: list[Diagnosis], known: Mapping[str, str]
+    source: SourceFile, wanted: list[Diagnosis], known: Mapping[str, str], reason: str = ""
 ) -> tuple[SourceFile, int, list[Diagnosis]]:
     """Return a file with comments added, how many were, and the diagnoses that none can silence."""
     suppressions = Suppressions(source, known)
@@ -77,10 +85,10 @@ def silenced(
             left.append(one)
         else:
             codes.setdefault(line, set()).add(one.code)
-    fixes = [
-        Fix("Silence", Safety.SAFE, (_edit(source, suppressions, line, sorted(each)),))
-        for line, each in codes.items()
+    edits = [
+        _edit(source, suppressions, line, sorted(each), reason) for line, each in codes.items()
     ]
+    fixes = [Fix("Silence", Safety.SAFE, (edit,)) for edit in edits]
     if not fixes:
         return source, 0, left
     text, _ = apply_fixes(source.text, fixes)
@@ -98,7 +106,9 @@ def _lines(source: SourceFile, diagnosis: Diagnosis) -> list[int]:
     return [own, *sorted(lines_that_silence(source, diagnosis.span) - {own}, reverse=True)]
 
 
-def _edit(source: SourceFile, suppressions: Suppressions, line: int, codes: list[str]) -> Edit:
+def _edit(
+    source: SourceFile, suppressions: Suppressions, line: int, codes: list[str], reason: str
+) -> Edit:
     """Return the edit that adds codes to the comment of a line, or a comment to the line."""
     shared = suppressions.shared_comment(line)
     if shared is not None:
@@ -107,7 +117,8 @@ def _edit(source: SourceFile, suppressions: Suppressions, line: int, codes: list
     text = source.lines[line - 1]
     start = source.line_starts[line - 1]
     kept = text.rstrip()
-    return Edit(start + len(kept), start + len(text), f"  # noqa: {', '.join(codes)}")
+    comment = f"  # noqa: {', '.join(codes)} {reason}".rstrip()
+    return Edit(start + len(kept), start + len(text), comment)
 
 
 def _closed_lines(source: SourceFile) -> set[int]:
