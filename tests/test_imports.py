@@ -133,7 +133,7 @@ ALLOWED = {
 }
 THIRD_PARTIES = {
     "core": set(),
-    "static": set(),
+    "static": {"yaml"},
     "rules": set(),
     "output": {"rich"},
     "server": {"pygls", "lsprotocol"},

@@ -61,6 +61,11 @@ STDIN = "-"
     default="auto",
     help="auto (the default) asks NO_COLOR, FORCE_COLOR and the terminal.",
 )
+@click.option(
+    "--include-configs",
+    is_flag=True,
+    help="Also lint the YAML, JSON and TOML files in folders that configure a training.",
+)
 @click.option("--show-files", is_flag=True, help="List the files that would be linted.")
 @click.option("--show-settings", is_flag=True, help="Show the settings of the first of them.")
 @click.option("--show-unresolved", is_flag=True, help="List what could not be followed.")
@@ -75,6 +80,9 @@ STDIN = "-"
 @click.option("--stdin-filename", metavar="PATH", help="The name of what is read from `-`.")
 def command(paths: tuple[str, ...], **options: Any) -> int:
     """Lint Python files, folders (all the Python files in them), or - for standard input.
+
+    A YAML, JSON or TOML file that is named is linted as a configuration of a training: of Hydra,
+    Lightning, transformers, DeepSpeed and the like. YAML needs the extra trainlint[configs].
 
     Exits with 0 where all is well, 1 where there are diagnoses (advice is given only by rules that
     are selected, and counts like any other), 2 where something could not be linted.
@@ -111,7 +119,8 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     else:
         from trainlint.static.discovery import discover  # noqa: PLC0415 - not needed for stdin
 
-        found = list(discover(paths, configurations.settings_of))
+        configs = options["include_configs"]
+        found = list(discover(paths, configurations.settings_of, configs=configs))
         files = [one for one in found if isinstance(one, str)]
         lost = [one for one in found if isinstance(one, Failure)]
         settings = configurations.settings(files)

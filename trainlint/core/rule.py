@@ -64,7 +64,9 @@ class Rule:
         def check(file: FileModel, *, limit: int = 3) -> Iterator[Diagnosis]:
             ...
 
-    ``fixable`` is the safety of the fix that the rule offers, None where it has only a remedy. The
+    ``fixable`` is the safety of the fix that the rule offers, None where it has only a remedy.
+    ``judges_configs`` says that the check is also right about a configuration file, of which the model
+    knows what it constructs and with which numbers, but no loop and no code around it. The
     keyword-only parameters of the check are its thresholds; a configuration may set them.
 
     One of them has a reserved name and is no threshold: a check with ``target_torch:
@@ -74,7 +76,13 @@ class Rule:
     """
 
     def __init__(
-        self, module: str, code: str, severity: Severity, *, fixable: Safety | None = None
+        self,
+        module: str,
+        code: str,
+        severity: Severity,
+        *,
+        fixable: Safety | None = None,
+        judges_configs: bool = False,
     ) -> None:
         letters = code.rstrip("0123456789")
         if letters == code or not (letters.isalpha() and letters.isascii() and letters.isupper()):
@@ -88,6 +96,7 @@ class Rule:
         self.code = code
         self.severity = severity
         self.fixable = fixable
+        self.judges_configs = judges_configs
         self.summary = (sys.modules[module].__doc__ or "").partition("\n")[0]
         self._check: Callable[..., Iterable[Diagnosis]] | None = None
 

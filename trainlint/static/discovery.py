@@ -1,4 +1,7 @@
-"""Which files to lint: those that are named, and the Python files and notebooks in the folders that are named.
+"""Which files to lint: those that are named, and the Python files in the folders that are named.
+
+Notebooks are Python files, too. Configurations of training in folders are found where that is asked
+for: of a file that nobody has named it must be seen from its text that it is one.
 
 Ignore files are read by ourselves instead of asking git: that works where there is no git and
 outside of a repository, gives the same answer on every machine (git also reads settings of the
@@ -17,6 +20,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from trainlint.core.patterns import Patterns
 from trainlint.core.report import Failure
+from trainlint.static.source import CONFIG_ENDINGS, may_configure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from trainlint.core.config import Settings
 
 _IGNORE_FILE: Final = ".gitignore"
+_CODE: Final = (".py", ".ipynb")
 
 
 class _Scope(NamedTuple):
@@ -42,11 +47,12 @@ class _Folder(NamedTuple):
 
 
 def discover(
-    paths: Iterable[str], settings_of: Callable[[str], Settings]
+    paths: Iterable[str], settings_of: Callable[[str], Settings], *, configs: bool = False
 ) -> Iterator[str | Failure]:
     """Yield every file to lint once, in order, and a failure for what cannot be looked at.
 
-    ``settings_of`` gives the settings of the files in a folder: what they leave out.
+    ``settings_of`` gives the settings of the files in a folder: what they leave out. ``configs`` asks
+    for the configurations of training in folders, too.
     """
     seen: set[str] = set()
     for path in paths:
@@ -59,7 +65,10 @@ def discover(
             continue
         elif os.path.isdir(path):
             top = os.path.abspath(path)
-            found = _walk("" if shown == os.curdir else shown, _scopes_above(top), settings_of)
+            start = _Folder("" if shown == os.curdir else shown, _scopes_above(top))
+            found = _walk(start, settings_of, _CODE)
+            if configs:
+                found = _of_training(_walk(start, settings_of, (*_CODE, *CONFIG_ENDINGS)))
         else:
             found = iter((shown,))
         for one in found:
@@ -85,23 +94,40 @@ def is_forced_out(path: str, settings_of: Callable[[str], Settings]) -> bool:
     return False
 
 
+def _of_training(found: Iterator[str | Failure]) -> Iterator[str | Failure]:
+    """Yield what was found but for the configurations of anything else; say once if PyYAML is missing."""
+    from trainlint.static.configs.config_file import is_training_config  # noqa: PLC0415 - seldom needed
+    from trainlint.static.configs.yaml_text import MISSING  # noqa: PLC0415
+
+    told = False
+    for one in found:
+        wanted: bool | None = True
+        if isinstance(one, str) and may_configure(one):
+            wanted = is_training_config(one)
+        if wanted:
+            yield one
+        elif wanted is None and not told:
+            told = True
+            yield Failure(str(one), None, MISSING)
+
+
 def _walk(
-    top: str, scopes: list[_Scope], settings_of: Callable[[str], Settings]
+    top: _Folder, settings_of: Callable[[str], Settings], endings: tuple[str, ...]
 ) -> Iterator[str | Failure]:
-    """Yield the Python files and notebooks in a folder and those below it, in the order of their names."""
-    ahead: list[str | Failure | _Folder] = [_Folder(top, scopes)]
+    """Yield the files with these endings in a folder and those below it, in the order of their names."""
+    ahead: list[str | Failure | _Folder] = [top]
     while ahead:
         one = ahead.pop()
         if isinstance(one, _Folder):
-            ahead += reversed(list(_members(one, settings_of)))
+            ahead += reversed(list(_members(one, settings_of, endings)))
         else:
             yield one
 
 
 def _members(
-    folder: _Folder, settings_of: Callable[[str], Settings]
+    folder: _Folder, settings_of: Callable[[str], Settings], endings: tuple[str, ...]
 ) -> Iterator[str | Failure | _Folder]:
-    """Yield the Python files, the notebooks and the folders in a folder, in the order of their names."""
+    """Yield the files with these endings and the folders in a folder, in the order of their names."""
     try:
         with os.scandir(folder.path or os.curdir) as listing:
             entries = sorted(listing, key=lambda entry: entry.name)
@@ -124,13 +150,13 @@ def _members(
     for entry in entries:
         name = entry.name
         path = os.path.join(folder.path, name)
-        is_python = name.endswith((".py", ".ipynb"))
+        is_wanted = name.endswith(endings)
         try:
             is_folder = entry.is_dir(follow_symlinks=False)
             # A link that leads nowhere, as editors make them to lock a file, is no file.
-            is_file = is_python and not is_folder and entry.is_file()
+            is_file = is_wanted and not is_folder and entry.is_file()
         except OSError as error:
-            if is_python and not is_left_out(name, folder=False):
+            if is_wanted and not is_left_out(name, folder=False):
                 yield _unreadable(path, error)
             continue
         if is_folder:

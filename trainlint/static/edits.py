@@ -66,22 +66,7 @@ def _lost_comments(source: SourceFile, edits: tuple[Edit, ...]) -> Iterator[str]
         whole = edit.start == 0 or text[edit.start - 1] in "\r\n"
         if whole and not edit.replacement:
             continue
-        for start, comment in _comments(source):
+        for _, start, comment in source.comments():
             inside = edit.start <= start < edit.end
             if inside and not any(comment in one.replacement for one in edits):
                 yield comment
-
-
-def _comments(source: SourceFile) -> Iterator[tuple[int, str]]:
-    """Yield the offset and the text of each comment."""
-    from tokenize import COMMENT, TokenError, generate_tokens  # noqa: PLC0415 - seldom needed
-
-    lines = iter([line + "\n" for line in source.code_lines])
-    try:
-        for token in generate_tokens(lambda: next(lines)):
-            if token.type == COMMENT:
-                line, column = token.start
-                yield source.line_starts[line - 1] + column, token.string
-    except (TokenError, SyntaxError):
-        # The tokenizer refuses what the parser has accepted: a backslash at the end of the file.
-        return

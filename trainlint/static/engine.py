@@ -63,7 +63,10 @@ def lint_source(
     found: list[Diagnosis] = []
     ran = {rule.name for rule in rules if rule.has_check}
     checks = rules
-    if not any(word in source.text for word in TRIGGERS):
+    if source.is_config:
+        checks = rules = tuple(rule for rule in rules if rule.judges_configs)
+        ran = {rule.name for rule in checks}
+    elif not any(word in source.text for word in TRIGGERS):
         # Rules of others may be about anything.
         checks = tuple(rule for rule in rules if rule.package != OUR_RULES)
     if checks or unresolved:

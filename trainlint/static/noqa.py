@@ -125,6 +125,9 @@ def _closed_lines(source: SourceFile) -> set[int]:
     """Return the lines at whose end no comment can stand: in a text, or before a backslash."""
     import tokenize  # noqa: PLC0415 - only where it is used
 
+    if source.is_config:
+        # JSON has no comments; what else is marked never stands in a text of several lines.
+        return set(range(1, len(source.lines) + 1)) if source.path.endswith(".json") else set()
     lines = source.code_lines
     closed = {number for number, line in enumerate(lines, start=1) if line.endswith("\\")}
     opened: list[int] = []

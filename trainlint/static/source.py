@@ -16,7 +16,7 @@ from trainlint.core.diagnosis import Span
 from trainlint.core.report import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from trainlint.core.diagnosis import Cell
 
@@ -25,6 +25,8 @@ MAX_BYTES = 20_000_000
 
 MAX_NOTEBOOK_BYTES = 200_000_000
 """Most of a large notebook is pictures, which are not parsed."""
+
+CONFIG_ENDINGS = (".yaml", ".yml", ".json", ".toml")
 
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _COOKIE_BYTES = 4096
@@ -72,6 +74,8 @@ class SourceFile:
 
     cells: tuple[Cell, ...] = ()
     """The cells, where the file is a notebook."""
+    is_config: bool = False
+    """Whether it is a configuration, and its tree the program that it stands for."""
 
     def __init__(self, path: str, text: str, *, encoding: str = "utf-8", bom: bool = False) -> None:
         self.path = path
@@ -91,6 +95,10 @@ class SourceFile:
             from trainlint.static.notebook import NotebookFile  # noqa: PLC0415 - seldom needed
 
             return NotebookFile.read(path)
+        if may_configure(path):
+            from trainlint.static.configs.config_file import ConfigFile  # noqa: PLC0415 - the same
+
+            return ConfigFile.read(path)
         return cls.from_bytes(path, read_bytes(path))
 
     @classmethod
@@ -100,6 +108,10 @@ class SourceFile:
             from trainlint.static.notebook import NotebookFile  # noqa: PLC0415 - seldom needed
 
             return NotebookFile.from_bytes(path, data)
+        if may_configure(path):
+            from trainlint.static.configs.config_file import ConfigFile  # noqa: PLC0415 - the same
+
+            return ConfigFile.from_bytes(path, data)
         text, encoding, bom = decode(path, data)
         return cls(path, text, encoding=encoding, bom=bom)
 
@@ -140,6 +152,21 @@ class SourceFile:
     def code_lines(self) -> list[str]:
         """The lines of what Python parses, without their ends."""
         return self.lines
+
+    def comments(self) -> Iterator[tuple[int, int, str]]:
+        """Yield the line, the offset and the text of each comment."""
+        # Asked of few files: the tokenizer takes longer than all rules together.
+        from tokenize import COMMENT, TokenError, generate_tokens  # noqa: PLC0415
+
+        lines = iter([line + "\n" for line in self.code_lines])
+        try:
+            for token in generate_tokens(lambda: next(lines)):
+                if token.type == COMMENT:
+                    line, column = token.start
+                    yield line, self.line_starts[line - 1] + column, token.string
+        except (TokenError, SyntaxError):
+            # The tokenizer refuses what the parser has accepted: a backslash at the end of the file.
+            return
 
     def offset(self, line: int, byte_column: int) -> int:
         """Turn a position of the syntax tree into an offset into the text."""
@@ -202,6 +229,11 @@ class SourceFile:
 def is_notebook(path: str) -> bool:
     """Say whether the name of a file is that of a notebook."""
     return path.endswith(".ipynb")
+
+
+def may_configure(path: str) -> bool:
+    """Say whether the name of a file is that of a configuration."""
+    return path.lower().endswith(CONFIG_ENDINGS)
 
 
 def read_bytes(path: str) -> bytes:

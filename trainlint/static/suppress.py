@@ -227,18 +227,9 @@ class Suppressions:
 
 def _comments(source: SourceFile) -> Iterator[tuple[int, int, str]]:
     """Yield the line, the offset and the text of each comment that may silence something."""
-    # Only for files with such a comment: the tokenizer takes longer than all rules together.
-    from tokenize import COMMENT, TokenError, generate_tokens  # noqa: PLC0415
-
-    lines = iter([line + "\n" for line in source.code_lines])
-    try:
-        for token in generate_tokens(lambda: next(lines)):
-            if token.type == COMMENT and _MAY_SILENCE.search(token.string):
-                line, column = token.start
-                yield line, source.line_starts[line - 1] + column, token.string
-    except (TokenError, SyntaxError):
-        # The tokenizer refuses what the parser has accepted: a backslash at the end of the file.
-        return
+    for line, offset, text in source.comments():
+        if _MAY_SILENCE.search(text):
+            yield line, offset, text
 
 
 def _read(line: int, offset: int, comment: str) -> Iterator[Suppression]:
@@ -282,6 +273,8 @@ def _read(line: int, offset: int, comment: str) -> Iterator[Suppression]:
 
 def lines_that_silence(source: SourceFile, span: Span) -> set[int]:
     """Return the lines on which a comment silences a diagnosis with this span."""
+    if source.is_config:
+        return {span.line, span.end_line}
     position = (span.line, span.column)
     statement: Statement | None = None
     inner: Sequence[Statement] = source.tree.body

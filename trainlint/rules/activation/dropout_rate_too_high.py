@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from trainlint.static.model import Call, Expr, FileModel
 
-rule = Rule(__name__, "TL211", Severity.ADVICE)
+rule = Rule(__name__, "TL211", Severity.ADVICE, judges_configs=True)
 
 _FUNCTIONS = [
     f"torch.nn.functional.{name}"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from trainlint.static.model import Expr, FileModel
 
-rule = Rule(__name__, "TL702", Severity.ADVICE)
+rule = Rule(__name__, "TL702", Severity.ADVICE, judges_configs=True)
 
 _BATCH = re.compile(r"batch|\bbsz?\b", re.IGNORECASE)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from trainlint.static.model import Call, Expr, FileModel
 
-rule = Rule(__name__, "TL608", Severity.WARNING, fixable=Safety.UNSAFE)
+rule = Rule(__name__, "TL608", Severity.WARNING, fixable=Safety.UNSAFE, judges_configs=True)
 
 _PREFIX = "torch.nn."
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from trainlint.static.model import FileModel, Layer
 
-rule = Rule(__name__, "TL604", Severity.WARNING)
+rule = Rule(__name__, "TL604", Severity.WARNING, judges_configs=True)
 
 _SYNCED = r"sync_?(batch_?norm|bn)"
 

@@ -7,4 +7,4 @@ from trainlint.core.fix import Safety
 from trainlint.core.rule import Rule
 
 # Only the engine knows which comments were of use, so trainlint.static.suppress makes the diagnoses.
-rule = Rule(__name__, "TL001", Severity.ADVICE, fixable=Safety.SAFE)
+rule = Rule(__name__, "TL001", Severity.ADVICE, fixable=Safety.SAFE, judges_configs=True)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from trainlint.static.model import Call, FileModel
 
-rule = Rule(__name__, "TL513", Severity.ADVICE)
+rule = Rule(__name__, "TL513", Severity.ADVICE, judges_configs=True)
 
 
 @rule.check

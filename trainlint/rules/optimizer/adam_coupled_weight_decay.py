@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from trainlint.static.model import FileModel, Optimizer
 
-rule = Rule(__name__, "TL416", Severity.WARNING, fixable=Safety.UNSAFE)
+rule = Rule(__name__, "TL416", Severity.WARNING, fixable=Safety.UNSAFE, judges_configs=True)
 
 
 @rule.check

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from trainlint.static.model import FileModel
     from trainlint.static.model.training import Given
 
-rule = Rule(__name__, "TL402", Severity.WARNING)
+rule = Rule(__name__, "TL402", Severity.WARNING, judges_configs=True)
 
 _ADAMS = {"Adam", "AdamW", "NAdam", "RAdam"}
 

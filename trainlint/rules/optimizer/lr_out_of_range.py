@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from trainlint.static.model import FileModel
     from trainlint.static.model.training import Given, Optimizer
 
-rule = Rule(__name__, "TL401", Severity.WARNING)
+rule = Rule(__name__, "TL401", Severity.WARNING, judges_configs=True)
 
+_CLIPS = ("torch.nn.utils.clip_grad_norm_", "torch.nn.utils.clip_grad_value_")
 _SCALE_THEIR_STEPS = {"Adadelta", "LBFGS"}
 _IGNORE_SIZES = {"Adam", "AdamW", "NAdam", "RAdam", "Adamax", "RMSprop"}
 """Their steps are as long as the rate whatever the size of the gradient: clipping shortens none."""
@@ -54,6 +55,8 @@ def _may_be_large(file: FileModel, optimizer: Optimizer) -> bool:
         return True
     if optimizer.kind not in _IGNORE_SIZES:
         if any(routine.of(LoopEvent.CLIP) for routine in file.routines()):
+            return True
+        if any(True for _ in file.calls_to(*_CLIPS)):
             return True
         # Who trains a recurrent network clips, if not in this file then in the one with the loop.
         if any(layer.is_recurrent for layer in optimizer.layers):

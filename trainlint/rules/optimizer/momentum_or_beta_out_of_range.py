@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from trainlint.static.model import FileModel
     from trainlint.static.model.training import Given, Optimizer
 
-rule = Rule(__name__, "TL403", Severity.ERROR)
+rule = Rule(__name__, "TL403", Severity.ERROR, judges_configs=True)
 
 _WORDS = {"momentum": "momentum", "alpha": "decay rate", "betas": "beta"}
 _USUAL = {

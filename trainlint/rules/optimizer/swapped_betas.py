@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from trainlint.static.model import FileModel
     from trainlint.static.model.training import Given
 
-rule = Rule(__name__, "TL404", Severity.WARNING, fixable=Safety.UNSAFE)
+rule = Rule(__name__, "TL404", Severity.WARNING, fixable=Safety.UNSAFE, judges_configs=True)
 
 
 @rule.check

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from trainlint.static.model import FileModel
     from trainlint.static.model.training import Given, Optimizer
 
-rule = Rule(__name__, "TL413", Severity.ADVICE)
+rule = Rule(__name__, "TL413", Severity.ADVICE, judges_configs=True)
 
 _ALPHA = (0.8, 0.999)
 """RMSProp: 0.9 in the lecture, 0.99 in torch."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from trainlint.static.model import FileModel
     from trainlint.static.model.training import Optimizer
 
-rule = Rule(__name__, "TL412", Severity.ADVICE)
+rule = Rule(__name__, "TL412", Severity.ADVICE, judges_configs=True)
 
 _CYCLES = {"OneCycleLR", "CyclicLR"}
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from trainlint.static.model import FileModel
 
-rule = Rule(__name__, "TL418", Severity.WARNING)
+rule = Rule(__name__, "TL418", Severity.WARNING, judges_configs=True)
 
 
 @rule.check
