@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 
 from trainlint.core.fix import Edit, Fix, Safety, apply_fixes
@@ -53,6 +55,27 @@ def test_a_comment_may_move_or_go_with_its_line():
 
 def test_a_hash_in_a_string_is_no_comment():
     assert mended("a = '#'\n", Edit(0, 7, "b = 1")) == "b = 1\n"
+
+
+def test_in_an_f_string_only_what_fits_is_edited():
+    text = "a = f'{x.old} {y.old}'\n"
+    at = text.index("old")
+    assert mended(text, Edit(at, at + 3, "new")) == "a = f'{x.new} {y.old}'\n"
+    for wrong in ("g('a')", 'g("a")', "a\\b", "#", "a\n", "{a}"):
+        assert mended(text, Edit(at, at + 3, wrong)) is None
+    assert mended(text, Edit(4, len(text) - 1, "'new'")) == "a = 'new'\n"
+    assert mended(text, Edit(0, 1, "'b'[0]")) == "'b'[0] = f'{x.old} {y.old}'\n"
+
+
+def test_in_an_f_string_whose_places_the_parser_has_wrong_nothing_is_edited():
+    # Before Python 3.12 the places of an expression are those of the first text like it.
+    text = "a = f'm {m}'\n"
+    places = [
+        node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name) and node.id == "m"
+    ]
+    at = text.index("{m}") + 1
+    right = places[0].col_offset == at
+    assert (mended(text, Edit(at, at + 1, "n")) is not None) is right
 
 
 def test_a_fix_that_edits_another_file_is_none():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from trainlint.core.fix import apply_fixes
+
 RULE = "tensor-data-access"
 
 
@@ -92,6 +94,7 @@ def test_a_file_without_torch_is_fine(lines):
 
 
 def test_the_fix_detaches(diagnoses):
-    (one,) = diagnoses(RULE, "import torch\nx = torch.zeros(3)\ny = x.data * 2\n")
-    assert one.fix is not None
-    assert one.fix.edits[0].replacement == "x.detach()"
+    source = "import torch\nx = torch.zeros(3)\ny = x.data * 2\nz = (x * 2).data\n"
+    fixes = [one.fix for one in diagnoses(RULE, source)]
+    expected = "import torch\nx = torch.zeros(3)\ny = x.detach() * 2\nz = (x * 2).detach()\n"
+    assert apply_fixes(source, fixes) == (expected, [])

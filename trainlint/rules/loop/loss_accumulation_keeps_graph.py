@@ -50,7 +50,7 @@ def _diagnosis(sum_: Accumulation, loss: Expr, differentiated: Event | Expr) -> 
         fix=Fix(
             "Add the loss without its graph",
             Safety.UNSAFE,
-            (loss.replaced_by(f"{loss.source_text}.detach()"),),
+            (loss.replaced_by(f"{loss.operand_text}.detach()"),),
         ),
     )
 

@@ -43,7 +43,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
                 if attribute == "training"
                 else "the method is overwritten and the mode stays as it was"
             )
-            edit = target.statement.replaced_by(f"{owner.source_text}.{method}()")
+            edit = target.statement.replaced_by(f"{owner.operand_text}.{method}()")
             is_whole = target.statement.text == f"{target.text} = {value.text}"
             yield rule.at(
                 target.statement,

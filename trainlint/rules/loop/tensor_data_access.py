@@ -25,15 +25,12 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
         owner = access.owner
         if owner is None or owner.qualified is not None or not file.is_tensor(owner):
             continue
+        edit = access.renamed("detach()")
         yield rule.at(
             access,
             f"{access.quoted} shares its memory with {owner.quoted} behind the back of autograd: what is"
             " written to it makes gradients wrong without an error.",
             remedy=f"Use `{owner.text}.detach()`, or work on `{owner.text}` under `torch.no_grad()`.",
             label="autograd does not see this",
-            fix=Fix(
-                "Detach the tensor",
-                Safety.UNSAFE,
-                (access.replaced_by(f"{owner.source_text}.detach()"),),
-            ),
+            fix=None if edit is None else Fix("Detach the tensor", Safety.UNSAFE, (edit,)),
         )

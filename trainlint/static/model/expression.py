@@ -565,10 +565,11 @@ class Expr:
 
     def renamed(self, last: str) -> Edit | None:
         """Return the edit that changes the last part of a dotted name; None of anything else."""
-        owner = self.owner
-        if not self.is_attribute or owner is None:
+        name = self.name
+        if not self.is_attribute or name is None or not self.source_text.endswith(name):
             return None
-        return self.replaced_by(f"{owner.source_text}.{last}")
+        end = self.replaced_by("").end
+        return self.model.edit(end - len(name), end, last)
 
 
 class Call(Expr):

@@ -124,7 +124,7 @@ class Reshape:
         """Return the edit that moves the dimensions before, or instead of, the reshape."""
         receiver = self.call.receiver
         assert receiver is not None
-        permuted = f"{receiver.source_text}.permute({', '.join(map(str, self.order))})"
+        permuted = f"{receiver.operand_text}.permute({', '.join(map(str, self.order))})"
         arguments = self.call.source_text[len(self.call.called.source_text) :]
         return self.call.replaced_by(permuted if self.is_pure else f"{permuted}.reshape{arguments}")
 
