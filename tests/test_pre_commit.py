@@ -52,7 +52,7 @@ FIXED = FIXABLE.replace("clip_grad_norm(", "clip_grad_norm_(")
 
 def notebook(source: str) -> str:
     """Return a notebook with one cell of code."""
-    cell = {
+    cell: dict[str, object] = {
         "cell_type": "code",
         "execution_count": None,
         "id": "a",

@@ -232,7 +232,7 @@ def test_of_a_new_file_that_fails_nothing_is_left(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(atomic.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ReplaceError, match=r"a\.json: cannot be written: No space left on device"):
         create_file(str(tmp_path / "a.json"), AFTER)
     assert os.listdir(tmp_path) == []
