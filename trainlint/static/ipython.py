@@ -29,21 +29,23 @@ PYTHON_CELLS: Final = frozenset(
 _CELL_MAGIC: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*%%([^\s]*)[^\n]*")
 """Comments may stand before it: some front ends put their titles there."""
 
+_COMMANDS: Final = "(?:pip3?|conda|mamba|uv|cd|ls|ll|mkdir|rmdir|rm|cp|mv|cat|less|more|man)[ \\t]"
+"""Magics that are taken for such without their `%`."""
+
 _SUSPECT: Final = re.compile(
-    r"^[ \t]*(?:[%!?,;/]|(?:pip3?|conda|mamba|uv|cd|ls|ll|mkdir|rmdir|rm|cp|mv|cat|less|more|man)[ \t])"
-    r"|\?[ \t\r]*$|=[ \t]*[%!]",
-    re.MULTILINE,
+    rf"^[ \t]*(?:[%!?,;/]|{_COMMANDS})|\?[ \t\r]*$|=[ \t]*[%!]", re.MULTILINE
 )
 """What something for IPython looks like; most cells have nothing of the kind."""
 
 _ESCAPE: Final = re.compile(
-    r"[ \t]*(?:%|!|\?|[,;/][A-Za-z_]"
-    r"|(?:pip3?|conda|mamba|uv|cd|ls|ll|mkdir|rmdir|rm|cp|mv|cat|less|more|man)[ \t]+[-\w./~$*{\"'])"
+    rf"[ \t]*(?:%|!|\?|[,;/][A-Za-z_]|{_COMMANDS}[ \t]*(?:[\w.~$\"'{{]|[-/*](?![ \t=])))"
 )
 """At the start of a statement: a magic, a shell command, a call for help or without brackets."""
 
-_HELP: Final = re.compile(r"[ \t]*[^#\s][^#\n]*\?[ \t\r]*(?:\n|\Z)|[ \t]*\?")
-_ASSIGNED: Final = re.compile(r"[ \t]*[\w.][\w.,\[\]\"'* \t()-]*=[ \t]*(?=[!%][^\s=])")
+_HELP: Final = re.compile(r"[ \t]*[^#\s][^#\n]*\?[ \t\r]*(?:\n|\Z)")
+_ASSIGNED: Final = re.compile(
+    r"[ \t]*[\w.*(](?:[\w.,*() \t]|\[[^\]\n=!%]*\])*=[ \t]*(?=[!%][^\s=])"
+)
 _TIMED: Final = re.compile(
     r"([ \t]*)(%(?:time|timeit|prun|memit|lprun)\b(?:[ \t]+-[A-Za-z]+(?:[ \t]*\d+)?)*[ \t]+)(?=[^\s-])"
 )
@@ -77,7 +79,7 @@ def has_cell_magic(text: str) -> bool:
 
 def without_magics(text: str) -> str:
     """Return a cell with what only IPython understands blanked; lines and columns stay."""
-    if not _SUSPECT.search(text) or _parses(text):
+    if not _SUSPECT.search(text):
         return text
     pieces, at = [], 0
     while match := _CELL_MAGIC.match(text, at):
@@ -97,10 +99,12 @@ def _without_magic(text: str, at: int) -> tuple[str, int]:
     timed = _TIMED.match(text, at)
     if timed:
         end = _end_of_statement(text, timed.end())
-        if _parses(text[timed.end() : end]):
+        if is_python(f"0;{text[timed.end() : end]}"):
             # What is timed stays where it is, behind a statement that does nothing.
             return f"{timed[1]}0{' ' * (len(timed[2]) - 2)};{text[timed.end() : end]}", end
-    if _ESCAPE.match(text, at) or _HELP.match(text, at):
+    end = _end_of_statement(text, at)
+    asked = _HELP.match(text, at)
+    if _ESCAPE.match(text, at) or (asked and asked.end() == end):
         end = _end_of_command(text, at)
         command = text[at:end]
         indent = len(command) - len(command.lstrip(" \t"))
@@ -110,7 +114,6 @@ def _without_magic(text: str, at: int) -> tuple[str, int]:
         end = _end_of_command(text, assigned.end())
         first, *rest = re.split(r"(?=\\?\r?\n)", text[assigned.end() : end], maxsplit=1)
         return f"{assigned[0]}{'_' * len(first)}{_spaces(''.join(rest))}", end
-    end = _end_of_statement(text, at)
     return text[at:end], end
 
 
@@ -144,7 +147,7 @@ def _end_of_statement(text: str, at: int) -> int:
     return len(text)
 
 
-def _parses(text: str) -> bool:
+def is_python(text: str) -> bool:
     """Say whether a text is Python."""
     try:
         parse("", text)

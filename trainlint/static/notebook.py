@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from trainlint.core.diagnosis import Cell, Span
-from trainlint.static.ipython import has_cell_magic, without_magics
+from trainlint.static.ipython import has_cell_magic, is_python, without_magics
 from trainlint.static.notebook_json import Document, read_notebook, rewritten
 from trainlint.static.source import MAX_BYTES, SourceError, SourceFile, parse, read_bytes
 
@@ -87,10 +87,10 @@ class NotebookFile(SourceFile):
 
     @property
     def pieces(self) -> Iterator[tuple[str, str]]:
-        """The name and the text of every cell."""
-        parts = self.text.split(self._document.separator)
-        for cell, part in zip(self.cells, parts, strict=True):
-            yield f"{self.path}:cell {cell.number}", part
+        """The name and the text of every cell; as in ruff, a line end behind the last line is not told."""
+        for cell, source in zip(self.cells, self._sources(), strict=True):
+            text = source + "\n" * (source != "" and not source.endswith("\n"))
+            yield f"{self.path}:cell {cell.number}", text
 
     @cached_property
     def lines(self) -> list[str]:
@@ -144,7 +144,8 @@ class NotebookFile(SourceFile):
         separator = self._document.separator
         if not self.cells:
             return parse(self.path, "")
-        parts = [without_magics(part) for part in self.text.split(separator)]
+        texts = self.text.split(separator)
+        parts = [without_magics(text) for text in texts]
         self.parsed = _joined(parts, separator)
         try:
             tree = parse(self.path, self.parsed)
@@ -154,7 +155,10 @@ class NotebookFile(SourceFile):
             if not self._crosses(tree):
                 return tree
         failures = []
-        for number, (cell, part) in enumerate(zip(self.cells, parts, strict=True)):
+        for number, (cell, text, part) in enumerate(zip(self.cells, texts, parts, strict=True)):
+            if text != part and is_python(text):
+                parts[number] = text
+                continue
             indented = number > 0 and _INDENTED.match(part) is not None
             try:
                 parse(self.path, _OPENER * indented + part)

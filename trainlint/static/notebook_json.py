@@ -25,27 +25,12 @@ _CHARACTER: Final = re.compile(
 _ESCAPED: Final = re.compile(r"\\u(?!00[0-7])[\da-fA-F]{4}")
 
 
-class _Literal(NamedTuple):
-    """A string of the JSON: what it holds, and the offsets of what stands between its quotes."""
-
-    value: str
-    start: int
-    end: int
-
-
 @dataclass(frozen=True, slots=True)
 class CodeCell:
-    """A code cell as it stands in the JSON."""
+    """A code cell: its number, counted from 1 with the cells that hold no code, and its source."""
 
     number: int
-    literals: tuple[_Literal, ...]
-    listed: tuple[int, int] | None
-    """The offsets between the brackets where the source is a list of strings."""
-
-    @property
-    def text(self) -> str:
-        """The source of the cell."""
-        return "".join(one.value for one in self.literals)
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +46,10 @@ class Document:
 def read_notebook(path: str, data: bytes) -> tuple[str, Document]:
     """Return the program of a notebook, and the notebook as it was read."""
     raw, _, _ = decode(path, data)
-    if not raw.strip():
+    if not raw or raw.isspace():
         return "", Document(data, (), "\f\n")
     try:
-        cells = tuple(_Reader(path, raw).code_cells())
+        cells = tuple(_code_cells(path, json.loads(raw)))
     except json.JSONDecodeError as error:
         raise SourceError(path, f"is no notebook: not JSON, {error.msg}", error.lineno) from error
     except RecursionError as error:
@@ -79,147 +64,36 @@ def read_notebook(path: str, data: bytes) -> tuple[str, Document]:
     return separator.join(texts), Document(data, cells, separator)
 
 
-class _Reader:
-    """Walks over the JSON of a notebook, keeping where the sources stand."""
+def _code_cells(path: str, notebook: object) -> Iterator[CodeCell]:
+    """Yield the cells that hold Python; raise `SourceError` where this is no notebook."""
+    if not isinstance(notebook, dict):
+        _refuse(path, "the JSON is no object")
+    version = notebook.get("nbformat", _FORMAT)
+    if "worksheets" in notebook or (isinstance(version, int) and version < _FORMAT):
+        reason = "is a notebook of an old format; `jupyter nbconvert --to notebook` renews it"
+        raise SourceError(path, reason)
+    cells = notebook.get("cells")
+    if not isinstance(cells, list):
+        _refuse(path, "it has no list of cells")
+    if not _is_python(notebook.get("metadata")):
+        return
+    for number, cell in enumerate(cells, start=1):
+        if not isinstance(cell, dict):
+            _refuse(path, f"cell {number} is no object")
+        if cell.get("cell_type") != "code":
+            continue
+        source = cell.get("source", "")
+        lines = source if isinstance(source, list) else [source]
+        if not all(isinstance(line, str) for line in lines):
+            _refuse(path, f"the source of cell {number} is no text")
+        text = "".join(lines)
+        if "source" in cell and not is_other_language(cell.get("metadata"), text):
+            yield CodeCell(number, text)
 
-    def __init__(self, path: str, raw: str) -> None:
-        self._path = path
-        self._raw = raw
-        self._value = json.JSONDecoder().raw_decode
 
-    def _refuse(self, reason: str) -> NoReturn:
-        """Say why this is no notebook."""
-        raise SourceError(self._path, f"is no notebook: {reason}")
-
-    def _expect(self, what: str, at: int) -> NoReturn:
-        """Say what JSON would have at an offset."""
-        raise json.JSONDecodeError(what, self._raw, at)
-
-    def code_cells(self) -> Iterator[CodeCell]:
-        """Yield the code cells; raise `SourceError` or `ValueError` where this is no notebook."""
-        found: dict[str, int] = {}
-        values: dict[str, object] = {}
-        cells: list[tuple[int, dict[str, object], dict[str, int]]] = []
-
-        def member(key: str, at: int) -> int:
-            found[key] = at
-            if key == "cells" and self._raw[at] == "[":
-                cells.clear()
-                return self._array(at, cell)
-            values[key], end = self._value(self._raw, at)
-            return end
-
-        def cell(number: int, at: int) -> int:
-            if self._raw[at] != "{":
-                self._refuse(f"cell {number + 1} is no object")
-            members: dict[str, object] = {}
-            places: dict[str, int] = {}
-
-            def part(key: str, at: int) -> int:
-                places[key] = at
-                value, end = self._value(self._raw, at)
-                if key != "outputs":
-                    members[key] = value
-                return end
-
-            cells.append((number + 1, members, places))
-            return self._object(at, part)
-
-        start = self._skip(0)
-        if self._raw[start : start + 1] != "{":
-            self._value(self._raw, start)
-            self._refuse("the JSON is no object")
-        end = self._skip(self._object(start, member))
-        if end != len(self._raw):
-            self._expect("Extra data", end)
-        self._refuse_other_formats(found, values)
-        if not _is_python(values.get("metadata")):
-            return
-        for number, members, places in cells:
-            if members.get("cell_type") == "code" and "source" in members:
-                one = self._source(number, places["source"], members["source"])
-                if not is_other_language(members.get("metadata"), one.text):
-                    yield one
-
-    def _refuse_other_formats(self, found: dict[str, int], values: dict[str, object]) -> None:
-        """Raise :class:`SourceError` unless the object has the cells of a notebook."""
-        version = values.get("nbformat", _FORMAT)
-        if "worksheets" in found or (isinstance(version, int) and version < _FORMAT):
-            reason = "is a notebook of an old format; `jupyter nbconvert --to notebook` renews it"
-            raise SourceError(self._path, reason)
-        if "cells" not in found or "cells" in values:
-            self._refuse("it has no list of cells")
-
-    def _source(self, number: int, at: int, value: object) -> CodeCell:
-        """Return a code cell, given where its source stands and what it is."""
-        if isinstance(value, str):
-            _, end = self._value(self._raw, at)
-            return CodeCell(number, (_Literal(value, at + 1, end - 1),), None)
-        literals: list[_Literal] = []
-
-        def line(_: int, at: int) -> int:
-            text, end = self._value(self._raw, at)
-            if not isinstance(text, str):
-                self._refuse(f"cell {number} has no text")
-            literals.append(_Literal(text, at + 1, end - 1))
-            return end
-
-        if not isinstance(value, list):
-            self._refuse(f"cell {number} has no text")
-        end = self._array(at, line)
-        return CodeCell(number, tuple(literals), (at + 1, end - 1))
-
-    def _object(self, at: int, member: Callable[[str, int], int]) -> int:
-        """Go through an object: ``member`` gets a key and an offset, and returns where its value ends."""
-        raw = self._raw
-        at = self._skip(at + 1)
-        if raw[at : at + 1] == "}":
-            return at + 1
-        while True:
-            if raw[at : at + 1] != '"':
-                self._expect("Expecting property name enclosed in double quotes", at)
-            key, at = self._value(raw, at)
-            at = self._skip(at)
-            if raw[at : at + 1] != ":":
-                self._expect("Expecting ':' delimiter", at)
-            at = self._next(member(key, self._start(at + 1)), "}")
-            if raw[at - 1] == "}":
-                return at
-
-    def _array(self, at: int, element: Callable[[int, int], int]) -> int:
-        """Go through an array: ``element`` gets a number and an offset, and returns where it ends."""
-        raw = self._raw
-        at = self._skip(at + 1)
-        if raw[at : at + 1] == "]":
-            return at + 1
-        number = 0
-        while True:
-            at = self._next(element(number, self._start(at)), "]")
-            if raw[at - 1] == "]":
-                return at
-            number += 1
-
-    def _next(self, at: int, closing: str) -> int:
-        """Return the offset behind a closing bracket, or that of what follows a comma."""
-        at = self._skip(at)
-        found = self._raw[at : at + 1]
-        if found == closing:
-            return at + 1
-        if found != ",":
-            self._expect("Expecting ',' delimiter", at)
-        return self._skip(at + 1)
-
-    def _start(self, at: int) -> int:
-        """Return the offset of a value that must be there."""
-        at = self._skip(at)
-        if at == len(self._raw):
-            self._expect("Expecting value", at)
-        return at
-
-    def _skip(self, at: int) -> int:
-        """Return the offset of what follows white space."""
-        match = _BLANK.match(self._raw, at)
-        return match.end() if match else at
+def _refuse(path: str, reason: str) -> NoReturn:
+    """Say why a file is no notebook."""
+    raise SourceError(path, f"is no notebook: {reason}")
 
 
 def _is_python(metadata: object) -> bool:
@@ -234,6 +108,90 @@ def _is_python(metadata: object) -> bool:
     return True
 
 
+class _Literal(NamedTuple):
+    """A string of the JSON: what it holds, and the offsets of what stands between its quotes."""
+
+    value: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The source of a cell as it stands in the JSON."""
+
+    literals: tuple[_Literal, ...]
+    listed: tuple[int, int] | None
+    """The offsets between the brackets where it is a list of strings."""
+
+
+class _Places:
+    """Walks over the JSON of a notebook, which is known to be one, for the places of the sources."""
+
+    def __init__(self, raw: str) -> None:
+        self._raw = raw
+        self._value = json.JSONDecoder().raw_decode
+        self.sources: dict[int, _Source] = {}
+        """By the number of the cell."""
+        self._walk(self._skip(0), self._member)
+
+    def _member(self, key: object, at: int) -> int:
+        """Look at a member of the notebook; return where it ends."""
+        return self._walk(at, self._cell) if key == "cells" else self._value(self._raw, at)[1]
+
+    def _cell(self, number: object, at: int) -> int:
+        """Look at a cell; return where it ends."""
+
+        def member(key: object, at: int) -> int:
+            end = self._value(self._raw, at)[1]
+            if key == "source":
+                self.sources[int(str(number)) + 1] = self._source(at)
+            return end
+
+        return self._walk(at, member)
+
+    def _source(self, at: int) -> _Source:
+        """Return where the strings of a source stand."""
+        literals: list[_Literal] = []
+
+        def line(_: object, at: int) -> int:
+            value, end = self._value(self._raw, at)
+            literals.append(_Literal(value, at + 1, end - 1))
+            return int(end)
+
+        if self._raw[at] == "[":
+            end = self._walk(at, line)
+            return _Source(tuple(literals), (at + 1, end - 1))
+        line(0, at)
+        return _Source(tuple(literals), None)
+
+    def _walk(self, at: int, member: Callable[[object, int], int]) -> int:
+        """Go through an object or an array; return where it ends.
+
+        ``member`` gets the key or the number of each value and its offset, and returns where it ends.
+        """
+        raw = self._raw
+        is_object = raw[at] == "{"
+        at = self._skip(at + 1)
+        key: object = 0
+        number = 0
+        while raw[at] not in "}]":
+            key = number
+            if is_object:
+                key, at = self._value(raw, at)
+                at = self._skip(self._skip(at) + 1)
+            at = self._skip(member(key, at))
+            if raw[at] == ",":
+                at = self._skip(at + 1)
+            number += 1
+        return at + 1
+
+    def _skip(self, at: int) -> int:
+        """Return the offset of what follows white space."""
+        match = _BLANK.match(self._raw, at)
+        return match.end() if match else at
+
+
 def rewritten(document: Document, sources: Sequence[str]) -> bytes:
     """Return the bytes of a notebook whose code cells have other sources; the rest is as it was."""
     changed = [
@@ -246,9 +204,11 @@ def rewritten(document: Document, sources: Sequence[str]) -> bytes:
     bom = document.data.startswith(codecs.BOM_UTF8)
     raw = document.data.decode("utf-8-sig")
     ascii_only = raw.isascii() and _ESCAPED.search(raw) is not None
+    places = _Places(raw).sources
     pieces, done = [], 0
     for cell, source in changed:
-        for start, end, written in _replacements(raw, cell, source, ascii_only=ascii_only):
+        place = places[cell.number]
+        for start, end, written in _replacements(raw, place, source, ascii_only=ascii_only):
             pieces += [raw[done:start], written]
             done = end
     pieces.append(raw[done:])
@@ -256,24 +216,25 @@ def rewritten(document: Document, sources: Sequence[str]) -> bytes:
 
 
 def _replacements(
-    raw: str, cell: CodeCell, text: str, *, ascii_only: bool
+    raw: str, place: _Source, text: str, *, ascii_only: bool
 ) -> Iterator[tuple[int, int, str]]:
     """Yield what to replace in the JSON so that a cell has another source, in order."""
 
     def string(value: str) -> str:
         return json.dumps(value, ensure_ascii=ascii_only)[1:-1]
 
-    if not cell.literals:
-        assert cell.listed is not None
-        yield *cell.listed, ", ".join(f'"{string(line)}"' for line in _split(text))
+    if not place.literals:
+        assert place.listed is not None
+        yield *place.listed, ", ".join(f'"{string(line)}"' for line in _split(text))
         return
-    literals = cell.literals
+    literals = place.literals
     starts = [0]
     for literal in literals:
         starts.append(starts[-1] + len(literal.value))
     length = starts.pop()
-    between = _between(raw, cell)
-    for start, end, new in _differences(cell.text, text):
+    old = "".join(one.value for one in literals)
+    between = _between(raw, place)
+    for start, end, new in _differences(old, text):
         first, last = bisect_right(starts, start) - 1, bisect_right(starts, end) - 1
         if end == length and start == starts[first] and first and not new:
             # With the last line goes what stands before it, the comma and the indentation.
@@ -295,14 +256,14 @@ def _replacements(
         )
 
 
-def _between(raw: str, cell: CodeCell) -> str | None:
+def _between(raw: str, place: _Source) -> str | None:
     """Return what stands between two strings of a list, from quote to quote; None of one string."""
-    if cell.listed is None:
+    if place.listed is None:
         return None
-    literals = cell.literals
+    literals = place.literals
     if len(literals) > 1:
         return raw[literals[0].end : literals[1].start]
-    return f'",{raw[cell.listed[0] : literals[0].start - 1] or " "}"'
+    return f'",{raw[place.listed[0] : literals[0].start - 1] or " "}"'
 
 
 def _offset(raw: str, literal: _Literal, part: str, direction: int = 1) -> int:
