@@ -23,6 +23,8 @@ EVERYTHING = resolve(CATALOGUE, Config(selection=Selection("this test", select=(
 RULES = [pytest.param(rule, id=rule.name) for rule in CATALOGUE]
 FIXABLE = [pytest.param(rule, id=rule.name) for rule in CATALOGUE if rule.fixable]
 SECTIONS = ("Bad", "Good", "When it is fine", "Sources")
+ENDINGS = {"python": "py", "yaml": "yaml"}
+"""The languages of the blocks that are executed, and what a file in each ends in."""
 MARK = re.compile(r"  # (TL\d{3})$", re.MULTILINE)
 
 
@@ -33,9 +35,15 @@ def page_of(rule: Rule) -> Page:
     return page
 
 
-def diagnoses_of(code: str) -> list[Diagnosis]:
+def examples_of(page: Page, section: str) -> list[tuple[str, str]]:
+    """Return the blocks of a section that are executed, each with its language."""
+    return [(one, code) for one in ENDINGS for code in page.examples(section, one)]
+
+
+def diagnoses_of(code: str, language: str) -> list[Diagnosis]:
     """Return what all rules say of a block, which is read without its marks."""
-    report = lint_source(SourceFile("page.py", MARK.sub("", code)), EVERYTHING)
+    text = MARK.sub("", code).encode()
+    report = lint_source(SourceFile.from_bytes(f"page.{ENDINGS[language]}", text), EVERYTHING)
     assert not report.failures
     return report.diagnoses
 
@@ -69,42 +77,45 @@ def test_every_source_of_the_page_is_a_link(rule: Rule) -> None:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_bad_block_gives_exactly_the_marked_diagnoses(rule: Rule) -> None:
-    for code in page_of(rule).examples("Bad"):
+    for language, code in examples_of(page_of(rule), "Bad"):
         marked = marked_lines(code, rule)
         assert marked, code
-        spoken = [one.span.line for one in diagnoses_of(code) if one.rule == rule.name]
+        found = diagnoses_of(code, language)
+        spoken = [one.span.line for one in found if one.rule == rule.name]
         assert spoken == marked, code
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_good_block_is_clean_under_every_rule(rule: Rule) -> None:
-    for code in page_of(rule).examples("Good"):
+    for language, code in examples_of(page_of(rule), "Good"):
         assert not MARK.search(code)
-        spoken = [f"{one.span.line}: {one.code} {one.message}" for one in diagnoses_of(code)]
+        found = diagnoses_of(code, language)
+        spoken = [f"{one.span.line}: {one.code} {one.message}" for one in found]
         assert spoken == [], code
 
 
 @pytest.mark.parametrize("rule", FIXABLE)
 def test_the_fix_of_a_bad_block_is_the_good_block_to_the_letter(rule: Rule) -> None:
     page = page_of(rule)
-    bad, good = page.examples("Bad"), page.examples("Good")
+    bad, good = examples_of(page, "Bad"), examples_of(page, "Good")
     fixed = 0
-    for number, code in enumerate(bad):
-        own = [one for one in diagnoses_of(code) if one.rule == rule.name]
+    for number, (language, code) in enumerate(bad):
+        own = [one for one in diagnoses_of(code, language) if one.rule == rule.name]
         fixes = [one.fix for one in own if one.fix is not None]
         assert all(fix.safety is rule.fixable for fix in fixes)
         if len(fixes) < len(own):
             continue  # what no edit can mend has only a remedy
         text, refused = apply_fixes(MARK.sub("", code), fixes)
         assert not refused
-        assert text == good[number]
+        assert (language, text) == good[number]
         fixed += 1
     assert fixed, "the rule says that it is fixable, but no block of its page shows a fix"
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_that_offers_a_fix_says_that_it_is_fixable(rule: Rule) -> None:
-    found = [one for code in page_of(rule).examples("Bad") for one in diagnoses_of(code)]
+    bad = examples_of(page_of(rule), "Bad")
+    found = [one for language, code in bad for one in diagnoses_of(code, language)]
     assert rule.fixable or not any(one.fix for one in found if one.rule == rule.name)
 
 

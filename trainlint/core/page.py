@@ -54,10 +54,10 @@ class Page:
         found = _LINK.finditer(self.sections.get("Sources", ""))
         return [Link(match["title"], match["url"]) for match in found]
 
-    def examples(self, section: str) -> list[str]:
-        """Return the Python blocks of a section."""
+    def examples(self, section: str, language: str = "python") -> list[str]:
+        """Return the blocks of a section that are in a language."""
         found = _FENCE.finditer(self.sections.get(section, ""))
-        return [match["code"] for match in found if match["language"] == "python"]
+        return [match["code"] for match in found if match["language"] == language]
 
 
 def read_page(rule: Rule) -> Page | None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from trainlint.static.model import FileModel
 
-rule = Rule(__name__, "TL613", Severity.ERROR, judges_configs=True)
+rule = Rule(__name__, "TL613", Severity.ERROR)
 
 
 @rule.check

@@ -11,14 +11,14 @@ from trainlint.static.configs.json_text import read_json
 from trainlint.static.configs.program import program_of
 from trainlint.static.configs.recognise import may_be_config, recognise
 from trainlint.static.configs.toml_text import read_toml
-from trainlint.static.configs.values import CannotReadError, Sequence, Text
+from trainlint.static.configs.values import CannotReadError, Scalar, Sequence, Text
 from trainlint.static.configs.yaml_text import read_yaml
 from trainlint.static.source import SourceError, SourceFile, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from trainlint.core.diagnosis import Span
+    from trainlint.static.configs.values import Value
 
 MAX_BYTES: Final = 1_000_000
 """Larger files are data: nobody writes so much of a configuration."""
@@ -100,12 +100,8 @@ class ConfigFile(SourceFile):
             line = self.span_of_offsets(comment.start, comment.start).line
             yield line, comment.start, comment.text
 
-    def lines_of(self, span: Span) -> set[int]:
-        """Return the lines on which a comment silences what stands at a place."""
-        return {span.line, span.end_line}
-
     def may_replace(self, start: int, end: int) -> bool:
-        """Say whether a part of a call may be written anew: the name of its class, or a list on a line."""
+        """Say whether a part of a call may be written anew: the name of its class, or one of its values."""
         return (start, end) in self._replaceable
 
     def _understood(self) -> ast.Module:
@@ -120,15 +116,21 @@ class ConfigFile(SourceFile):
         documents = [recognise(one) for one in self._text.documents]
         for document in documents:
             for part in document.parts:
-                self._replaceable.add(part.place)
+                start, end = part.place
+                if self.text[start:end].endswith(part.kind):
+                    self._replaceable |= {(start, end), (end - len(part.kind), end)}
                 self._replaceable.update(
                     (value.start, value.end)
                     for value in part.arguments.values()
-                    if isinstance(value, Sequence)
-                    and value.in_brackets
-                    and "\n" not in self.text[value.start : value.end]
+                    if self._may_be_rewritten(value)
                 )
         return program_of(documents, self.line_starts)
+
+    def _may_be_rewritten(self, value: Value) -> bool:
+        """Say whether what Python writes instead of a value is right here too: numbers, lists on a line."""
+        if isinstance(value, Sequence):
+            return value.in_brackets and "\n" not in self.text[value.start : value.end]
+        return isinstance(value, Scalar) and type(value.value) in {int, float}
 
     def _characters(self, line: int, byte_column: int) -> int:
         """Return a column: the nodes of the program count in characters already."""

@@ -67,7 +67,9 @@ class _Writer:
             part.sets_rate and not part.callee.startswith("torch.optim.lr_scheduler.")
             for part in document.parts
         )
-        for name, part in optimizers if unknown else ():
+        for name, part in optimizers:
+            if not (unknown and part.is_open):
+                continue
             called = self._at(ast.Name("scheduler", ast.Load()), part.place)
             given = self._at(ast.Name(name, ast.Load()), part.place)
             made = self._at(ast.Call(called, [given], []), part.place)

@@ -131,11 +131,6 @@ class Recognised:
     speaks_of_schedules: bool
     """Whether something sets rates in a way that is not known."""
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether it configures nothing that is known."""
-        return not self.parts
-
 
 def may_be_config(text: str) -> bool:
     """Say whether a text may be a configuration of a training: it is not worth reading otherwise."""
