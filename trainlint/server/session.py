@@ -51,9 +51,8 @@ def serve(catalogue: Catalogue, configure: Callable[[], Hierarchy], *, debounce:
     ``debounce`` is how many seconds nothing is to change before a document is linted again.
     """
     if not os.environ.get("TRAINLINT_TRACEBACK"):
-        # What it logs are tracebacks; what concerns the user is told to the editor.
-        logging.getLogger("pygls").addHandler(logging.NullHandler())
-        logging.getLogger("pygls").propagate = False
+        # What pygls and asyncio log are tracebacks; what concerns the user is told to the editor.
+        logging.getLogger().addHandler(logging.NullHandler())
     with _streams() as (incoming, outgoing):
         session = Session(Workspace(catalogue, configure), debounce=debounce)
         session.start_io(incoming, outgoing)
@@ -183,6 +182,16 @@ class Session(LanguageServer):
         self._timer = None
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._lint_pending())
+            self._task.add_done_callback(self._tell_bug)
+
+    def _tell_bug(self, task: asyncio.Task[None]) -> None:
+        """Tell what has ended the linting, if it has not come to its own end."""
+        error = None if task.cancelled() else task.exception()
+        if error is None or isinstance(error, BrokenPipeError):
+            return
+        said = f"{type(error).__name__}: {error}"
+        message = f"trainlint failed ({' '.join(said.split())}); this is a bug of trainlint"
+        self.window_show_message(types.ShowMessageParams(types.MessageType.Error, message))
 
     async def _lint_pending(self) -> None:
         """Lint the documents that have changed, then those that import them or are imported by them."""
