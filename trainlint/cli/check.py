@@ -79,7 +79,7 @@ STDIN = "-"
 )
 @click.option("--stdin-filename", metavar="PATH", help="The name of what is read from `-`.")
 def command(paths: tuple[str, ...], **options: Any) -> int:
-    """Lint Python files, folders (all the Python files in them), or - for standard input.
+    """Lint Python files and notebooks, folders (all of them therein), or - for standard input.
 
     A YAML, JSON or TOML file that is named is linted as a configuration of a training: of Hydra,
     Lightning, transformers, DeepSpeed and the like. YAML needs the extra trainlint[configs].
