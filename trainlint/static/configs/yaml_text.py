@@ -37,6 +37,8 @@ _WORDS: Final[dict[str, bool | None]] = {
     **dict.fromkeys(("null", "Null", "NULL", "~", ""), None),
 }
 _MERGE: Final = "<<"
+_UNKNOWN: Final = "*"
+"""The tag of a value of which nothing is known."""
 _STANDARD: Final = "tag:yaml.org,2002:"
 
 
@@ -106,7 +108,7 @@ class _Reader:
         elif kind == "MappingEndEvent":
             opened = self._open.pop()
             stop = end if opened.in_brackets else self._end_of(opened)
-            self._add(_mapping(opened, stop), opened.anchor)
+            self._add(self._mapping(opened, stop), opened.anchor)
         elif kind == "SequenceEndEvent":
             opened = self._open.pop()
             stop = end if opened.in_brackets else self._end_of(opened)
@@ -130,7 +132,7 @@ class _Reader:
         if value is not None:
             return value
         if any(one.anchor == anchor for one in self._open):
-            return Scalar(start, end, None, "*")
+            return Scalar(start, end, None, _UNKNOWN)
         line = self._text.count("\n", 0, start) + 1
         reason = f"no anchor is called `{anchor}`"
         raise is_no(reason, "YAML", line)
@@ -148,6 +150,22 @@ class _Reader:
         """Return where a block ends: with the last of its values, not with the next key."""
         ends = [value.end for value in opened.values if value.start >= opened.start]
         return max(ends, default=opened.start)
+
+    def _mapping(self, opened: _Open, end: int) -> Mapping:
+        """Return the mapping of keys and values; what is merged in comes first and counts least."""
+        made = Mapping(opened.start, end, tag=opened.tag)
+        pairs = list(zip(opened.values[::2], opened.values[1::2], strict=True))
+        for key, value in pairs:
+            if isinstance(key, Scalar) and key.value == _MERGE:
+                several = value.items if isinstance(value, Sequence) else (value,)
+                for one in several:
+                    _merge(made, one)
+        for key, value in pairs:
+            if isinstance(key, Scalar) and key.value != _MERGE:
+                # A key is what is written: `on` is no truth.
+                word = key.value if isinstance(key.value, str) else self._text[key.start : key.end]
+                made.entries[word] = Entry(key, value)
+        return made
 
     def _scalar(self, event: Any, start: int, end: int) -> Scalar:
         """Return what a scalar is: a number or a word only where it has no quotes."""
@@ -174,17 +192,10 @@ def _own(tag: str | None) -> str:
     return "" if tag is None or tag == "!" or tag.startswith(_STANDARD) else tag
 
 
-def _mapping(opened: _Open, end: int) -> Mapping:
-    """Return the mapping of keys and values; what is merged in comes first and counts least."""
-    made = Mapping(opened.start, end, tag=opened.tag)
-    pairs = list(zip(opened.values[::2], opened.values[1::2], strict=True))
-    for key, value in pairs:
-        if isinstance(key, Scalar) and key.value == _MERGE:
-            several = value.items if isinstance(value, Sequence) else (value,)
-            for one in reversed(several):
-                if isinstance(one, Mapping):
-                    made.entries.update(one.entries)
-    for key, value in pairs:
-        if isinstance(key, Scalar) and key.value != _MERGE:
-            made.entries[str(key.value)] = Entry(key, value)
-    return made
+def _merge(into: Mapping, value: Value) -> None:
+    """Merge a mapping into another; of two that differ in a key, loaders disagree which one counts."""
+    for word, entry in value.entries.items() if isinstance(value, Mapping) else ():
+        known = into.entries.setdefault(word, entry)
+        if known is not entry:
+            unknown = Scalar(entry.value.start, entry.value.end, None, _UNKNOWN)
+            into.entries[word] = Entry(entry.key, unknown)
