@@ -246,7 +246,12 @@ def test_a_broken_configuration_is_told_once_and_its_mending_is_noticed(editor, 
     config.write_text("ignor = []\n")
     editor.initialize()
     assert editor.open("train.py") == []
+    (two_files / "inner").mkdir()
+    (two_files / "inner" / "pyproject.toml").write_text("[tool.trainlint]\n")
     for text in (TRAIN + "\n", TRAIN):
+        # Another file, for which all is well, is no reason to tell it again.
+        assert codes(editor.open("inner/rnn.py", LSTM)) == [(2, "TL212")]
+        editor.close("inner/rnn.py")
         editor.change("train.py", text)
         assert editor.diagnostics("train.py") == []
     told = [one["params"] for one in editor.messages if one.get("method") == "window/showMessage"]
@@ -307,8 +312,12 @@ def test_a_document_that_was_never_saved_is_linted(editor, two_files):
 
 def test_other_documents_are_left_alone(editor, tmp_path):
     editor.initialize()
-    for uri in ("git:/rnn.py?ref", (tmp_path / "book.ipynb").as_uri()):
-        document = {"uri": uri, "languageId": "python", "version": 1, "text": LSTM}
+    for uri, language in (
+        ("git:/rnn.py?ref", "python"),
+        ((tmp_path / "book.ipynb").as_uri(), "python"),
+        ((tmp_path / "settings.toml").as_uri(), "toml"),
+    ):
+        document = {"uri": uri, "languageId": language, "version": 1, "text": LSTM}
         editor.notify("textDocument/didOpen", {"textDocument": document})
     assert editor.open("rnn.py", LSTM)
     published = [one["params"]["uri"] for one in editor.messages if "params" in one]

@@ -89,11 +89,11 @@ class Session(LanguageServer):
         self._debounce = debounce
         threading.stack_size(_STACK)
         self._worker = ThreadPoolExecutor(1, "lint")
-        self._results: dict[str, tuple[int | None, Linted]] = {}
+        self._results: dict[str, Linted] = {}
         self._pending: dict[str, None] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
-        self._told: set[str] = set()
+        self._told: dict[str, str] = {}
         self._listen()
 
     def _listen(self) -> None:
@@ -155,6 +155,7 @@ class Session(LanguageServer):
         uri = params.text_document.uri
         self._pending.pop(uri, None)
         self._results.pop(uri, None)
+        self._told.pop(uri, None)
         self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
         self._disk_changed(params)
 
@@ -218,15 +219,14 @@ class Session(LanguageServer):
         found = next(((path, one) for path, one in documents.items() if one.uri == uri), None)
         if found is None:
             return None
-        path, document = found
-        version = document.version
+        path, _ = found
         texts = {each: one.source for each, one in documents.items()}
         roots = tuple(self._roots())
         linted = await self._run(self._lint_in_worker, path, texts, roots)
         now = self._documents().get(path)
-        if now is not None and now.version == version:
-            self._results[uri] = (version, linted)
-            self._publish(uri, version, linted)
+        if now is not None and now.source == linted.text:
+            self._results[uri] = linted
+            self._publish(uri, now.version, linted)
         return linted
 
     def _lint_in_worker(self, path: str, texts: dict[str, str], roots: tuple[str, ...]) -> Linted:
@@ -242,28 +242,27 @@ class Session(LanguageServer):
 
     def _publish(self, uri: str, version: int | None, linted: Linted) -> None:
         """Show what is said of a document; say once why none can be."""
-        if linted.unusable and linted.unusable not in self._told:
-            self._told.add(linted.unusable)
+        told = self._told.values()
+        if linted.unusable and linted.unusable not in told:
             message = types.ShowMessageParams(
                 types.MessageType.Error, f"trainlint: {linted.unusable}"
             )
             self.window_show_message(message)
-        elif not linted.unusable:
-            self._told.clear()
+        self._told[uri] = linted.unusable
         diagnostics = self._translator().diagnostics(linted)
         self.text_document_publish_diagnostics(
             types.PublishDiagnosticsParams(uri, diagnostics, version)
         )
 
     async def _linted(self, uri: str) -> tuple[int | None, Linted] | None:
-        """Return a document as it is now, linted."""
+        """Return a document as it is now, linted, and its version; None where it is not open."""
         for _ in range(10):
             document = next((one for one in self._documents().values() if one.uri == uri), None)
             if document is None:
                 return None
             found = self._results.get(uri)
-            if found is not None and found[0] == document.version:
-                return found
+            if found is not None and found.text == document.source:
+                return document.version, found
             await self._lint(uri)
         return None
 
@@ -332,11 +331,12 @@ class Session(LanguageServer):
         return Translator(self._linter.catalogue, encoding.value, publishing, uris)
 
     def _documents(self) -> dict[str, TextDocument]:
-        """Return the open documents that are files or will be, by their paths."""
+        """Return the open documents that are Python files or will be, by their paths."""
         found = {}
         for document in self.workspace.text_documents.values():
             path = self._path_of(document.uri)
-            if path is not None and not is_notebook(path):
+            python = document.language_id == "python" or document.uri.endswith(".py")
+            if path is not None and python and not is_notebook(path):
                 found[path] = document
         return found
 

@@ -212,7 +212,7 @@ class Workspace:
     def _discovered(self) -> list[str]:
         """Return the files of the workspace, open documents among them."""
         found: dict[str, None] = {}
-        for one in discover(self._roots, self._settings_for_discovery):
+        for one in discover(self._roots, self._usable_settings_of):
             if isinstance(one, str):
                 found[os.path.abspath(one)] = None
             if len(found) == _MOST_FILES:
@@ -237,7 +237,7 @@ class Workspace:
             self._watched.setdefault(one, _stamp(one))
         return settings
 
-    def _settings_for_discovery(self, folder: str) -> Settings:
+    def _usable_settings_of(self, folder: str) -> Settings:
         """Return the settings of a folder; the usual ones where a configuration is broken."""
         try:
             return self._hierarchy_now().settings_of(folder)
@@ -255,7 +255,7 @@ class Workspace:
         root = next((one for one in self._roots if _lies_in(path, one)), None)
 
         def settings_of(folder: str) -> Settings:
-            settings = self._hierarchy_now().settings_of(folder)
+            settings = self._usable_settings_of(folder)
             return replace(settings, force_exclude=True, folder=root or settings.folder)
 
         return is_forced_out(path, settings_of)
