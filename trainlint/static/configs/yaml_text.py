@@ -62,7 +62,8 @@ def read_yaml(text: str) -> Text:
             reader.take(event)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = None if mark is None else mark.line + 1
+        # What is missing at the end is missing in the last line, not behind it.
+        line = None if mark is None else min(mark.line, len(text.splitlines()) - 1) + 1
         reason = error.problem or error.context or "it cannot be parsed"
         raise is_no(reason, "YAML", line) from error
     except yaml.YAMLError as error:
