@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from trainlint.core.hierarchy import Hierarchy
 
 STDIN = "-"
+_WORTH_A_CACHE = 5
+"""Fewer files are linted in the time that it takes to open a cache."""
 
 
 @click.command("check", cls=Check, short_help="Lint files and folders.")
@@ -208,7 +210,7 @@ def _lint(
 
         return lint_files(some, settings, unresolved=wanted, among=files)
 
-    if options["no_cache"] or wanted:
+    if options["no_cache"] or wanted or len(files) < _WORTH_A_CACHE:
         return list(lint(files))
     from trainlint.static.cache import FOLDER, Cache  # noqa: PLC0415 - only where it is used
 

@@ -18,7 +18,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from trainlint import __version__
 from trainlint.core.catalogue import folder_of
 from trainlint.core.diagnosis import Cell, Diagnosis, Related, Severity, Span
 from trainlint.core.fix import Edit, Fix, Safety
@@ -268,7 +267,7 @@ def _own_code() -> str:
     """Return a digest of trainlint and of the packages of rules, by their files' times and sizes."""
     from trainlint.core.catalogue import rule_packages  # noqa: PLC0415 - beside its one use
 
-    parts = [__version__, os.getcwd()]
+    parts = [os.getcwd()]
     tops = {one.partition(".")[0] for one in rule_packages()}
     for top in sorted(tops):
         for folder, _, names in sorted(os.walk(folder_of(top))):
