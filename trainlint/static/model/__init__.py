@@ -126,6 +126,14 @@ never asks which file answered. Where it speaks of a place in another file, the 
 in the file that is linted and shows the other one below; a fix never edits another file. What is
 enumerated (``file.losses()``, ``file.method_calls(...)``) is of the one file.
 
+Configuration files
+-------------------
+
+A configuration of a training (:mod:`trainlint.static.configs`) is modelled as the program that it stands
+for: ``file.optimizers()``, ``file.schedulers()``, ``file.loaders()``, ``file.all_layers()`` and the calls
+that clip answer as for code, at their places in the file. There are no loops, functions or modules, and
+most calls are open (``call.is_open``). Only rules with ``judges_configs`` are asked.
+
 Unknown is a value of its own. A rule that cannot be sure stays silent.
 """
 
