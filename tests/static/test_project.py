@@ -748,3 +748,17 @@ def test_a_frozen_trunk_is_set_with_the_module_that_it_is_given_to(
     assert [one[0] for one in spoken(paths, "frozen-batchnorm-still-updates")] == (
         ["probe.py"] * found
     )
+
+
+def test_a_file_that_is_forgotten_is_read_from_the_disk_again(tmp_path):
+    path = tmp_path / "a.py"
+    path.write_text("x = 1\n")
+    project = Project([str(path)])
+    source = project.read(str(path)).with_text("import b\n")
+    project.replace(source)
+    assert project.read(str(path)).text == "import b\n"
+    assert [one.name for one in project.summary(str(path)).imports] == ["b"]
+    path.write_text("import c\n")
+    project.forget(str(path))
+    assert project.read(str(path)).text == "import c\n"
+    assert [one.name for one in project.summary(str(path)).imports] == ["c"]
