@@ -176,10 +176,10 @@ class Editor:
         found: list[dict[str, Any]] = self.wait(wanted)["params"]["diagnostics"]
         return found
 
-    def follow(self, name: str, changed: str) -> list[dict[str, Any]]:
-        """Return the diagnostics of a document after those of the one that has been changed."""
-        self.diagnostics(changed)
-        return self.diagnostics(name)
+    def follow(self, name: str, wanted: list[str]) -> None:
+        """Wait until the diagnostics of a document have these codes; others may be told before."""
+        while [one["code"] for one in self.diagnostics(name)] != wanted:
+            pass
 
     def hover(self, name: str, line: int, character: int) -> Any:
         """Rest the pointer on a place, counted from 0."""
