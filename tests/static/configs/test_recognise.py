@@ -330,3 +330,14 @@ def test_the_last_of_two_equal_keys_counts_as_it_does_for_the_loaders(said):
 def test_files_of_tests_are_not_judged_where_code_of_tests_is_not(said):
     text = "_target_: torch.optim.Adam\nlr: 0.5\n"
     assert said(text, "tests/conf.yaml") == []
+
+
+def test_aliases_of_aliases_and_numbers_that_are_none_break_nothing(said):
+    lines = ["a0: &a0 [1, 1]"]
+    lines += [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 3000)]
+    text = "opt:\n  _target_: torch.optim.Adam\n  lr: 0.5\n  betas: *a2999\n  eps: ${a2999}\n"
+    assert said("\n".join([*lines, text])) == ["3003 TL402"]
+    arguments = '"num_train_epochs": 1, "output_dir": "", "save_steps": 1, "seed": 1'
+    assert said(f'{{{arguments}, "adam_beta1": NaN, "adam_beta2": Infinity}}', "a.json") == [
+        "1 TL403"
+    ]

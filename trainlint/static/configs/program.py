@@ -119,7 +119,8 @@ class _Writer:
                     written = self._value(found, root)
                     self._before.append(self._assign(name, written, (found.start, found.end)))
                 return self._at(ast.Name(name, ast.Load()), place)
-        if isinstance(value, Sequence):
+        if isinstance(value, Sequence) and all(isinstance(one, Scalar) for one in value.items):
+            # Lists of lists may be aliases of aliases without an end, and say nothing to a rule.
             items = [self._value(item, root) for item in value.items]
             return self._at(ast.List(items, ast.Load()), place)
         return self._at(ast.Name(self._name("unknown"), ast.Load()), place)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING, Final
 
-from trainlint.static.configs.values import Entry, Mapping, Scalar, Sequence, Value
+from trainlint.static.configs.values import MAX_DEPTH, Entry, Mapping, Scalar, Sequence, Value
 from trainlint.static.model.torch_api import OPTIMIZER_PARAMETERS, SCHEDULER_PARAMETERS
 
 if TYPE_CHECKING:
@@ -139,28 +140,27 @@ def may_be_config(text: str) -> bool:
 
 def recognise(root: Value) -> Recognised:
     """Find the parts of a training in a document."""
-    finder = _Finder(root)
-    finder.walk(root, "", "")
+    finder = _Finder()
+    finder.walk(root)
     return Recognised(root, tuple(finder.parts), finder.speaks_of_schedules)
 
 
 class _Finder:
     """Walks through a document, each mapping once."""
 
-    def __init__(self, root: Value) -> None:
-        self._root = root
+    def __init__(self) -> None:
         self._seen: set[int] = set()
         self.parts: list[Made] = []
         self.speaks_of_schedules = False
 
-    def walk(self, value: Value, key: str, above: str) -> None:
+    def walk(self, value: Value, key: str = "", depth: int = 0) -> None:
         """Look at a value, which stands under a key, and at what is in it."""
-        if id(value) in self._seen or isinstance(value, Scalar):
+        if id(value) in self._seen or isinstance(value, Scalar) or depth > MAX_DEPTH:
             return
         self._seen.add(id(value))
         if isinstance(value, Sequence):
             for item in value.items:
-                self.walk(item, key, above)
+                self.walk(item, key, depth + 1)
             return
         target = _target(value, key)
         if target is not None:
@@ -174,7 +174,7 @@ class _Finder:
             if _SCHEDULES.search(name) and target is None:
                 self._scheduled(name, entry.value)
             outer = key if name in {"init_args", "params"} else name
-            self.walk(entry.value, outer, key)
+            self.walk(entry.value, outer, depth + 1)
 
     def _constructed(self, value: Mapping, target: Scalar, key: str) -> None:
         """Take what a mapping constructs, and what its arguments say of the training."""
@@ -289,10 +289,10 @@ def _pair(members: list[tuple[Entry | None, float]]) -> Value | None:
 
     def oddness(member: tuple[Entry | None, float]) -> float:
         entry, usual = member
-        value = entry.value.value if entry and isinstance(entry.value, Scalar) else None
         if entry is None:
             return -1
-        return abs(value - usual) if isinstance(value, int | float) else 0
+        value = entry.value.value if isinstance(entry.value, Scalar) else None
+        return abs(value - usual) if isinstance(value, int | float) and isfinite(value) else 0
 
     place = max(members, key=oddness)[0]
     assert place is not None
