@@ -35,9 +35,7 @@ class Silenced:
     """The files that could not be read or written."""
 
 
-def add_noqa(
-    reports: Iterable[FileReport], known: Mapping[str, str], reason: str = ""
-) -> Silenced:
+def add_noqa(reports: Iterable[FileReport], known: Mapping[str, str], reason: str = "") -> Silenced:
     """Silence diagnoses in the files themselves, each of which is written whole or not at all.
 
     The ``reason``, one line, stands behind the codes of the comments that are new.
