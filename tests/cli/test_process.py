@@ -45,7 +45,15 @@ def test_a_pipe_that_is_closed_from_the_start_is_quiet(script):
     assert script.exists()
 
 
-@pytest.mark.usefixtures("folder")
+@pytest.fixture
+def interruptible():
+    """Let children be interrupted even where a job in the background, such as this one, is not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("folder", "interruptible")
 def test_ctrl_c_is_quiet():
     with subprocess.Popen(
         [*TRAINLINT, "check", "-"],
