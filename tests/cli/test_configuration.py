@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -317,3 +319,29 @@ def test_a_table_of_another_tool_may_not_stand_in_our_file(folder, trainlint):
     (folder / "pyproject.toml").write_text("[tool]\ntrainlint = 1\n")
     done = trainlint("check")
     assert done.err == f"error: {folder / 'pyproject.toml'}: tool.trainlint: expects a table\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody who may read less")
+def test_a_folder_that_nobody_may_look_into_keeps_no_other_file_from_being_linted(tmp_path):
+    (tmp_path / "ok.py").write_text("import torch\n")
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o000)
+    for folder in (tmp_path, *tmp_path.parents[:3]):
+        folder.chmod(0o755)
+
+    def nobody(*arguments):
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=tmp_path,
+            user=65534,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    if nobody("-c", "import trainlint.cli.main").returncode:
+        pytest.skip("nobody else can read this installation")
+    done = nobody("-m", "trainlint", "check", "--no-cache", "locked", "ok.py")
+    assert done.returncode == 2
+    assert done.stderr == "error: locked: cannot be read: Permission denied\n"
+    assert done.stdout == "No diagnoses in 1 file; 1 file could not be linted.\n"

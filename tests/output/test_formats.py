@@ -49,11 +49,11 @@ def linted(*reports, **keywords):
         ),
         (
             [report(failures=[Failure("f.py", 1, "broken")])],
-            "No diagnoses in 0 files; 1 file could not be linted.",
+            "1 file could not be linted.",
         ),
         (
             [report(diagnosis()), report(failures=[Failure("g.py", 1, "broken")] * 2)],
-            "Found 1 diagnosis (1 error) in 2 files; 1 file could not be linted.",
+            "Found 1 diagnosis (1 error) in 1 file; 1 file could not be linted.",
         ),
     ],
 )

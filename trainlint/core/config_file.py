@@ -47,6 +47,8 @@ def config_in(folder: str) -> Config | None:
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             continue
         except OSError as error:
+            if not os.access(folder, os.X_OK):
+                return None  # a folder that lets nobody look into it says nothing
             raise _unreadable(path, error) from error
         if name == FILE_NAMES[0] or b"trainlint" in data:
             table = _table(path, data)

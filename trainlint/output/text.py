@@ -46,13 +46,15 @@ def summary(reports: Sequence[FileReport], style: Style, *, fixed: int = 0) -> s
     counts = Counter(one.severity for report in reports for one in report.diagnoses)
     failed = sum(bool(report.failures) for report in reports)
     not_all = f"; {counted(failed, 'file')} could not be linted" if failed else ""
+    whole = counted(sum(bool(one.diagnoses) or not one.failures for one in reports), "file")
     if not counts:
         gone = f"{fixes.diagnoses(fixed)} ({fixed} fixed, 0 remaining)"
+        if failed and failed == len(reports) and not fixed:
+            return f"{counted(failed, 'file')} could not be linted."
         if failed:
-            linted = counted(len(reports) - failed, "file")
-            return f"{f'Found {gone}' if fixed else 'No diagnoses'} in {linted}{not_all}."
+            return f"{f'Found {gone}' if fixed else 'No diagnoses'} in {whole}{not_all}."
         if fixed:
-            return f"Found {gone} in {counted(len(reports), 'file')}."
+            return f"Found {gone} in {whole}."
         return style.paint("All checks passed.", "green")
     parts = ", ".join(
         style.severity(
@@ -67,7 +69,7 @@ def summary(reports: Sequence[FileReport], style: Style, *, fixed: int = 0) -> s
     diagnoses = fixes.diagnoses(counts.total() + fixed)
     if fixed:
         parts = f"{fixed} fixed, {counts.total()} remaining: {parts}"
-    return f"Found {diagnoses} ({parts}) in {counted(len(reports), 'file')}{not_all}."
+    return f"Found {diagnoses} ({parts}) in {whole}{not_all}."
 
 
 def statistics(linted: Linted) -> Iterator[str]:

@@ -708,3 +708,23 @@ def test_fabric_leaves_clearing_to_the_loop_unless_deepspeed_may_run_it(
 def test_a_fabric_that_comes_from_elsewhere_is_left_alone(lines: Callable[..., list[int]]) -> None:
     source = FABRIC.format(given="").replace("fabric = Fabric()\n", "")
     assert lines("missing-zero-grad", source) == []
+
+
+def test_a_schedule_of_averaged_weights_is_no_optimizer(lines: Callable[..., list[int]]) -> None:
+    found = lines(
+        "missing-zero-grad",
+        """
+        import torch
+        from torch.optim.swa_utils import SWALR, AveragedModel
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+        averaged, swa = AveragedModel(net), SWALR(optimizer, swa_lr=0.05)
+        for epoch in range(9):
+            for x, y in loader:
+                optimizer.zero_grad()
+                criterion(net(x), y).backward()
+                optimizer.step()
+            averaged.update_parameters(net)
+            swa.step()
+        """,
+    )
+    assert found == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
+
 import pytest
 
 HEAD = "from torch import nn, optim\nimport torch\nimport torch.nn.functional as F\n"
@@ -251,3 +253,31 @@ def test_a_rate_that_cannot_be_followed_is_noted_as_unresolved(model):
     file = model(HEAD + "optim.SGD(net.parameters(), lr=choose())")
     assert file.optimizers()[0].number("lr") is None
     assert [one.expression for one in file.unresolved] == ["choose()"]
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        "def step(loss_fn):\n    return loss_fn(z, y)\nstep(F.cross_entropy)",
+        "def step(loss_fn=F.cross_entropy):\n    return loss_fn(z, y)",
+        "LOSSES = {'ce': F.cross_entropy}\nloss_fn = LOSSES['ce']\nloss_fn(z, y)",
+        """
+        class T:
+            def __init__(self, f=F.cross_entropy):
+                self.loss_fn = f
+            def go(self):
+                return self.loss_fn(z, y)
+        """,
+    ],
+)
+def test_a_loss_function_is_a_loss_wherever_it_is_held(model, held):
+    file = model(f"import torch.nn.functional as F\n{dedent(held)}\n")
+    assert [one.kind for one in file.losses()] == ["CrossEntropyLoss"]
+
+
+def test_a_function_that_is_one_of_several_losses_is_not_guessed(model):
+    file = model(
+        "import torch.nn.functional as F\n"
+        "loss_fn = F.cross_entropy if classes else F.mse_loss\nloss_fn(z, y)\n"
+    )
+    assert file.losses() == ()

@@ -76,8 +76,8 @@ def _kept_layers(file: FileModel, module: ModuleClass, constructor: Function) ->
     values = [
         value
         for name in module.attributes
-        for target, value in file.assignments(name)
-        if value is not None and target.text == f"self.{name}" and value.function == constructor
+        for value in module.attribute(name)
+        if value.function == constructor
     ]
     for value in sorted(values, key=lambda one: one.order):
         if isinstance(value, Call) and not value.conditions and _is_registered(file, value):

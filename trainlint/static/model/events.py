@@ -220,6 +220,7 @@ def _is_forward(scope: Scope) -> bool:
     return name in {"forward", "__call__"} and home is not None and home.kind is ScopeKind.CLASS
 
 
+_SCHEDULERS = frozenset({*SCHEDULER_PARAMETERS, "SWALR"})
 _MAY_NOT_RUN = frozenset({BlockKind.BRANCH, BlockKind.LOOP})
 
 
@@ -645,10 +646,12 @@ class Events:
             if isinstance(origin, Call) and origin.callee is not None:
                 name = origin.callee
                 last = name.rpartition(".")[2]
-                if name.startswith("torch.optim.lr_scheduler") or last in SCHEDULER_PARAMETERS:
+                if name.startswith("torch.optim.lr_scheduler") or last in _SCHEDULERS:
                     roles.add("scheduler")
-                elif name.startswith("torch.optim.") or last in OPTIMIZER_PARAMETERS:
+                elif last in OPTIMIZER_PARAMETERS or name == f"torch.optim.{last}":
                     roles.add("optimizer")
+                elif name.startswith("torch.optim."):
+                    roles.add("other")
                 elif name.startswith(("torch.profiler", "gym", "gymnasium")):
                     roles.add("other")
         if len(roles) == 1:

@@ -187,9 +187,17 @@ class FileModel:
 
     def calls_passing(self, keyword: str) -> Iterator[Call]:
         """Yield the calls of anything that pass an argument by this keyword."""
+        yield from self._passing.get(keyword, ())
+
+    @cached_property
+    def _passing(self) -> dict[str, list[Call]]:
+        """The calls by the keywords that they pass."""
+        found: dict[str, list[Call]] = {}
         for call in self._calls():
-            if any(word.arg == keyword for word in call.node.keywords):
-                yield call
+            for word in call.node.keywords:
+                if word.arg is not None:
+                    found.setdefault(word.arg, []).append(call)
+        return found
 
     def _calls(self) -> Iterator[Call]:
         """Yield every call of the file."""
@@ -207,9 +215,16 @@ class FileModel:
 
     def calls_taking(self, expr: Expr) -> Iterator[Call]:
         """Yield the calls that are directly given an expression: ``wrap(..., expr)``."""
-        for node, site in expr.site.scope.function.calls:
-            if expr.node in node.args or any(word.value is expr.node for word in node.keywords):
-                yield self.call(node, site)
+        yield from self._taking.get(id(expr.node), ())
+
+    @cached_property
+    def _taking(self) -> dict[int, list[Call]]:
+        """The calls by what they are directly given."""
+        found: dict[int, list[Call]] = {}
+        for call in self._calls():
+            for given in (*call.node.args, *(word.value for word in call.node.keywords)):
+                found.setdefault(id(given), []).append(call)
+        return found
 
     def speaks_of(self, pattern: str) -> bool:
         """Say whether any name, attribute or keyword of the file matches a pattern in any case."""

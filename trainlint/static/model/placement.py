@@ -107,7 +107,8 @@ def _is_half_type(expr: Expr) -> bool:
 
 def late_moves(model: FileModel) -> Iterator[LateMove]:
     """Yield the moves to a device that come between the building of an optimizer and its first use."""
-    for optimizer in model.optimizers():
+    moves = list(moves_to_device(model))
+    for optimizer in model.optimizers() if moves else ():
         made, holder = optimizer.call, model.holder(optimizer.call)
         if holder is None or made.expected_to_fail or not optimizer.is_torch:
             continue

@@ -461,6 +461,13 @@ class Loss(AtCall):
         return self.made.argument(position, name)
 
 
+def _function_of(origins: tuple[Expr, ...]) -> str | None:
+    """Return the class of the loss that a function of torch computes, wherever the function is held."""
+    names = {(origin.qualified or "").removeprefix("torch.nn.functional.") for origin in origins}
+    kinds = {LOSS_FUNCTIONS.get(name) for name in names}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
 class Training:
     """Finds the losses, optimizers, schedulers and loaders of one file."""
 
@@ -501,6 +508,8 @@ class Training:
             kind = next(iter(kinds)) if len(kinds) == 1 else None
             if kind in LOSS_MODULES and len(known) == len(origins):
                 found.append(Loss(kind, call, known[0]))
+            elif (kind := _function_of(origins)) is not None:
+                found.append(Loss(kind, call, None))
             elif call.target is None and any(one.is_name or one.is_attribute for one in origins):
                 self.model.note_unresolved(call.called, "which loss this is")
         return found
