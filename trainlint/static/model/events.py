@@ -650,9 +650,7 @@ class Events:
                     roles.add("scheduler")
                 elif last in OPTIMIZER_PARAMETERS or name == f"torch.optim.{last}":
                     roles.add("optimizer")
-                elif name.startswith("torch.optim."):
-                    roles.add("other")
-                elif name.startswith(("torch.profiler", "gym", "gymnasium")):
+                elif name.startswith(("torch.optim.", "torch.profiler", "gym", "gymnasium")):
                     roles.add("other")
         if len(roles) == 1:
             role = roles.pop()
