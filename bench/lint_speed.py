@@ -102,7 +102,9 @@ def _many_files(folders: list[str], rounds: int, slow: float, scratch: Path) -> 
     listing.write_text("\n".join(paths), encoding="utf-8")
     tools = [
         Tool("parse and walk", [sys.executable, "-c", PARSE_AND_WALK, str(listing)]),
-        *_installed("trainlint", "trainlint check", ["check", "--no-cache", "--isolated", *folders]),
+        *_installed(
+            "trainlint", "trainlint check", ["check", "--no-cache", "--isolated", *folders]
+        ),
         *(
             Tool("trainlint, 1 process", one.command, {"TRAINLINT_JOBS": "1"})
             for one in _installed("trainlint", "", ["check", "--no-cache", "--isolated", *folders])
@@ -152,7 +154,9 @@ def _one_file(rounds: int, scratch: Path) -> None:
     tools = [
         Tool("python -c pass", [sys.executable, "-c", "pass"]),
         *_installed("trainlint", "trainlint --version", ["--version"]),
-        *_installed("trainlint", "one small file", ["check", "--no-cache", "--isolated", str(small)]),
+        *_installed(
+            "trainlint", "one small file", ["check", "--no-cache", "--isolated", str(small)]
+        ),
     ]
     for _ in range(rounds):
         for tool in tools:
