@@ -1,3 +1,3 @@
-"""Find what makes neural-network training fail, before it runs and while it runs."""
+"""Find what makes neural-network training fail, before it runs."""
 
 __version__ = "0.1.0"
