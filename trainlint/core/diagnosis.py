@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from trainlint.core.fix import Safety
+
 if TYPE_CHECKING:
     from trainlint.core.fix import Fix
 
@@ -106,3 +108,7 @@ class Diagnosis:
     def position(self) -> tuple[str, int, int, str]:
         """The key by which diagnoses are shown in order."""
         return (self.path, self.span.line, self.span.column, self.code)
+
+    def is_mended(self, *, unsafe: bool) -> bool:
+        """Say whether it has a fix that is made: a safe one, or any where unsafe ones are wanted."""
+        return self.fix is not None and (unsafe or self.fix.safety is Safety.SAFE)

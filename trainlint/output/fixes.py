@@ -19,11 +19,6 @@ MARK: Final = "[*]"
 """Stands behind the code of a diagnosis whose fix `--fix` makes, as in ruff."""
 
 
-def is_made(diagnosis: Diagnosis, *, unsafe: bool) -> bool:
-    """Say whether the fix of a diagnosis would be made: a safe one, or any where unsafe ones are."""
-    return diagnosis.fix is not None and (unsafe or diagnosis.fix.safety is Safety.SAFE)
-
-
 def shown(diagnosis: Diagnosis, report: FileReport, style: Style) -> Iterator[str]:
     """Yield the title of the fix of a diagnosis and what it changes; nothing where there is none."""
     fix = diagnosis.fix

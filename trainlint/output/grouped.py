@@ -36,7 +36,7 @@ def _rows(report: FileReport, style: Style, *, unsafe: bool) -> Iterator[tuple[s
     for one in report.diagnoses:
         severity = style.severity(one.severity, one.severity)
         code = style.paint(one.code, "bold")
-        if fixes.is_made(one, unsafe=unsafe):
+        if one.is_mended(unsafe=unsafe):
             code = f"{code} {style.paint(fixes.MARK, 'cyan')}"
         said = f"{severity} {code} {one.rule}: {printable(one.message)}"
         line, _, column = one.span.place.rpartition(":")

@@ -108,6 +108,6 @@ def header(diagnosis: Diagnosis, style: Style, *, unsafe: bool = False) -> str:
     place = f"{diagnosis.path}:{diagnosis.span.place}:"
     severity = style.severity(diagnosis.severity, diagnosis.severity)
     code = style.paint(diagnosis.code, "bold")
-    if fixes.is_made(diagnosis, unsafe=unsafe):
+    if diagnosis.is_mended(unsafe=unsafe):
         code = f"{code} {style.paint(fixes.MARK, 'cyan')}"
     return f"{style.paint(printable(place), 'bold')} {severity} {code} {diagnosis.rule}"

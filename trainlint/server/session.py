@@ -102,9 +102,9 @@ class Session(LanguageServer):
         for message, answer, options in (
             (types.INITIALIZED, self._initialized, None),
             (types.SHUTDOWN, self._shut_down, None),
-            (types.TEXT_DOCUMENT_DID_OPEN, self._opened, None),
+            (types.TEXT_DOCUMENT_DID_OPEN, self._settled, None),
             (types.TEXT_DOCUMENT_DID_CHANGE, self._changed, None),
-            (types.TEXT_DOCUMENT_DID_SAVE, self._saved, None),
+            (types.TEXT_DOCUMENT_DID_SAVE, self._settled, None),
             (types.TEXT_DOCUMENT_DID_CLOSE, self._closed, None),
             (types.WORKSPACE_DID_CHANGE_WATCHED_FILES, self._disk_changed, None),
             (types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, self._disk_changed, None),
@@ -136,19 +136,16 @@ class Session(LanguageServer):
         if self._timer is not None:
             self._timer.cancel()
 
-    def _opened(self, params: types.DidOpenTextDocumentParams) -> None:
-        """Lint a document that is opened."""
+    def _settled(
+        self, params: types.DidOpenTextDocumentParams | types.DidSaveTextDocumentParams
+    ) -> None:
+        """Lint a document that is opened or saved."""
         self._worker.submit(self._linter.look_again)
         self._schedule(params.text_document.uri, delay=0)
 
     def _changed(self, params: types.DidChangeTextDocumentParams) -> None:
         """Lint a document once nothing has changed for a while."""
         self._schedule(params.text_document.uri, delay=self._debounce)
-
-    def _saved(self, params: types.DidSaveTextDocumentParams) -> None:
-        """Lint a document that is saved."""
-        self._worker.submit(self._linter.look_again)
-        self._schedule(params.text_document.uri, delay=0)
 
     def _closed(self, params: types.DidCloseTextDocumentParams) -> None:
         """Take the diagnostics of a document back, and let the others follow the disk again."""

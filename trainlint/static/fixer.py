@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from trainlint.core.atomic import ReplaceError, replace_file
-from trainlint.core.fix import Safety, apply_fixes
+from trainlint.core.fix import apply_fixes
 from trainlint.core.report import Failure, FileReport
 from trainlint.static.engine import lint_files, lint_source
 from trainlint.static.project import Project
@@ -61,11 +61,6 @@ class Outcome:
         return sum(len(one.made) for one in self.mended)
 
 
-def is_applicable(diagnosis: Diagnosis, *, unsafe: bool) -> bool:
-    """Say whether a diagnosis has a fix that is made: a safe one, or any where unsafe ones are wanted."""
-    return diagnosis.fix is not None and (unsafe or diagnosis.fix.safety is Safety.SAFE)
-
-
 def mend(source: SourceFile, settings: Settings, project: Project, *, unsafe: bool) -> Mended:
     """Make the fixes of one file in memory.
 
@@ -77,7 +72,7 @@ def mend(source: SourceFile, settings: Settings, project: Project, *, unsafe: bo
     project.replace(source)
     for _ in range(ROUNDS):
         found = lint_source(mended.after, settings, project=project).diagnoses
-        wanted = [one for one in found if is_applicable(one, unsafe=unsafe)]
+        wanted = [one for one in found if one.is_mended(unsafe=unsafe)]
         mended.refused.clear()
         if not _make_one_round(mended, wanted):
             break
@@ -113,7 +108,7 @@ def fix_files(
     for _ in range(_PASSES):
         changed = False
         for report in outcome.reports:
-            wanted = [one for one in report.diagnoses if is_applicable(one, unsafe=unsafe)]
+            wanted = [one for one in report.diagnoses if one.is_mended(unsafe=unsafe)]
             if not wanted or report.path in left:
                 continue
             try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Diagnosis, Severity
@@ -23,7 +22,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
     told = set()
     for routine in file.routines():
         for clip in routine.of(LoopEvent.CLIP):
-            if clip.driver is not Driver.PLAIN or clip.call in told or _only_measures(clip):
+            if clip.driver is not Driver.PLAIN or clip.call in told or clip.only_measures:
                 continue
             step = _used_by(routine, clip)
             if step is None or _has_later_step(routine, clip):
@@ -65,15 +64,6 @@ def _has_later_step(routine: Routine, clip: Event) -> bool:
         if event.kind is LoopEvent.STEP:
             return True
     return False
-
-
-def _only_measures(clip: Event) -> bool:
-    """Say whether the threshold is infinite: the call returns the norm and clips nothing."""
-    threshold = clip.call.argument(1, "max_norm")
-    if threshold is None:
-        return False
-    value = threshold.literal()
-    return value == math.inf or threshold.mentions("inf")
 
 
 def _edits(clip: Event, step: Event) -> tuple[Edit, ...]:

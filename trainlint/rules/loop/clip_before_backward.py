@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Diagnosis, Severity
@@ -25,7 +24,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
         if not routine.is_plain:
             continue
         for clip in routine.of(LoopEvent.CLIP):
-            if clip.call in told or _only_measures(clip) or clip.call.expected_to_fail:
+            if clip.call in told or clip.only_measures or clip.call.expected_to_fail:
                 continue
             pair = _backward_and_step(routine, clip)
             if pair is None or _has_gradients(routine, clip) or file.writes_gradients:
@@ -76,14 +75,6 @@ def _has_gradients(routine: Routine, clip: Event) -> bool:
             # Then the step before it is what the clipping comes too late for: another rule.
             return True
     return False
-
-
-def _only_measures(clip: Event) -> bool:
-    """Say whether the threshold is infinite: the call returns the norm and clips nothing."""
-    threshold = clip.call.argument(1, "max_norm")
-    if threshold is None:
-        return False
-    return threshold.literal() == math.inf or threshold.mentions("inf")
 
 
 def _edits(clip: Event, backward: Event) -> tuple[Edit, ...]:

@@ -8,7 +8,7 @@ from trainlint.core.diagnosis import Diagnosis, Severity
 from trainlint.core.fix import Fix, Safety
 from trainlint.core.loop import LoopEvent
 from trainlint.core.rule import Rule
-from trainlint.static.model import Call, Driver, Event, FileModel, Routine
+from trainlint.static.model import Driver, Event, FileModel, Routine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ def _scaled_backward(routine: Routine, clip: Event) -> Event | None:
         if event.kind in {LoopEvent.UNSCALE, LoopEvent.STEP}:
             return None
         if event.kind is LoopEvent.BACKWARD and event.driver is Driver.PLAIN:
-            return event if event.scaled and not _is_off(event) else None
+            return event if event.scaled and not event.scaler_is_off else None
     return None
 
 
@@ -58,16 +58,6 @@ def _scaled_step(routine: Routine, clip: Event) -> Event | None:
         if event.kind is LoopEvent.STEP and event.scaled and not event.excludes(clip):
             return event
     return None
-
-
-def _is_off(backward: Event) -> bool:
-    """Say whether the scaler is made with ``enabled=False``."""
-    scaler = backward.scaler
-    for origin in () if scaler is None else scaler.objects():
-        enabled = origin.keywords.get("enabled") if isinstance(origin, Call) else None
-        if enabled is not None and enabled.truth() is False:
-            return True
-    return False
 
 
 def _is_scaled_too(clip: Event) -> bool:

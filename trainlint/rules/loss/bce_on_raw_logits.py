@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Diagnosis, Severity
-from trainlint.core.fix import Edit, Fix, Safety
+from trainlint.core.fix import Fix, Safety
 from trainlint.core.rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trainlint.static.model import Expr, FileModel, Layer, Loss, Step
+    from trainlint.static.model import Expr, FileModel, Loss, Step
 
 rule = Rule(__name__, "TL309", Severity.ERROR, fixable=Safety.UNSAFE)
 
@@ -22,7 +22,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
     wrong = {loss: makers for loss in file.losses() if (makers := _raw_makers(file, loss))}
     for loss, makers in wrong.items():
         assert loss.input is not None
-        edit = _rename(loss)
+        edit = loss.with_logits
         others = [one for one in file.losses() if one.made == loss.made and one not in wrong]
         mended = () if edit is None or (loss.made is not None and others) else (edit,)
         yield rule.at(
@@ -51,25 +51,9 @@ def _raw_ways(file: FileModel, value: Expr) -> tuple[Step, ...]:
             sides = (_raw_ways(file, side) for side in step.at.operands)
             made = next(filter(None, sides), ())
         else:
-            replaced = step.layer is not None and _is_replaced(file, step.layer)
+            replaced = step.layer is not None and file.is_replaced(step.layer.call)
             made = (step,) if step.is_linear and not step.optional and not replaced else ()
         if not made:
             return ()
         found += made
     return tuple(found)
-
-
-def _is_replaced(file: FileModel, head: Layer) -> bool:
-    """Say whether something else is put into the layer's place later."""
-    holder = file.holder(head.call)
-    if holder is None:
-        return False
-    name = holder[0].rpartition(".")[2]
-    return any(target.text != holder[0] for target, _ in file.assignments(name))
-
-
-def _rename(loss: Loss) -> Edit | None:
-    """Return the edit that makes it the loss with logits."""
-    if loss.made is None:
-        return loss.call.called.renamed("binary_cross_entropy_with_logits")
-    return loss.made.called.renamed("BCEWithLogitsLoss")

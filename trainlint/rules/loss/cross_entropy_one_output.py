@@ -24,7 +24,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
             continue
         scores = _rows(file, loss, loss.input)
         heads = [_head(file, origin) for origin in scores.origins()]
-        if any(head is None or head.width != 1 or _is_replaced(file, head) for head in heads):
+        if any(head is None or head.width != 1 or file.is_replaced(head.call) for head in heads):
             continue
         yield rule.at(
             loss,
@@ -55,12 +55,3 @@ def _head(file: FileModel, value: Expr) -> Layer | None:
         if not step.is_dropout:
             return None if step.optional or not step.is_linear else step.layer
     return None
-
-
-def _is_replaced(file: FileModel, head: Layer) -> bool:
-    """Say whether something else is put into the head's place later."""
-    holder = file.holder(head.call)
-    if holder is None:
-        return False
-    name = holder[0].rpartition(".")[2]
-    return any(target.text != holder[0] for target, _ in file.assignments(name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Diagnosis, Severity
-from trainlint.core.fix import Edit, Fix, Safety
+from trainlint.core.fix import Fix, Safety
 from trainlint.core.rule import Rule
 from trainlint.static.model import Call
 
@@ -26,7 +26,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
         context = next(filter(_is_cuda_autocast, reversed(loss.call.contexts)), None)
         others = [one for one in file.losses() if one.made == loss.made and one not in paired]
         alone = loss.made is None or not others
-        edits = [_rename(loss), *(step.removal for step in makers)] if alone else [None]
+        edits = [loss.with_logits, *(step.removal for step in makers)] if alone else [None]
         mended = tuple(edit for edit in edits if edit is not None)
         fix = Fix("Use the loss with logits", Safety.UNSAFE, mended)
         harm = (
@@ -88,10 +88,3 @@ def _serve_only(file: FileModel, loss: Loss, makers: tuple[Step, ...]) -> bool:
     origins = loss.input.origins()
     kept = file.kept(origins[0]) if len(origins) == 1 and origins[0] == makers[0].at else None
     return kept is not None and not kept.is_attribute and set(kept.uses) == {loss.input}
-
-
-def _rename(loss: Loss) -> Edit | None:
-    """Return the edit that makes it the loss with logits."""
-    if loss.made is None:
-        return loss.call.called.renamed("binary_cross_entropy_with_logits")
-    return loss.made.called.renamed("BCEWithLogitsLoss")

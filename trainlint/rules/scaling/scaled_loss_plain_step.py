@@ -8,7 +8,7 @@ from trainlint.core.diagnosis import Diagnosis, Severity
 from trainlint.core.fix import Fix, Safety
 from trainlint.core.loop import LoopEvent
 from trainlint.core.rule import Rule
-from trainlint.static.model import Call, Driver, Event, FileModel, Routine
+from trainlint.static.model import Driver, Event, FileModel, Routine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
             backward = _scaled_backward(routine, step)
             if backward is None or any(one.may_concern(step) for one in scaled_steps):
                 continue
-            if _is_off(backward) or file.writes_gradients:
+            if backward.scaler_is_off or file.writes_gradients:
                 continue
             told.add(step.call)
             scaler = "scaler" if backward.scaler is None else backward.scaler.text
@@ -56,16 +56,6 @@ def _scaled_backward(routine: Routine, step: Event) -> Event | None:
         if event.kind is LoopEvent.BACKWARD:
             return event if event.scaled and event.driver is Driver.PLAIN else None
     return None
-
-
-def _is_off(backward: Event) -> bool:
-    """Say whether the scaler is made with ``enabled=False``."""
-    scaler = backward.scaler
-    for origin in () if scaler is None else scaler.objects():
-        enabled = origin.keywords.get("enabled") if isinstance(origin, Call) else None
-        if enabled is not None and enabled.truth() is False:
-            return True
-    return False
 
 
 def _fix(routine: Routine, step: Event, backward: Event) -> Fix | None:

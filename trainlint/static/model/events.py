@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -109,6 +110,23 @@ class Event(AtCall):
             if isinstance(origin, Call) and origin.method == "scale":
                 return origin.receiver
         return None
+
+    @property
+    def scaler_is_off(self) -> bool:
+        """Whether its GradScaler is made with ``enabled=False``."""
+        for origin in () if self.scaler is None else self.scaler.objects():
+            enabled = origin.keywords.get("enabled") if isinstance(origin, Call) else None
+            if enabled is not None and enabled.truth() is False:
+                return True
+        return False
+
+    @property
+    def only_measures(self) -> bool:
+        """Whether the threshold of a clipping is infinite: the call returns the norm and clips nothing."""
+        threshold = self.call.argument(1, "max_norm")
+        return threshold is not None and (
+            threshold.literal() == math.inf or threshold.mentions("inf")
+        )
 
     @property
     def schedulers(self) -> tuple[Scheduler, ...]:

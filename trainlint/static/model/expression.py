@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 from trainlint.core.diagnosis import Span
 from trainlint.core.loop import LoopEvent
 from trainlint.static.model.purpose import words_of
-from trainlint.static.model.tree import Binding, BindingKind, Block, BlockKind, Scope, Site
+from trainlint.static.model.tree import (
+    Binding,
+    BindingKind,
+    Block,
+    BlockKind,
+    Scope,
+    Site,
+    last_name,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -101,9 +109,7 @@ class Expr:
     @property
     def name(self) -> str | None:
         """The last part of a name as written: ``criterion`` of ``self.criterion``."""
-        if isinstance(self.node, ast.Attribute):
-            return self.node.attr
-        return self.node.id if isinstance(self.node, ast.Name) else None
+        return last_name(self.node)
 
     @property
     def is_name(self) -> bool:

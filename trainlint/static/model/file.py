@@ -1032,6 +1032,14 @@ class FileModel:
             return None
         return ast.unparse(target), made.site.scope.function
 
+    def is_replaced(self, made: Expr) -> bool:
+        """Say whether something else is put later where something is assigned to when made."""
+        holder = self.holder(made)
+        if holder is None:
+            return False
+        name = holder[0].rpartition(".")[2]
+        return any(target.text != holder[0] for target, _ in self.assignments(name))
+
     def spellings(self, last: str) -> set[str]:
         """Return the last names under which something imported may be written in this file."""
         found = {last}

@@ -538,11 +538,6 @@ class ModuleClass:
         """The ways through its ``forward``, one per value that it returns."""
         return self.model.layers.ways_through(self)
 
-    @property
-    def instances(self) -> tuple[Call, ...]:
-        """The places in the file that construct it."""
-        return self.model.constructions(self.scope)
-
 
 class Layers:
     """Answers what layers one file builds and in which order it applies them."""

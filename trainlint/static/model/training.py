@@ -23,6 +23,7 @@ from trainlint.static.model.tree import ScopeKind
 
 if TYPE_CHECKING:
     from trainlint.core.diagnosis import Span
+    from trainlint.core.fix import Edit
     from trainlint.static.model.file import FileModel
     from trainlint.static.model.layers import Layer, ModuleClass
 
@@ -451,6 +452,13 @@ class Loss(AtCall):
     def target(self) -> Expr | None:
         """What it should say."""
         return self.call.argument(1, "target")
+
+    @property
+    def with_logits(self) -> Edit | None:
+        """The edit that makes a binary cross-entropy of probabilities the one of logits."""
+        if self.made is None:
+            return self.call.called.renamed("binary_cross_entropy_with_logits")
+        return self.made.called.renamed("BCEWithLogitsLoss")
 
     def option(self, name: str) -> Expr | None:
         """Return an option of the loss, given to the module's constructor or to the function."""

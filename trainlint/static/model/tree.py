@@ -435,7 +435,7 @@ class TreeIndex:
         if shape is ast.Name:
             self._bind(target.id, Binding(target.id, kind, site, value, path, target))
             if kind is BindingKind.ASSIGN and not path and value is not None:
-                last = _last_name(value)
+                last = last_name(value)
                 if last is not None and last != target.id:
                     self.aliases[last].add(target.id)
         elif shape is ast.Tuple or shape is ast.List:
@@ -570,7 +570,7 @@ class TreeIndex:
             self._expression(node.elt, inside)
 
 
-def _last_name(node: ast.expr) -> str | None:
+def last_name(node: ast.expr) -> str | None:
     """Return the last part of a dotted name; None for any other expression."""
     if isinstance(node, ast.Attribute):
         return node.attr
