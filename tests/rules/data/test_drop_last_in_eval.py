@@ -179,6 +179,21 @@ def test_a_loader_for_both_is_fine(lines: Lines) -> None:
     )
 
 
+def test_batches_of_one_example_lose_nothing(lines: Lines) -> None:
+    assert lines(
+        RULE,
+        """
+        from torch.utils.data import DataLoader
+        SIZE = 1
+        val_loader = DataLoader(ds, drop_last=True)
+        val_loader = DataLoader(ds, batch_size=1, drop_last=True)
+        val_loader = DataLoader(ds, SIZE, drop_last=True)
+        val_loader = DataLoader(ds, size, drop_last=True)
+        val_loader = DataLoader(ds, drop_last=True, **options)
+        """,
+    ) == [7, 8]
+
+
 def test_a_sampler_may_drop_by_itself(lines: Lines) -> None:
     assert (
         lines(
@@ -229,9 +244,7 @@ def test_a_default_that_callers_may_change_is_fine(lines: Lines) -> None:
 
 
 def test_a_file_of_tests_is_fine(lines: Lines) -> None:
-    text = (
-        "from torch.utils.data import DataLoader\ntest_loader = DataLoader(data, drop_last=True)\n"
-    )
+    text = "from torch.utils.data import DataLoader\ntest_loader = DataLoader(data, 8, drop_last=True)\n"
     assert lines(RULE, text) == [2]
     assert lines(RULE, text, path="tests/test_loaders.py") == []
 

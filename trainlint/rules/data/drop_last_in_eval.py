@@ -12,7 +12,7 @@ from trainlint.static.model import Purpose
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trainlint.static.model import FileModel
+    from trainlint.static.model import FileModel, Loader
 
 rule = Rule(__name__, "TL707", Severity.WARNING, fixable=Safety.UNSAFE)
 
@@ -24,7 +24,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
         drop = loader.argument("drop_last")
         if drop is None or loader.purpose is not Purpose.EVALUATION:
             continue
-        if drop.truth() is not True or not drop.is_settled:
+        if drop.truth() is not True or not drop.is_settled or _is_one_by_one(loader):
             continue
         written = drop.text == "True" and drop in loader.call.parts()
         fix = Fix("Keep the last batch", Safety.UNSAFE, (drop.replaced_by("False"),))
@@ -36,3 +36,10 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
             label="leaves examples out",
             fix=fix if written else None,
         )
+
+
+def _is_one_by_one(loader: Loader) -> bool:
+    """Say whether each batch is a single example, so that none is incomplete."""
+    if loader.argument("batch_size") is None:
+        return not loader.is_open
+    return loader.number("batch_size") == 1
