@@ -1,4 +1,4 @@
-"""Fixtures that lint a snippet."""
+"""Fixtures that lint a snippet, or show a detector the steps of a training."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from trainlint.core.catalogue import Catalogue, load_catalogue
+from trainlint.runtime.signals import Facts, Layer, Optimizer, Parameter, Step
 from trainlint.static.model import FileModel
 from trainlint.static.source import SourceFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from trainlint.core.diagnosis import Diagnosis
+    from trainlint.core.rule import Detector
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +49,56 @@ def lines(diagnoses: Callable[..., list[Diagnosis]]) -> Callable[..., list[int]]
         return [one.span.line for one in diagnoses(rule, source, **thresholds)]
 
     return lines_of
+
+
+class Training:
+    """A training of plain numbers, shown to one detector step by step."""
+
+    def __init__(self, detector: Detector, needs: tuple[str, ...], facts: Facts) -> None:
+        self.detector = detector
+        self.needs = needs
+        self.facts = facts
+        self.number = 0
+
+    def step(self, *, number: int | None = None, **signals: object) -> list[Diagnosis]:
+        """Show the next step; a signal is a number of the run, or numbers by layer or parameter."""
+        self.number = self.number + 1 if number is None else number
+        values = {
+            name: value if isinstance(value, dict) else {"": value}
+            for name, value in signals.items()
+        }
+        seen = Step(self.number, self.facts, values)
+        return list(self.detector.observe(seen)) if seen.has(self.needs) else []
+
+    def steps(self, count: int, **signals: object) -> list[Diagnosis]:
+        """Show the same step several times and return all that is said."""
+        return [one for _ in range(count) for one in self.step(**signals)]
+
+    def series(self, **signals: Sequence[float]) -> list[Diagnosis]:
+        """Show a step for each value of the series, which are signals of the run."""
+        rows = zip(*signals.values(), strict=True)
+        return [one for row in rows for one in self.step(**dict(zip(signals, row, strict=True)))]
+
+
+@pytest.fixture
+def training(catalogue: Catalogue) -> Callable[..., Training]:
+    """Return a function that makes a training of a model and optimizers for the detector of a rule."""
+
+    def make(
+        rule: str,
+        *,
+        layers: Sequence[Layer] = (),
+        parameters: Sequence[Parameter] = (),
+        optimizers: Sequence[Optimizer] = (Optimizer("SGD", 0.1),),
+        alternates: bool = False,
+        ranks: int = 1,
+        **thresholds: object,
+    ) -> Training:
+        found = catalogue.find(rule)
+        assert found is not None, f"no rule is called {rule}"
+        facts = Facts(
+            tuple(layers), tuple(parameters), tuple(optimizers), alternates=alternates, ranks=ranks
+        )
+        return Training(found.new_detector(thresholds), found.needs, facts)
+
+    return make

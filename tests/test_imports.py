@@ -120,7 +120,13 @@ def imports_of(path: Path) -> set[str]:
 ALLOWED = {
     "core": ("trainlint.core",),
     "static": ("trainlint.core", "trainlint.static"),
-    "rules": ("trainlint.core", "trainlint.static.model", "trainlint.runtime.signals"),
+    "rules": (
+        "trainlint.core",
+        "trainlint.static.model",
+        "trainlint.runtime.remedies",
+        "trainlint.runtime.signals",
+        "trainlint.runtime.streaks",
+    ),
     "output": ("trainlint.core", "trainlint.output", "trainlint.__version__"),
     "server": (
         "trainlint.core",

@@ -1,4 +1,4 @@
-"""One place where a rule does not hold."""
+"""One place, or one moment of a training, where a rule does not hold."""
 
 from __future__ import annotations
 
@@ -89,6 +89,39 @@ class Related:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """A number that a diagnosis of a training rests on, and the bound that it breaks."""
+
+    what: str
+    """What was measured, in a few words: `dead units`."""
+    value: float
+    bound: float | None = None
+    """The threshold of the rule, where it has one for this number."""
+    signal: str = ""
+    """The signal that it is a value of, where it is one."""
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether the value lies above its bound."""
+        return self.bound is not None and self.value > self.bound
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When and where in a training a rule does not hold."""
+
+    step: int
+    """The optimizer step, counted from 1; 0 is the state before the first."""
+    layer: str = ""
+    """The path of the layer or the name of the parameter; nothing where the whole run is meant."""
+    what: str = ""
+    """What that is, as a person would say it: `Linear 256→256`."""
+    evidence: tuple[Evidence, ...] = ()
+    rank: int | None = None
+    """The process, where ranks of a distributed run differ."""
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """What is wrong (``message``), where, and what a person should do about it (``remedy``)."""
 
@@ -103,6 +136,8 @@ class Diagnosis:
     """What the marked code is to the diagnosis, in a few words; shown beside the underline."""
     related: tuple[Related, ...] = ()
     fix: Fix | None = None
+    moment: Moment | None = None
+    """When and in which layer it was seen, where a training was watched."""
 
     @property
     def position(self) -> tuple[str, int, int, str]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeVar
 
-from trainlint.core.diagnosis import Diagnosis, Related, Severity
+from trainlint.core.diagnosis import Diagnosis, Moment, Related, Severity, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from trainlint.core.diagnosis import Span
+    from trainlint.core.diagnosis import Evidence
     from trainlint.core.fix import Fix, Safety
 
 Check = TypeVar("Check", bound="Callable[..., Iterable[Diagnosis]]")
+Detecting = TypeVar("Detecting", bound="type[Detector]")
 
 TARGET: Final = "target_torch"
 """The keyword-only parameter by which a check asks for the oldest PyTorch that the code is for."""
@@ -52,6 +53,36 @@ class Located(Protocol):
         """The stretch of the file."""
 
 
+class Subject(Protocol):
+    """Anything in a training that a diagnosis can be about: a layer, a parameter, the run."""
+
+    @property
+    def name(self) -> str:
+        """Its path in the model; nothing for the run."""
+
+    @property
+    def what(self) -> str:
+        """What it is, as a person would say it: `Linear 256→256`."""
+
+    @property
+    def path(self) -> str:
+        """The file in which it is made."""
+
+    @property
+    def line(self) -> int:
+        """The line on which it is made."""
+
+
+class Detector(Protocol):
+    """The run-time half of a rule: a dataclass whose fields are its thresholds."""
+
+    needs: ClassVar[tuple[str, ...]]
+    """The signals without which a step says nothing to it; it is shown only steps with all of them."""
+
+    def observe(self, step: Any, /) -> Iterable[Diagnosis]:
+        """Look at a step and yield what is wrong; once per streak."""
+
+
 class Rule:
     """One thing that can go wrong.
 
@@ -68,8 +99,21 @@ class Rule:
     ``judges_configs`` says that the check is also right about a configuration file, of which the model
     knows what it constructs and with which numbers, but no loop and no code around it. The
     keyword-only parameters of the check are its thresholds; a configuration may set them.
+    ``explained_by`` names the rules that are the cause of this one's defect in a training: once one of
+    them has spoken in a run, this one is silent.
 
-    One of them has a reserved name and is no threshold: a check with ``target_torch:
+    The run-time half is a detector, a dataclass whose fields are thresholds in the same way::
+
+        @rule.detector
+        @dataclass
+        class Detector:
+            needs: ClassVar = (Signal.GRADIENT_RMS,)
+            patience: int = 5
+
+            def observe(self, step: Step) -> Iterator[Diagnosis]:
+                ...
+
+    One of a check's parameters has a reserved name and is no threshold: a check with ``target_torch:
     tuple[int, ...] | None = None`` gets the version that the configuration calls ``target-torch``,
     ``(2, 6)`` for ``"2.6"``, and None where it is not set: then nothing is known of it, and a rule
     that needs it stays silent. Compare it with two numbers: ``target_torch < (2, 6)``.
@@ -83,6 +127,7 @@ class Rule:
         *,
         fixable: Safety | None = None,
         judges_configs: bool = False,
+        explained_by: tuple[str, ...] = (),
     ) -> None:
         letters = code.rstrip("0123456789")
         if letters == code or not (letters.isalpha() and letters.isascii() and letters.isupper()):
@@ -97,8 +142,10 @@ class Rule:
         self.severity = severity
         self.fixable = fixable
         self.judges_configs = judges_configs
+        self.explained_by = explained_by
         self.summary = (sys.modules[module].__doc__ or "").partition("\n")[0]
         self._check: Callable[..., Iterable[Diagnosis]] | None = None
+        self._detector: type[Detector] | None = None
 
     def __repr__(self) -> str:
         """Show the rule by its two names."""
@@ -114,10 +161,32 @@ class Rule:
         """Say whether the rule has a static half."""
         return self._check is not None
 
+    def detector(self, kind: Detecting) -> Detecting:
+        """Make the decorated dataclass the run-time half of this rule."""
+        self._detector = kind
+        return kind
+
+    @property
+    def has_detector(self) -> bool:
+        """Say whether the rule has a run-time half."""
+        return self._detector is not None
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The signals that the run-time half needs."""
+        return () if self._detector is None else self._detector.needs
+
+    def new_detector(self, thresholds: Mapping[str, Any]) -> Detector:
+        """Make a detector that has seen nothing yet; thresholds of the check are left alone."""
+        assert self._detector is not None
+        own = self._detector_fields
+        return self._detector(**{key: value for key, value in thresholds.items() if key in own})
+
     @property
     def thresholds(self) -> Mapping[str, Any]:
         """The names and default values of what a configuration may set."""
-        return {name: value for name, value in self._parameters.items() if name != TARGET}
+        own = {name: value for name, value in self._parameters.items() if name != TARGET}
+        return {**own, **self._detector_fields}
 
     @property
     def asks_for_target(self) -> bool:
@@ -129,10 +198,19 @@ class Rule:
         """The keyword-only parameters of the check, with their defaults."""
         return getattr(self._check, "__kwdefaults__", None) or {}
 
+    @property
+    def _detector_fields(self) -> Mapping[str, Any]:
+        """The thresholds of the run-time half, with their defaults; its other fields are its memory."""
+        fields = getattr(self._detector, "__dataclass_fields__", {})
+        return {name: field.default for name, field in fields.items() if field.init}
+
     def diagnose(self, file: object, thresholds: Mapping[str, Any]) -> Iterable[Diagnosis]:
         """Yield the diagnoses of the static half; nothing where the rule has none."""
         if self._check is None:
             return ()
+        if self._detector is not None:
+            own = self._parameters
+            thresholds = {key: value for key, value in thresholds.items() if key in own}
         return self._check(file, **thresholds)
 
     def at(
@@ -167,4 +245,33 @@ class Rule:
                 for other, what in related
             ),
             fix=fix,
+        )
+
+    def seen(
+        self,
+        step: int,
+        subject: Subject,
+        message: str,
+        *,
+        remedy: str,
+        evidence: Iterable[Evidence] = (),
+        severity: Severity | None = None,
+        rank: int | None = None,
+    ) -> Diagnosis:
+        """Make a diagnosis of this rule in a training.
+
+        ``message`` says in one sentence what was measured, with its bound; ``remedy`` what to do,
+        with the name of the user's own layer. It stands at the line where the subject is made, or
+        where the training is watched.
+        """
+        line = max(subject.line, 1)
+        return Diagnosis(
+            rule=self.name,
+            code=self.code,
+            severity=severity or self.severity,
+            path=subject.path,
+            span=Span(line, 1, line, 1),
+            message=message,
+            remedy=remedy,
+            moment=Moment(step, subject.name, subject.what, tuple(evidence), rank),
         )

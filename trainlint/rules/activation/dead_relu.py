@@ -1,0 +1,89 @@
+"""Units of a rectifier are 0 for every sample, so that no gradient ever reaches them again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from trainlint.core.diagnosis import Evidence, Severity
+from trainlint.core.rule import Rule
+from trainlint.runtime.remedies import initialisation, named, rate_over
+from trainlint.runtime.signals import RECTIFYING, Signal
+from trainlint.runtime.streaks import Streaks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trainlint.core.diagnosis import Diagnosis
+    from trainlint.runtime.signals import Layer, Step
+
+rule = Rule(
+    __name__,
+    "TL250",
+    Severity.WARNING,
+    explained_by=("non-finite-loss", "non-finite-gradient", "non-finite-activation"),
+)
+
+JUMP = 3.0
+"""By how much the loss rises over its level when a layer dies of one step that was too large."""
+
+
+@rule.detector
+@dataclass
+class Detector:
+    """Counts the dead units of each layer, and remembers since when there are many."""
+
+    needs: ClassVar[tuple[str, ...]] = (Signal.DEAD_UNITS,)
+    share: float = 0.2  # Lu et al. 2019 count a tenth in healthy deep networks
+    severe: float = 0.5
+    samples: int = 1000  # fewer prove nothing about a unit that fires rarely
+    window: int = 10
+    streaks: Streaks = field(default_factory=lambda: Streaks(1), init=False)
+    worst: Streaks = field(default_factory=lambda: Streaks(1), init=False)
+    first: dict[str, float] = field(default_factory=dict, init=False)
+    losses: list[float] = field(default_factory=list, init=False)
+
+    def observe(self, step: Step) -> Iterator[Diagnosis]:
+        """Yield the layers too many of whose units are dead."""
+        loss = step.run(Signal.LOSS)
+        if loss is not None:
+            self.losses.append(loss)
+        seen = step.of(Signal.WINDOW_SAMPLES)
+        steps = step.of(Signal.WINDOW_STEPS)
+        for layer, dead in step.layers(Signal.DEAD_UNITS):
+            if layer.activation not in RECTIFYING or layer.is_output:
+                continue
+            if steps.get(layer.name, 0) < self.window or seen.get(layer.name, 0) < self.samples:
+                self.first.setdefault(layer.name, dead)
+                continue
+            is_severe = self.worst.seen(layer.name, is_bad=dead > self.severe)
+            is_many = self.streaks.seen(layer.name, is_bad=dead > self.share)
+            if is_severe or is_many:
+                bound = self.severe if dead > self.severe else self.share
+                yield rule.seen(
+                    step.number,
+                    layer,
+                    f"{dead:.0%} of the units of {named(layer)} were 0 for every sample of the last"
+                    f" {self.window} measured steps (bound {bound:.0%}): no gradient reaches them",
+                    remedy=self._remedy(step, layer),
+                    evidence=(Evidence("dead units", dead, bound, Signal.DEAD_UNITS),),
+                    severity=Severity.ERROR if dead > self.severe else None,
+                )
+
+    def _remedy(self, step: Step, layer: Layer) -> str:
+        """Say what to do, by when and how the units died."""
+        before = step.facts.before(layer)
+        if self.first.get(layer.name, 0.0) > self.share and before is not None:
+            return f"give {named(before)} {initialisation(before)}, and a bias of 0 or above"
+        if self._jumped():
+            return f"the loss jumped before they died: try {rate_over(step, 3)}"
+        return "use `nn.LeakyReLU` or `nn.ELU` here, whose slope is not 0, or a lower learning rate"
+
+    def _jumped(self) -> bool:
+        """Say whether the loss rose far over its level of before."""
+        best = float("inf")
+        for loss in self.losses:
+            if loss > JUMP * best > 0:
+                return True
+            best = min(best, loss)
+        return False

@@ -1,0 +1,1 @@
+"""What is only seen while a network trains."""

@@ -1,0 +1,89 @@
+"""Feeds steps to detectors and says what they see, live or from a recording."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trainlint.core.diagnosis import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from trainlint.core.config import Settings
+    from trainlint.core.diagnosis import Diagnosis
+    from trainlint.core.rule import Detector, Rule
+    from trainlint.runtime.signals import Step
+
+
+class Judge:
+    """Shows every step to the detectors of the rules that are on.
+
+    A detector that raises is told to ``failed`` and asked no more; the others go on. A diagnosis
+    that an earlier one of the run explains is folded into it: it is kept in ``folded`` and not said.
+    """
+
+    def __init__(
+        self, settings: Settings, failed: Callable[[Rule, Exception], None] | None = None
+    ) -> None:
+        self._settings = settings
+        self._failed = failed
+        self._detectors: list[tuple[Rule, Detector]] = [
+            (rule, rule.new_detector(settings.thresholds.get(rule.name, {})))
+            for rule in settings.rules
+            if rule.has_detector
+        ]
+        self.diagnoses: list[Diagnosis] = []
+        self.folded: list[Diagnosis] = []
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The signals that the detectors ask for."""
+        return frozenset(need for rule, _ in self._detectors for need in rule.needs)
+
+    def observe(self, step: Step) -> list[Diagnosis]:
+        """Look at the next step and return what is new, the cause before what it explains."""
+        found = list(self._observe(step))
+        spoken = []
+        for rule, diagnosis in self._causes_first(found):
+            said = self._settings.judged(diagnosis, rule.severity)
+            if self._is_explained(rule):
+                self.folded.append(said)
+            else:
+                self.diagnoses.append(said)
+                spoken.append(said)
+        return spoken
+
+    def _observe(self, step: Step) -> Iterator[tuple[Rule, Diagnosis]]:
+        """Yield what the detectors see in a step."""
+        for pair in tuple(self._detectors):
+            rule, detector = pair
+            if not step.has(rule.needs):
+                continue
+            try:
+                for diagnosis in detector.observe(step):
+                    yield rule, diagnosis
+            except Exception as error:  # noqa: BLE001 - a rule never ends the run it watches
+                self._detectors.remove(pair)
+                if self._failed is not None:
+                    self._failed(rule, error)
+
+    @staticmethod
+    def _causes_first(
+        found: list[tuple[Rule, Diagnosis]],
+    ) -> list[tuple[Rule, Diagnosis]]:
+        """Return the diagnoses of one step so that none comes before one that explains it."""
+        worst_first = tuple(Severity)
+        waiting = sorted(found, key=lambda pair: worst_first.index(pair[1].severity))
+        ordered: list[tuple[Rule, Diagnosis]] = []
+        while waiting:
+            names = {rule.name for rule, _ in waiting}
+            free = (pair for pair in waiting if not names & set(pair[0].explained_by))
+            chosen = next(free, waiting[0])  # two may explain each other
+            waiting.remove(chosen)
+            ordered.append(chosen)
+        return ordered
+
+    def _is_explained(self, rule: Rule) -> bool:
+        """Say whether what has been said already is the cause of a diagnosis."""
+        causes = rule.explained_by
+        return bool(causes) and any(one.rule in causes for one in self.diagnoses)
