@@ -1,3 +1,35 @@
-"""Find what makes neural-network training fail, before it runs."""
+"""Find what makes neural-network training fail, before it runs and while it runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from trainlint.runtime.monitor import Monitor, TrainingHalted, watch
+
+__all__ = ["Monitor", "TrainingHalted", "watch"]
+
+_PLACES: Final = {
+    "Monitor": "trainlint.runtime.monitor",
+    "TrainingHalted": "trainlint.runtime.monitor",
+    "watch": "trainlint.runtime.monitor",
+}
+"""The public names by the module that has them; it is imported when one of them is asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for; what needs torch says so where there is none."""
+    if name not in _PLACES:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    from importlib import import_module  # noqa: PLC0415 - the command line needs none of it
+
+    try:
+        return getattr(import_module(_PLACES[name]), name)
+    except ModuleNotFoundError as error:
+        if error.name not in {"torch", "numpy"}:
+            raise
+        msg = f"trainlint.{name} needs {error.name}: pip install 'trainlint[torch]'"
+        raise ImportError(msg) from error

@@ -285,7 +285,8 @@ class Layer:
 
     name: str
     """Its path in the model: `encoder.fc1`; a function's is the path of the module whose forward calls
-    it, a colon, and the function, numbered from its second call site on: `encoder:relu_2`."""
+    it, a colon, and the function, numbered from its second call site on: `encoder:relu_2`; or the
+    function alone, where the model itself calls it."""
     kind: str
     """The class of the module or the name of the function: `Linear`, `relu`."""
     depth: int
@@ -403,6 +404,8 @@ class Optimizer:
     weight_decay: float = 0.0
     decoupled: bool = False
     """Whether the decay is applied to the weights themselves, as by AdamW."""
+    has_state: bool = False
+    """Whether it had made steps before it was watched: the training goes on where another ended."""
 
     @property
     def is_adaptive(self) -> bool:

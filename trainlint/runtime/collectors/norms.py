@@ -1,0 +1,53 @@
+"""Signals of normalisation and dropout: their mode, and running statistics against the batch's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import torch
+from torch import nn
+
+from trainlint.runtime.signals import Signal
+from trainlint.runtime.tensors import first_tensor, is_plain, local, sample
+
+if TYPE_CHECKING:
+    from trainlint.runtime.gathering import Gathering
+
+FAR: Final = 3.0
+"""Standard deviations between the running mean and the batch's (runtime catalogue)."""
+
+
+def look_at_mode(name: str, module: nn.Module, inputs: object, gathering: Gathering) -> None:
+    """Look at a module whose behaviour depends on its mode, as it runs."""
+    if isinstance(module, nn.modules.dropout._DropoutNd):  # noqa: SLF001
+        if module.p > 0:
+            gathering.add(Signal.TRAINING, name, module.training)
+        return
+    if not isinstance(module, nn.modules.batchnorm._BatchNorm):  # noqa: SLF001
+        return
+    gathering.add(Signal.TRAINING, name, module.training)
+    given = first_tensor(inputs)
+    if given is None or not is_plain(given) or given.dim() < 2 or given.numel() == 0:
+        return
+    if module.training or not module.track_running_stats:
+        gathering.add(Signal.NORM_SAMPLES, name, given.numel() // given.shape[1])
+    mean, updates = module.running_mean, module.num_batches_tracked
+    if mean is None or updates is None:
+        return
+    gathering.add(Signal.NORM_UPDATES, name, updates.float())
+    values = sample(local(given), 1).float().movedim(1, 0).flatten(1)
+    far = (local(mean) - values.mean(1)).abs() > FAR * values.std(1, unbiased=False).clamp(
+        min=1e-12
+    )
+    gathering.add(Signal.NORM_DRIFT, name, far.float().mean())
+
+
+def has_mode(module: nn.Module) -> bool:
+    """Say whether a module behaves in another way while it trains."""
+    kinds = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)  # noqa: SLF001
+    return isinstance(module, kinds)
+
+
+def is_tracing() -> bool:
+    """Say whether the forward is being recorded by torch rather than run."""
+    return torch.jit.is_tracing() or torch.compiler.is_compiling()

@@ -1,0 +1,122 @@
+"""Hears what no hook of a model or optimizer tells: `backward`, the GradScaler, the DataLoader.
+
+The functions of torch are wrapped while somebody listens, and put back when the last one has left.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import torch
+from torch.utils.data import dataloader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Listener(Protocol):
+    """What is told."""
+
+    def before_backward(self, tensors: Any) -> None:
+        """`backward` of these tensors (one or several) is about to run."""
+
+    def after_backward(self) -> None:
+        """It has run, without an error."""
+
+    def scaled(self, scaler: Any) -> None:
+        """A GradScaler has scaled a loss."""
+
+    def scaler_stepped(self, optimizer: Any) -> None:
+        """A GradScaler has been asked for an optimizer's step, and made or skipped it."""
+
+    def waited(self, seconds: float) -> None:
+        """A DataLoader has given a batch after so many seconds."""
+
+
+_listeners: list[Listener] = []
+_originals: list[tuple[Any, str, Any]] = []
+
+
+def listen(listener: Listener) -> None:
+    """Tell a listener from now on."""
+    if not _listeners:
+        for owner, name, wrap in _WRAPPED:
+            original = getattr(owner, name)
+            _originals.append((owner, name, original))
+            setattr(owner, name, wrap(original))
+    _listeners.append(listener)
+
+
+def leave(listener: Listener) -> None:
+    """Tell a listener no more; with the last one, nothing of ours stays in torch."""
+    if listener in _listeners:
+        _listeners.remove(listener)
+    if not _listeners:
+        while _originals:
+            owner, name, original = _originals.pop()
+            setattr(owner, name, original)
+
+
+def _backward(original: Callable[..., None]) -> Callable[..., None]:
+    """Wrap `torch.autograd.backward`."""
+
+    @functools.wraps(original)
+    def backward(tensors: Any, *args: Any, **kwargs: Any) -> None:
+        for listener in tuple(_listeners):
+            listener.before_backward(tensors)
+        original(tensors, *args, **kwargs)
+        for listener in tuple(_listeners):
+            listener.after_backward()
+
+    return backward
+
+
+def _scale(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap `GradScaler.scale`."""
+
+    @functools.wraps(original)
+    def scale(self: Any, *args: Any, **kwargs: Any) -> Any:
+        scaled = original(self, *args, **kwargs)
+        for listener in tuple(_listeners):
+            listener.scaled(self)
+        return scaled
+
+    return scale
+
+
+def _step(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap `GradScaler.step`."""
+
+    @functools.wraps(original)
+    def step(self: Any, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
+        result = original(self, optimizer, *args, **kwargs)
+        for listener in tuple(_listeners):
+            listener.scaler_stepped(optimizer)
+        return result
+
+    return step
+
+
+def _next(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap `__next__` of a DataLoader's iterator."""
+
+    @functools.wraps(original)
+    def following(self: Any) -> Any:
+        start = time.perf_counter()
+        batch = original(self)
+        seconds = time.perf_counter() - start
+        for listener in tuple(_listeners):
+            listener.waited(seconds)
+        return batch
+
+    return following
+
+
+_WRAPPED: Final = (
+    (torch.autograd, "backward", _backward),
+    (torch.amp.GradScaler, "scale", _scale),
+    (torch.amp.GradScaler, "step", _step),
+    (dataloader._BaseDataLoaderIter, "__next__", _next),  # noqa: SLF001
+)

@@ -1,0 +1,190 @@
+"""Sees what runs inside a forward pass, while it is measured, and leaves nothing on any module.
+
+The hooks are torch's global ones, which exist only during a measured step; functions are seen by a
+`TorchFunctionMode` that is active only while a watched module runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.module import (
+    register_module_forward_hook,
+    register_module_forward_pre_hook,
+)
+from torch.overrides import TorchFunctionMode
+
+from trainlint.runtime.anatomy import function_activations, is_leaf
+from trainlint.runtime.signals import Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from torch.utils.hooks import RemovableHandle
+
+    from trainlint.runtime.signals import Activation
+
+_ACTIVATIONS: Final = function_activations()
+_ATTENTION: Final = torch.nn.functional.scaled_dot_product_attention
+_TRANSPARENT: Final = frozenset({torch.nn.functional.multi_head_attention_forward})
+"""Functions that are made of others which are worth seeing."""
+_OURS: Final = __file__.rpartition("/")[0]
+_TORCH: Final = torch.__path__[0]
+
+
+class Observer(Protocol):
+    """What is told of a forward pass."""
+
+    def entered(self, name: str, module: nn.Module, inputs: Any, *, is_outermost: bool) -> None:
+        """A watched module is about to run; it is outermost where no other watched one runs it."""
+
+    def left(
+        self, name: str, module: nn.Module, inputs: Any, output: Any, *, is_outermost: bool
+    ) -> None:
+        """It has run."""
+
+    def called(
+        self, name: str, kind: str, activation: Activation | None, inputs: Any, output: Any
+    ) -> None:
+        """A function of interest has been called in the forward of the module of that name."""
+
+
+class Hooks:
+    """Hooks on everything that is watched, from `install` to `remove`."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self._modules: Mapping[int, tuple[str, nn.Module]] = {}
+        self._handles: list[RemovableHandle] = []
+        self._stack: list[tuple[nn.Module, str]] = []
+        self._mode: _Functions | None = None
+        self._thread = 0
+
+    @property
+    def are_installed(self) -> bool:
+        """Say whether anything is hooked."""
+        return bool(self._handles)
+
+    def install(self, modules: Mapping[int, tuple[str, nn.Module]]) -> None:
+        """Put the hooks on."""
+        self._modules = modules
+        if self._handles:
+            return
+        self._thread = threading.get_ident()
+        self._handles = [
+            register_module_forward_pre_hook(self._before),
+            register_module_forward_hook(self._after, always_call=True),
+        ]
+
+    def remove(self) -> None:
+        """Take every one off again."""
+        while self._handles:
+            self._handles.pop().remove()
+        self._stack.clear()
+        self._leave()
+
+    def _known(self, module: nn.Module) -> str | None:
+        """Return the name of a module that is watched; None for others and where nothing is trained."""
+        found = self._modules.get(id(module))
+        if (
+            found is None
+            or found[1] is not module
+            or not torch.is_grad_enabled()
+            or threading.get_ident() != self._thread
+            or torch.jit.is_tracing()
+            or torch.compiler.is_compiling()
+        ):
+            return None
+        return found[0]
+
+    def _before(self, module: nn.Module, inputs: Any) -> None:
+        """Note that a module begins to run."""
+        name = self._known(module)
+        if name is None:
+            return
+        is_outermost = not self._stack
+        self._stack.append((module, name))
+        if is_outermost:
+            self._mode = _Functions(self)
+            self._mode.__enter__()
+        with torch._C.DisableTorchFunction():  # noqa: SLF001 - what we ask is not the user's
+            self._observer.entered(name, module, inputs, is_outermost=is_outermost)
+
+    def _after(self, module: nn.Module, inputs: Any, output: Any) -> None:
+        """Note that a module has run."""
+        if not any(one is module for one, _ in self._stack):
+            return
+        while self._stack:  # an inner one that raised never came here
+            last, name = self._stack.pop()
+            if last is module:
+                break
+        is_outermost = not self._stack
+        if is_outermost:
+            self._leave()
+        if output is None and sys.exc_info()[0] is not None:
+            return
+        with torch._C.DisableTorchFunction():  # noqa: SLF001
+            self._observer.left(name, module, inputs, output, is_outermost=is_outermost)
+
+    def _leave(self) -> None:
+        """See functions no more."""
+        mode, self._mode = self._mode, None
+        if mode is not None:
+            mode.__exit__(None, None, None)
+
+    def saw(self, function: Any, args: Any, output: Any) -> None:
+        """Tell of a function, if it is one of interest and not a module's own."""
+        if not self._stack:
+            return
+        module, name = self._stack[-1]
+        if is_leaf(module) and type(module).__module__.startswith("torch.nn.modules"):
+            return
+        activation = _ACTIVATIONS.get(function)
+        kind = "attention" if function is _ATTENTION else function.__name__.rstrip("_")
+        with torch._C.DisableTorchFunction():  # noqa: SLF001
+            self._observer.called(name, kind, activation, args, output)
+
+
+class _Functions(TorchFunctionMode):
+    """Sees every function of torch that is called, and changes none."""
+
+    def __init__(self, hooks: Hooks) -> None:
+        super().__init__()
+        self._hooks = hooks
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        """Run the function, and tell of it."""
+        kwargs = kwargs or {}
+        if func in _TRANSPARENT:
+            with self:
+                return func(*args, **kwargs)
+        output = func(*args, **kwargs)
+        if (func in _ACTIVATIONS or func is _ATTENTION) and isinstance(output, Tensor):
+            self._hooks.saw(func, (args, kwargs), output)
+        return output
+
+
+def shown_path(path: str) -> str:
+    """Return a path as it is shown: relative where it lies below the current folder."""
+    here = os.path.abspath(os.curdir) + os.sep
+    return path.removeprefix(here)
+
+
+def call_site() -> Origin:
+    """Return the line of the user's code that is running: the innermost one outside of torch and us."""
+    frame = sys._getframe(1)  # noqa: SLF001
+    while frame is not None:
+        path = frame.f_code.co_filename
+        if not path.startswith((_OURS, _TORCH)) and "importlib" not in path:
+            return Origin(shown_path(path), frame.f_lineno)
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+    return Origin()

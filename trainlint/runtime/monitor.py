@@ -1,0 +1,916 @@
+"""`watch`: attaches to a training, learns of its steps by itself, and says what goes wrong in it."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import sys
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from trainlint.core.diagnosis import Severity
+from trainlint.runtime import ears
+from trainlint.runtime.anatomy import Anatomy
+from trainlint.runtime.announcing import Announcer
+from trainlint.runtime.collectors.activations import Activations
+from trainlint.runtime.collectors.inputs import Inputs
+from trainlint.runtime.collectors.losses import look_at_loss, look_at_prediction
+from trainlint.runtime.collectors.noise import Noise
+from trainlint.runtime.collectors.norms import has_mode, look_at_mode
+from trainlint.runtime.collectors.parameters import Parameters
+from trainlint.runtime.gathering import Crossing, Gathering
+from trainlint.runtime.history import History
+from trainlint.runtime.hooks import Hooks, call_site
+from trainlint.runtime.judge import Judge
+from trainlint.runtime.places import Places
+from trainlint.runtime.schedule import Schedule
+from trainlint.runtime.settings import settings_of
+from trainlint.runtime.signals import METRIC, Origin, Run, Signal, Step
+from trainlint.runtime.tensors import first_tensor, is_plain, tensors_in
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from trainlint.core.config import Settings
+    from trainlint.core.diagnosis import Diagnosis
+    from trainlint.core.rule import Rule
+    from trainlint.runtime.recorder import Recorder
+    from trainlint.runtime.signals import Activation, Facts
+
+Models: TypeAlias = "nn.Module | Sequence[nn.Module] | Mapping[str, nn.Module]"
+Optimizers: TypeAlias = "torch.optim.Optimizer | Sequence[torch.optim.Optimizer]"
+
+SYMMETRY_AGAIN: Final = 50
+"""The step from which rows that are still alike have not been told apart by training."""
+
+
+class TrainingHalted(Exception):  # noqa: N818 - it is no error of the program
+    """Raised after a step in which a diagnosis was made that `halt_on` names."""
+
+    def __init__(self, diagnosis: Diagnosis) -> None:
+        self.diagnosis = diagnosis
+        step = 0 if diagnosis.moment is None else diagnosis.moment.step
+        super().__init__(f"step {step}: {diagnosis.code} {diagnosis.rule}: {diagnosis.message}")
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A step whose numbers are still on their way."""
+
+    number: int
+    time: float
+    facts: Facts
+    signals: dict[str, dict[str, float]]
+    crossing: Crossing | None
+    is_measured: bool
+
+
+@dataclass(slots=True)
+class _Round:
+    """What has happened since the last step was over."""
+
+    gathering: Gathering = field(default_factory=Gathering)
+    stepped: set[int] = field(default_factory=set)
+    with_closure: set[int] = field(default_factory=set)
+    losses: list[Tensor] = field(default_factory=list)
+    criterion: Tensor | None = None
+    backwards: int = 0
+    waited: float = 0.0
+    own: float = 0.0
+
+
+class Monitor:
+    """Watches a training until it is closed; made by :func:`watch`.
+
+    Nothing is called in the training loop: steps are learned from the optimizers. It is a context
+    manager, and closes by itself at the end of the process.
+    """
+
+    def __init__(
+        self,
+        models: Mapping[str, nn.Module],
+        optimizers: Sequence[torch.optim.Optimizer],
+        settings: Settings,
+        *,
+        run: Run,
+        schedule: Schedule,
+        recorder: Recorder | None = None,
+        announcer: Announcer | None = None,
+        on_diagnosis: Callable[[Diagnosis], object] | None = None,
+        halt_on: frozenset[str] = frozenset(),
+        loss: nn.Module | None = None,
+    ) -> None:
+        self._models = dict(models)
+        self._optimizers = tuple(optimizers)
+        self._schedule = schedule
+        self._recorder = recorder
+        self._announcer = announcer or Announcer(live=False)
+        self._on_diagnosis = on_diagnosis
+        self._halt_on = halt_on
+        self._judge = Judge(settings, self._rule_failed)
+        self._anatomy = Anatomy(
+            self._models, self._optimizers, run, Places(self._models, run.origin)
+        )
+        self._hooks = Hooks(self)
+        self._activations = Activations()
+        self._parameters = Parameters()
+        self._inputs = Inputs()
+        self._noise = Noise()
+        self._off: set[str] = set()
+        self._pending: deque[_Pending] = deque()
+        self._history = History()
+        self._round = _Round()
+        self._expected = set(range(len(self._optimizers)))
+        self._logged: dict[str, float] = {}
+        self._owned: list[dict[str, nn.Parameter]] = [{} for _ in self._optimizers]
+        self._scaler: Any = None
+        self._scale: Tensor | None = None
+        self._skipped = 0
+        self._halting: Diagnosis | None = None
+        self._is_measured = False
+        self._is_closed = False
+        self._stance: Any = None
+        self._own = self._own_at_opening = 0.0
+        self._compared_again = False
+        self._sites: dict[str, list[Origin]] = {}
+        self._began = self._last = time.perf_counter()
+        self.step = 0
+        """How many optimizer steps have been seen."""
+        self._handles: list[Any] = []
+        for index, optimizer in enumerate(self._optimizers):
+            self._handles += [
+                optimizer.register_step_pre_hook(_Bound(self, "_before_step", index)),
+                optimizer.register_step_post_hook(_Bound(self, "_after_step", index)),
+            ]
+        if loss is not None:
+            self._handles.append(loss.register_forward_hook(_Bound(self, "_criterion_ran")))
+        ears.listen(self)
+        self._at_exit = _close_at_exit(self)
+        self._guarded("model", self._anatomy.look)
+        self._open()
+
+    # --- what users ask
+
+    @property
+    def diagnoses(self) -> tuple[Diagnosis, ...]:
+        """What has been said so far, in order; numbers that are under way are waited for."""
+        self._drain(wait=True)
+        return tuple(self._judge.diagnoses)
+
+    @property
+    def signals(self) -> History:
+        """The signals of the measured steps: ``monitor.signals["gradient_rms"]["fc1.weight"]``."""
+        self._drain(wait=True)
+        return self._history
+
+    @property
+    def facts(self) -> Facts:
+        """What the training is made of, as far as it has been seen."""
+        return self._anatomy.facts
+
+    @property
+    def recording(self) -> str | None:
+        """The file in which the run is kept, if it is."""
+        return None if self._recorder is None else str(self._recorder.path)
+
+    @property
+    def own_share(self) -> float:
+        """The share of the time since the start that the monitor has used itself."""
+        return self._own / max(time.perf_counter() - self._began, 1e-9)
+
+    def log(
+        self,
+        *,
+        loss: float | Tensor | None = None,
+        val_loss: float | Tensor | None = None,
+        epoch: float | None = None,
+        **metrics: float | Tensor,
+    ) -> None:
+        """Tell the monitor numbers that it cannot see by itself; they belong to the step that comes.
+
+        After the last step of a training they are judged when the monitor closes.
+        """
+        known = {Signal.LOSS: loss, Signal.VALIDATION_LOSS: val_loss, Signal.EPOCH: epoch}
+        named = {METRIC + name: value for name, value in metrics.items()}
+        for name, value in {**known, **named}.items():
+            if value is not None:
+                self._logged[str(name)] = float(value)
+
+    def summary(self) -> str:
+        """Return a summary of one screen: a verdict, the layers worst first, the diagnoses."""
+        from trainlint.output.summary import summary  # noqa: PLC0415 - rich is not needed before
+
+        self._drain(wait=True)
+        return summary(
+            self._anatomy.facts,
+            self._history.last,
+            self._judge.diagnoses,
+            steps=self.step,
+            seconds=time.perf_counter() - self._began,
+            own_share=self.own_share,
+        )
+
+    def close(self) -> None:
+        """Take everything off again, finish the recording and say the summary; once."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        atexit.unregister(self._at_exit)
+        self._release()
+        if self._logged and self.step:
+            self._guarded("loss", self._last_words)
+        self._drain(wait=True)
+        seconds = time.perf_counter() - self._began
+        if self._recorder is not None:
+            ending = {"seconds": seconds, "own_seconds": self._own, "steps": self.step}
+            self._guarded("recording", self._recorder.close, ending)
+        if self.step == 0:
+            self._announcer.say(
+                "`optimizer.step` was never called while trainlint watched, so nothing was seen"
+            )
+        elif self._announcer.is_live:
+            self._guarded("summary", lambda: self._announcer.say(self.summary()))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # --- what the optimizers tell
+
+    def _before_step(self, index: int, optimizer: Any, args: Any, kwargs: Any) -> None:
+        """An optimizer is about to step."""
+        start = time.perf_counter()
+        if index in self._round.stepped:
+            self._expected = set(self._round.stepped)
+            self._close_round(start)
+        if self._is_measured:
+            given = (
+                [*args[1:], *kwargs.values()]
+                if args and args[0] is optimizer
+                else [*args, *kwargs.values()]
+            )
+            if any(callable(one) for one in given):
+                self._round.with_closure.add(index)
+                self._guarded("gradients", self._look_before, index, optimizer, False)
+            else:
+                self._guarded("gradients", self._look_before, index, optimizer, True)
+        self._spend(start)
+
+    def _after_step(self, index: int, optimizer: Any, args: Any, kwargs: Any) -> None:
+        """An optimizer has stepped."""
+        del args, kwargs
+        start = time.perf_counter()
+        if self._is_measured:
+            self._guarded("gradients", self._look_after, index, optimizer)
+        self._round.stepped.add(index)
+        if self._round.stepped >= self._expected:
+            self._close_round(start)
+        self._spend(start)
+        if self._halting is not None:
+            halting, self._halting = self._halting, None
+            self.close()
+            raise TrainingHalted(halting)
+
+    def _look_before(
+        self, index: int, optimizer: torch.optim.Optimizer, has_gradients: bool
+    ) -> None:  # noqa: FBT001
+        """Look at gradients and weights before an update."""
+        parameters = self._owned[index]
+        if has_gradients:
+            scale = getattr(optimizer, "grad_scale", None)
+            self._parameters.before_step(index, parameters, scale, self._round.gathering)
+        else:
+            self._parameters.weights(index, parameters, self._round.gathering)
+
+    def _look_after(self, index: int, optimizer: torch.optim.Optimizer) -> None:
+        """Look at weights after an update."""
+        parameters = self._owned[index]
+        if index in self._round.with_closure:
+            self._parameters.gradients(index, parameters, None, self._round.gathering)
+        self._parameters.after_step(index, optimizer, parameters, self._round.gathering)
+
+    # --- what the ears hear
+
+    def before_backward(self, tensors: Any) -> None:
+        """Note the loss, and what lies in the gradients before the first backward of a step."""
+        start = time.perf_counter()
+        self._guarded("loss", self._note_loss, tensors)
+        if self._is_measured:
+            self._guarded(
+                "gradients",
+                self._parameters.before_backward,
+                self._trainable(),
+                self._round.gathering,
+            )
+        self._spend(start)
+
+    def _note_loss(self, tensors: Any) -> None:
+        """Keep a loss, unscaled, and look at the criterion behind it."""
+        loss = first_tensor(tensors)
+        if loss is None or not is_plain(loss) or loss.numel() != 1:
+            return
+        value = loss.detach()
+        if hasattr(value, "to_local"):
+            value = value.to_local()
+        if self._scale is not None:
+            value = value / self._scale.to(value.device)
+        self._round.losses.append(value.reshape(()))
+        if self._is_measured and self._round.backwards == 0:
+            look_at_loss(loss, self._round.gathering)
+
+    def after_backward(self) -> None:
+        """Look at the gradients before anybody clips them."""
+        start = time.perf_counter()
+        self._round.backwards += 1
+        if self._is_measured:
+            self._guarded(
+                "gradients",
+                self._parameters.after_backward,
+                self._trainable(),
+                self._scale,
+            )
+        self._scale = None
+        self._spend(start)
+
+    def scaled(self, scaler: Any) -> None:
+        """Note the scale of the loss that comes next."""
+        scale = getattr(scaler, "_scale", None)
+        if scaler.is_enabled() and isinstance(scale, Tensor):
+            self._scaler, self._scale = scaler, scale.detach().clone()
+
+    def scaler_stepped(self, optimizer: Any) -> None:
+        """Count the step if it was skipped."""
+        for index, one in enumerate(self._optimizers):
+            if one is optimizer and self._round.backwards and index not in self._round.stepped:
+                self._skipped += 1
+                self._forget_round()
+
+    def waited(self, seconds: float) -> None:
+        """Add to the time that was spent waiting for batches."""
+        self._round.waited += seconds
+
+    def _criterion_ran(self, module: Any, inputs: Any, output: Any) -> None:
+        """Keep what the watched criterion returned."""
+        del module, inputs
+        loss = first_tensor(output)
+        if loss is not None and loss.numel() == 1 and torch.is_grad_enabled():
+            self._round.criterion = loss.detach().reshape(())
+
+    # --- what the hooks see
+
+    def entered(self, name: str, module: nn.Module, inputs: Any, *, is_outermost: bool) -> None:
+        """Look at what a module is given."""
+        start = time.perf_counter()
+        if is_outermost:
+            self._guarded("inputs", self._inputs.given, inputs, self._round.gathering)
+        if has_mode(module):
+            self._guarded("norms", look_at_mode, name, module, inputs, self._round.gathering)
+        self._spend(start)
+
+    def left(
+        self, name: str, module: nn.Module, inputs: Any, output: Any, *, is_outermost: bool
+    ) -> None:
+        """Look at what a module returned."""
+        start = time.perf_counter()
+        if not module._modules or "parametrizations" in module._modules:  # noqa: SLF001
+            self._guarded("activations", self._look_at_module, name, module, inputs, output)
+        if is_outermost:
+            self._guarded("inputs", self._look_at_output, output)
+        self._spend(start)
+
+    def _look_at_module(self, name: str, module: nn.Module, inputs: Any, output: Any) -> None:
+        """Look at a leaf's output."""
+        if isinstance(module, nn.modules.loss._Loss):  # noqa: SLF001
+            return
+        layer = self._anatomy.saw_module(name, module)
+        if self._activations.wants(name):
+            self._activations.module(layer, module, inputs, output, self._round.gathering)
+
+    def _look_at_output(self, output: Any) -> None:
+        """Look at the output of a model."""
+        self._inputs.made(output, self._round.gathering)
+        tensor = first_tensor(output)
+        if tensor is not None and tensor.dim() == 2:
+            look_at_prediction(tensor, self._round.gathering)
+
+    def called(
+        self, name: str, kind: str, activation: Activation | None, inputs: Any, output: Any
+    ) -> None:
+        """Look at what a function returned."""
+        start = time.perf_counter()
+        self._guarded("activations", self._look_at_function, name, kind, activation, inputs, output)
+        self._spend(start)
+
+    def _look_at_function(
+        self, name: str, kind: str, activation: Activation | None, inputs: Any, output: Any
+    ) -> None:
+        """Look at a call of an activation or an attention in the forward of a module."""
+        origin = call_site()
+        base = kind if not name and kind not in self._anatomy.names else f"{name}:{kind}"
+        calls = self._sites.setdefault(base, [])
+        if origin not in calls:
+            calls.append(origin)
+        number = calls.index(origin) + 1
+        full = base if number == 1 else f"{base}_{number}"
+        layer = self._anatomy.saw_function(full, kind, activation, origin)
+        if not self._activations.wants(full):
+            return
+        args, kwargs = inputs
+        given = list(tensors_in(args)) or list(tensors_in(kwargs))
+        gathering = self._round.gathering
+        if kind == "attention":
+            if len(given) > 1:
+                causal = bool(kwargs.get("is_causal", False))
+                self._activations.attention(
+                    layer, given[0], given[1], causal=causal, gathering=gathering
+                )
+            return
+        self._activations.function(layer, given[0] if given else None, output, gathering)
+
+    # --- a step from beginning to end
+
+    def _open(self) -> None:
+        """Begin a step, and put hooks on if it is measured."""
+        self._round = _Round()
+        self._is_measured = self._schedule.is_measured(self.step + 1)
+        if not self._is_measured:
+            return
+        self._guarded("model", self._anatomy.look)
+        self._activations.begin()
+        self._parameters.begin()
+        owners: dict[int, int] = {}
+        for index, optimizer in enumerate(self._optimizers):
+            for group in optimizer.param_groups:
+                owners.update(dict.fromkeys(map(id, group["params"]), index))
+        self._owned = [{} for _ in self._optimizers]
+        for name, one in self._anatomy.parameters.items():
+            index = owners.get(id(one), -1)
+            if index >= 0:
+                self._owned[index][name] = one
+        if self.step == 0 or (self.step + 1 >= SYMMETRY_AGAIN and not self._compared_again):
+            self._compared_again = self.step > 0
+            self._guarded("symmetry", self._look_at_symmetry)
+        self._hooks.install(self._anatomy.modules)
+        self._force_eager()
+
+    def _look_at_symmetry(self) -> None:
+        """Compare the rows of the weights."""
+        self._parameters.symmetry(
+            self._anatomy.facts, self._anatomy.parameters, self._round.gathering
+        )
+
+    def _close_round(self, start: float) -> None:
+        """End a step: send its numbers on their way, look at those that have arrived, begin the next.
+
+        ``start`` is when the part of the monitor began that asks for it.
+        """
+        self.step += 1
+        now = time.perf_counter()
+        self._guarded("steps", self._finish, now)
+        self._hooks.remove()
+        self._end_eager()
+        was_measured = self._is_measured
+        self._drain(wait=False)
+        self._last = time.perf_counter()
+        if was_measured:
+            own = self._own + self._last - start
+            cost = own - self._own_at_opening
+            self._schedule.measured(self.step, cost, own, self._last - self._began)
+        self._own_at_opening = self._own + self._last - start
+        self._open()
+
+    def _finish(self, now: float) -> None:
+        """Gather what is known of the step that is over."""
+        this = self._round
+        signals: dict[str, dict[str, float]] = {}
+
+        def tell(signal: str, value: float | None) -> None:
+            if value is not None:
+                signals[str(signal)] = {"": float(value)}
+
+        loss = self._loss_of(this)
+        crossing = this.gathering
+        if loss is not None and loss.device.type != "cpu":
+            crossing.add(Signal.LOSS, "", loss)
+        elif loss is not None:
+            tell(Signal.LOSS, loss.item())
+        rates = [
+            group["lr"]
+            for optimizer in self._optimizers
+            for group in optimizer.param_groups
+            if isinstance(group.get("lr"), (int, float))
+        ]
+        tell(Signal.LEARNING_RATE, max(rates, default=None))
+        tell(Signal.STEP_SECONDS, max(now - self._last - this.own, 0.0))
+        tell(Signal.WAIT_SECONDS, this.waited)
+        if self._scaler is not None:
+            tell(Signal.SKIPPED, self._skipped)
+        for name, value in self._logged.items():
+            tell(name, value)
+        self._logged.clear()
+        if self._is_measured:
+            self._guarded("activations", self._activations.end, this.gathering)
+            self._guarded("gradients", self._end_gradients)
+            tell(Signal.MICRO_BATCHES, this.backwards)
+            tell(Signal.OWN_SECONDS, self._own)
+            tell(Signal.RUN_SECONDS, now - self._began)
+            tell(Signal.MEMORY, _resident())
+            if torch.cuda.is_available() and torch.cuda.is_initialized():
+                tell(Signal.DEVICE_MEMORY, torch.cuda.memory_allocated())
+            scale = getattr(self._scaler, "_scale", None)
+            if isinstance(scale, Tensor):
+                crossing.add(Signal.LOSS_SCALE, "", scale)
+        self._pending.append(
+            _Pending(
+                self.step,
+                now - self._began,
+                self._anatomy.facts,
+                signals,
+                crossing.cross() if not crossing.is_empty else None,
+                self._is_measured,
+            )
+        )
+
+    def _end_gradients(self) -> None:
+        """Gather what is known of all gradients together."""
+        self._parameters.end(self._round.gathering)
+        self._noise.feed(self.step, self._parameters.gradient_samples, self._round.gathering)
+
+    @staticmethod
+    def _loss_of(this: _Round) -> Tensor | None:
+        """Return the loss of a step: the criterion's, or the mean of those that went backward."""
+        if this.criterion is not None:
+            return this.criterion
+        if len(this.losses) < 2:
+            return this.losses[0] if this.losses else None
+        first = this.losses[0]
+        return torch.stack([one.to(first.device, first.dtype) for one in this.losses]).mean()
+
+    def _forget_round(self) -> None:
+        """Begin the step anew, for it was skipped."""
+        waited = self._round.waited
+        self._round = _Round(waited=waited)
+        if self._is_measured:
+            self._activations.begin()
+            self._parameters.begin()
+
+    def _drain(self, *, wait: bool) -> None:
+        """Judge, keep and say the steps whose numbers have arrived, in order."""
+        while self._pending:
+            first = self._pending[0]
+            if not (wait or first.crossing is None or first.crossing.has_arrived):
+                break
+            self._pending.popleft()
+            self._guarded("steps", self._take, first)
+
+    def _take(self, pending: _Pending) -> None:
+        """Judge, keep and say one step."""
+        signals: dict[str, Mapping[str, float]] = dict(pending.signals)
+        if pending.crossing is not None:
+            signals = {**pending.crossing.read(), **signals}
+        step = Step(pending.number, pending.facts, signals, pending.is_measured, pending.time)
+        self._history.keep(step)
+        if self._recorder is not None:
+            self._guarded("recording", self._recorder.write, step)
+        found = self._judge.observe(step)
+        if found:
+            self._schedule.alarm(self.step)
+        for diagnosis in found:
+            self._say(diagnosis)
+
+    def _say(self, diagnosis: Diagnosis) -> None:
+        """Say a diagnosis to everybody who wants to know."""
+        if self._recorder is not None:
+            self._guarded("recording", self._recorder.say, diagnosis)
+        self._guarded("live", self._announcer.diagnosis, diagnosis)
+        if self._on_diagnosis is not None:
+            self._guarded("on_diagnosis", self._on_diagnosis, diagnosis)
+        if self._halting is None and self._halt_on & {diagnosis.severity.value, diagnosis.rule}:
+            self._halting = diagnosis
+
+    def _last_words(self) -> None:
+        """Judge what was logged after the last step, as a step that was not measured."""
+        signals = {name: {"": value} for name, value in self._logged.items()}
+        self._logged.clear()
+        now = time.perf_counter() - self._began
+        self._pending.append(_Pending(self.step, now, self._anatomy.facts, signals, None, False))
+
+    # --- keeping the training safe from us
+
+    def _guarded(self, part: str, function: Callable[..., object], *args: Any) -> None:
+        """Run a part of the monitor; one that raises is told of in one line and not run again."""
+        if part in self._off:
+            return
+        try:
+            function(*args)
+        except Exception as error:  # noqa: BLE001 - it must never end the run it watches
+            self._off.add(part)
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            if os.environ.get("TRAINLINT_TRACEBACK"):
+                raise
+            with contextlib.suppress(Exception):
+                self._announcer.say(f"trainlint watches no {part} any more ({reason})")
+
+    def _rule_failed(self, rule: Rule, error: Exception) -> None:
+        """Tell of a detector that raised."""
+        if os.environ.get("TRAINLINT_TRACEBACK"):
+            raise error
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        with contextlib.suppress(Exception):
+            self._announcer.say(f"trainlint detects no {rule.name} any more ({reason})")
+
+    def _spend(self, start: float) -> None:
+        """Add to the time that the monitor has used."""
+        now = time.perf_counter()
+        self._own += now - start
+        self._round.own += now - max(
+            start, self._last
+        )  # the part before belongs to the step before
+
+    def _trainable(self) -> dict[str, nn.Parameter]:
+        """Return the parameters that some optimizer has."""
+        if len(self._owned) == 1:
+            return self._owned[0]
+        return {name: one for owned in self._owned for name, one in owned.items()}
+
+    def _force_eager(self) -> None:
+        """Have compiled models run as they are written while they are measured."""
+        if self._stance is None and "torch._dynamo.eval_frame" in sys.modules:
+            with contextlib.suppress(Exception):
+                self._stance = torch.compiler.set_stance("force_eager")
+
+    def _end_eager(self) -> None:
+        """Let compiled models run compiled again."""
+        stance, self._stance = self._stance, None
+        if stance is not None:
+            stance.__exit__(None, None, None)
+
+    def _release(self) -> None:
+        """Leave nothing behind in torch, in the models and in the optimizers."""
+        self._hooks.remove()
+        self._end_eager()
+        ears.leave(self)
+        while self._handles:
+            self._handles.pop().remove()
+
+
+class _Bound:
+    """A method of a monitor as a hook, which copies and pickles as something that does nothing."""
+
+    def __init__(self, monitor: Monitor | None, name: str, *given: Any) -> None:
+        self._monitor = monitor
+        self._name = name
+        self._given = given
+
+    def __call__(self, *args: Any) -> None:
+        if self._monitor is not None:
+            getattr(self._monitor, self._name)(*self._given, *args)
+
+    def __deepcopy__(self, memo: object) -> _Bound:
+        return _Bound(None, "")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_nothing, ())
+
+
+def _nothing() -> Callable[..., None]:
+    """Return a hook that does nothing."""
+    return lambda *_: None
+
+
+def _close_at_exit(monitor: Monitor) -> Callable[[], None]:
+    """Close a monitor at the end of the process, without keeping it alive until then."""
+    reference = weakref.ref(monitor)
+
+    def close() -> None:
+        found = reference()
+        if found is not None:
+            found.close()
+
+    atexit.register(close)
+    return close
+
+
+def _resident() -> float | None:
+    """Return the resident memory of the process in bytes, where the system tells."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as stream:
+            return int(stream.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def watch(
+    model: Models,
+    optimizer: Optimizers,
+    *,
+    loss: nn.Module | None = None,
+    budget: float = 0.01,
+    every: int | None = None,
+    recording: str | os.PathLike[str] | bool | None = None,
+    select: Sequence[str] | None = None,
+    ignore: Sequence[str] = (),
+    extend_select: Sequence[str] = (),
+    thresholds: Mapping[str, Mapping[str, object]] | None = None,
+    on_diagnosis: Callable[[Diagnosis], object] | None = None,
+    halt_on: str | Sequence[str] = (),
+    live: bool | None = None,
+) -> Monitor:
+    """Watch a training; all that is needed is the model and the optimizer.
+
+    Args:
+        model: A module, or several: a sequence or, with names for them, a mapping.
+        optimizer: The optimizer that trains it, or several.
+        loss: The criterion, if it is a module: what it returns is the loss. Without it the loss is
+            what `backward` is called on.
+        budget: The share of the time that the monitor may use.
+        every: Measure every so manieth step instead.
+        recording: The file in which the run is kept; by default one named after the time in
+            `runs/trainlint`. False for none.
+        select: The rules that are on, instead of the configured ones: names, codes, families, ALL.
+        ignore: Rules that are off.
+        extend_select: Rules that are on besides.
+        thresholds: By the name of a rule, its thresholds: ``{"dead-relu": {"share": 0.3}}``.
+        on_diagnosis: Called with each diagnosis as it is made.
+        halt_on: A severity or rules whose diagnosis raises `TrainingHalted` after its step; `"error"`
+            is for smoke runs in CI.
+        live: Whether diagnoses and the summary are printed; by default where it disturbs nobody: not
+            under pytest and only on rank 0.
+
+    Returns:
+        The monitor; close it, use it in a `with`, or leave it to the end of the process.
+
+    Raises:
+        TypeError: What is given is no module or no optimizer.
+        ValueError: A number makes no sense.
+        UserError: A rule is not known, or a configuration cannot be read.
+    """
+    models = _models(model)
+    optimizers = _optimizers(optimizer)
+    if every is not None and (not isinstance(every, int) or every < 1):
+        msg = f"every: expects a number of steps of 1 or more, not {every!r}"
+        raise ValueError(msg)
+    if not 0 < budget <= 1:
+        msg = f"budget: expects a share of the time over 0 and up to 1, not {budget!r}"
+        raise ValueError(msg)
+    if loss is not None and not isinstance(loss, nn.Module):
+        msg = (
+            "loss: expects a module such as nn.CrossEntropyLoss(); for a function leave it out, "
+            "the monitor hears what `backward` is called on"
+        )
+        raise TypeError(msg)
+    halting = frozenset([halt_on] if isinstance(halt_on, str) else halt_on)
+    settings = settings_of(
+        select=select, ignore=ignore, extend_select=extend_select, thresholds=thresholds
+    )
+    halting = halting and _halting(halting, settings)
+    rank = _rank()
+    announcer = Announcer(live=live if live is not None else rank == 0 and not _is_under_pytest())
+    run = Run(call_site())
+    recorder = None
+    if rank == 0:
+        recorder = _recorder(recording, models, optimizers, run, announcer)
+    return Monitor(
+        models,
+        optimizers,
+        settings,
+        run=run,
+        schedule=Schedule(budget, every),
+        recorder=recorder,
+        announcer=announcer,
+        on_diagnosis=on_diagnosis,
+        halt_on=halting,
+        loss=loss,
+    )
+
+
+def _models(model: Models) -> dict[str, nn.Module]:
+    """Return the models by the prefixes of their names."""
+    if isinstance(model, nn.Module):
+        return {"": model}
+    if isinstance(model, Mapping) and model:
+        named = {str(name): one for name, one in model.items()}
+    elif isinstance(model, Sequence) and not isinstance(model, str) and model:
+        named = {}
+        for one in model:
+            kind, number = type(one).__name__, 1
+            name = kind
+            while name in named:
+                number += 1
+                name = f"{kind}_{number}"
+            named[name] = one
+        if len(named) == 1:
+            named = {"": next(iter(named.values()))}
+    else:
+        msg = f"model: expects a torch.nn.Module or several, not {type(model).__name__}"
+        raise TypeError(msg)
+    for one in named.values():
+        if not isinstance(one, nn.Module):
+            msg = f"model: expects torch.nn.Module, not {type(one).__name__}"
+            raise TypeError(msg)
+    return named
+
+
+def _optimizers(optimizer: Optimizers) -> tuple[torch.optim.Optimizer, ...]:
+    """Return the optimizers, out of what frameworks wrap around them."""
+    several = optimizer if isinstance(optimizer, Sequence) else [optimizer]
+    found = []
+    for one in several:
+        inner: Any = one
+        while not isinstance(inner, torch.optim.Optimizer) and hasattr(inner, "optimizer"):
+            inner = inner.optimizer
+        wrapped = getattr(inner, "optimizer", None)  # Accelerate's is an Optimizer that never steps
+        if isinstance(wrapped, torch.optim.Optimizer):
+            inner = wrapped
+        if not isinstance(inner, torch.optim.Optimizer):
+            msg = f"optimizer: expects a torch.optim.Optimizer or several, not {type(one).__name__}"
+            raise TypeError(msg)
+        found.append(inner)
+    if not found:
+        msg = "optimizer: expects at least one"
+        raise TypeError(msg)
+    return tuple(found)
+
+
+def _halting(names: frozenset[str], settings: Settings) -> frozenset[str]:
+    """Return the severities and the names of rules that end a training, errors with warnings."""
+    found: set[str] = set()
+    for name in names:
+        if name in set(Severity):
+            worst = tuple(Severity)
+            found.update(one.value for one in worst[: worst.index(Severity(name)) + 1])
+        elif name in settings.known or name.upper() in settings.known:
+            found.add(settings.known.get(name) or settings.known[name.upper()])
+        else:
+            msg = f"halt_on: expects a severity or a rule, not {name!r}"
+            raise ValueError(msg)
+    return frozenset(found)
+
+
+def _recorder(
+    recording: str | os.PathLike[str] | bool | None,
+    models: Mapping[str, nn.Module],
+    optimizers: Sequence[torch.optim.Optimizer],
+    run: Run,
+    announcer: Announcer,
+) -> Recorder | None:
+    """Begin a recording; one that cannot be written costs a line and no training."""
+    if recording is False or (recording is None and os.environ.get("TRAINLINT_RECORDING") == "0"):
+        return None
+    if recording is None or recording is True:
+        stamp = time.strftime("%Y-%m-%d-%H%M%S")
+        recording = os.path.join("runs", "trainlint", f"{stamp}-{os.getpid()}.tlr")
+    parameters = {
+        id(one): one.numel()
+        for model in models.values()
+        for one in model.parameters()
+        if not isinstance(one, nn.parameter.UninitializedParameter)
+    }
+    facts: dict[str, str | int | float] = {
+        "model": ", ".join(type(one).__name__ for one in models.values()),
+        "parameters": sum(parameters.values()),
+        "optimizer": ", ".join(type(one).__name__ for one in optimizers),
+        "torch": torch.__version__,
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "device": str(
+            next((one.device for model in models.values() for one in model.parameters()), "cpu")
+        ),
+        "script": run.path,
+        "began": time.time(),
+    }
+    try:
+        from trainlint.runtime.recorder import Recorder  # noqa: PLC0415 - not all runs are kept
+
+        return Recorder.create(recording, facts)
+    except Exception as error:  # noqa: BLE001 - a full disk ends no training
+        announcer.say(f"trainlint keeps no recording ({' '.join(str(error).split())})")
+        return None
+
+
+def _rank() -> int:
+    """Return the rank of the process in a distributed run; 0 where there is none."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        return torch.distributed.get_rank()
+    with contextlib.suppress(ValueError):
+        return int(os.environ.get("RANK", "0"))
+    return 0
+
+
+def _is_under_pytest() -> bool:
+    """Say whether a test is running."""
+    return "PYTEST_CURRENT_TEST" in os.environ

@@ -1,0 +1,61 @@
+"""Which steps are measured: densely at the start and after an anomaly, then as the budget allows."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+DENSE: Final = 10
+"""So many steps are measured at the start, and after an anomaly, one after the other."""
+GRACE: Final = 0.3
+"""Seconds of its own that the monitor may use besides its share, so that short trainings are seen too."""
+STEADY: Final = 0.7
+"""The part of the budget that is spent steadily; the rest makes up for the grace in the long run."""
+GROWTH: Final = 10
+"""While the grace lasts the interval is a tenth of the steps so far."""
+
+
+@dataclass
+class Schedule:
+    """Names the next measured step whenever one is over.
+
+    With ``every`` it is every so manieth step; else ``budget`` is the share of the time that
+    the monitor may use.
+    """
+
+    budget: float = 0.01
+    every: int | None = None
+    following: int = 1
+    """The number of the next step that is measured."""
+    _dense_until: int = DENSE
+    _cost: float = 0.0
+
+    def is_measured(self, step: int) -> bool:
+        """Say whether a step is measured."""
+        return step >= self.following
+
+    def measured(self, step: int, cost: float, own: float, total: float) -> None:
+        """Choose the next measured step, after one that cost so many seconds.
+
+        ``own`` are the seconds that the monitor has used so far, ``total`` those since it began.
+        """
+        if self.every is not None:
+            self.following = (step // self.every + 1) * self.every
+            return
+        self._cost = cost if self._cost == 0 else 0.7 * self._cost + 0.3 * cost
+        per_step = max((total - own) / max(step, 1), 1e-9)
+        steady = math.ceil(self._cost / (self.budget * STEADY * per_step)) if self.budget > 0 else 1
+        left = GRACE + self.budget * STEADY * total - own
+        interval = steady
+        if left > self._cost:
+            interval = 1 if step < self._dense_until else min(steady, max(1, step // GROWTH))
+        elif left < 0 and self.budget > 0:
+            interval = max(steady, math.ceil(-left / (self.budget * STEADY * per_step)))
+        self.following = step + max(1, interval)
+
+    def alarm(self, step: int) -> None:
+        """Measure the next steps, for something has happened."""
+        self._dense_until = max(self._dense_until, step + DENSE // 2)
+        if self.every is None:
+            self.following = min(self.following, step + 1)

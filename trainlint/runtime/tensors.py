@@ -1,0 +1,97 @@
+"""What is asked of any tensor: its plain local part, a bounded sample, the tensors inside of a value."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ENOUGH: Final = 1 << 16
+"""How many elements of an activation are looked at, at most; more change no share by over 1 %."""
+
+
+def is_plain(tensor: object) -> bool:
+    """Say whether something is a tensor of real or complex numbers whose values can be read now."""
+    return (
+        isinstance(tensor, Tensor)
+        and tensor.device.type != "meta"
+        and (tensor.is_floating_point() or tensor.is_complex())
+        and not torch._C._functorch.is_functorch_wrapped_tensor(tensor)  # noqa: SLF001
+    )
+
+
+def local(tensor: Tensor) -> Tensor:
+    """Return a tensor's plain part on this rank, detached; of a sparse one the values that it has."""
+    tensor = tensor.detach()
+    if hasattr(tensor, "to_local"):
+        tensor = tensor.to_local()
+    if tensor.layout is not torch.strided:
+        tensor = (
+            tensor.coalesce().values() if tensor.layout is torch.sparse_coo else tensor.values()
+        )
+    if tensor.is_complex():
+        tensor = torch.view_as_real(tensor)
+    return tensor
+
+
+def first_tensor(value: Any) -> Tensor | None:
+    """Return the first tensor inside of what a module is given or returns."""
+    return next(tensors_in(value), None)
+
+
+def tensors_in(value: Any, depth: int = 4) -> Iterator[Tensor]:
+    """Yield the tensors inside of tuples, lists, mappings and dataclasses, in order."""
+    if isinstance(value, Tensor):
+        yield value
+    elif depth == 0:
+        return
+    elif isinstance(value, (tuple, list)):
+        for one in value:
+            yield from tensors_in(one, depth - 1)
+    elif hasattr(value, "values") and hasattr(value, "keys"):
+        for one in value.values():
+            yield from tensors_in(one, depth - 1)
+    elif is_dataclass(value) and not isinstance(value, type):
+        for one in fields(value):
+            yield from tensors_in(getattr(value, one.name, None), depth - 1)
+
+
+def sample(tensor: Tensor, units: int, limit: int = ENOUGH) -> Tensor:
+    """Return a view of at most about ``limit`` elements, with every unit (index of that dimension).
+
+    The other dimensions are thinned by strides, the longest first.
+    """
+    count = tensor.numel()
+    if count <= limit:
+        return tensor
+    lengths = list(tensor.shape)
+    strides = [1] * tensor.dim()
+    kept = list(lengths)
+    while count > limit:
+        free = [at for at in range(tensor.dim()) if at != units % tensor.dim() and kept[at] > 1]
+        if not free:
+            break
+        longest = max(free, key=kept.__getitem__)
+        strides[longest] *= 2
+        kept[longest] = math.ceil(lengths[longest] / strides[longest])
+        count = math.prod(kept)
+    return tensor[tuple(slice(None, None, stride) for stride in strides)]
+
+
+def spread_out(tensor: Tensor, count: int) -> Tensor:
+    """Return at most ``count`` elements as a flat view or copy, evenly spread, always the same ones."""
+    flat = tensor.reshape(-1) if tensor.is_contiguous() else tensor.flatten()
+    elements = flat.numel()
+    if elements <= count:
+        return flat
+    stride = elements // count
+    row = tensor.shape[-1] if tensor.dim() > 1 else 1
+    while stride > 1 and math.gcd(stride, row) != 1:
+        stride -= 1  # or it would see one column only
+    return flat[::stride][:count]
