@@ -164,6 +164,9 @@ class Signal(StrEnum):
     """The same before clipping."""
     CLIPPED = "clipped"
     """1 if the gradients were clipped between the last backward and the step, else 0."""
+    REWRITTEN = "rewritten"
+    """1 if the gradients were written to in place between the last backward and the step, as clipping
+    does even where it cuts nothing, else 0; absent with a GradScaler, which unscales in place."""
     NOISE_SCALE = "noise_scale"
     """The simple gradient noise scale in examples (McCandlish 2018), smoothed; from micro-batches."""
     MEMORY = "memory"

@@ -76,6 +76,9 @@ class Parameters:
     _raw_norm: Tensor | None = None
     _after_norms: list[Tensor] = field(default_factory=list)
     _stale_seen: bool = False
+    _versions: dict[str, int] = field(default_factory=dict)
+    """How often each gradient had been written to at the end of the last backward."""
+    _was_rewritten: bool | None = None
 
     def begin(self) -> None:
         """Forget the step before."""
@@ -85,6 +88,8 @@ class Parameters:
         self._raw_norm = None
         self._after_norms = []
         self._stale_seen = False
+        self._versions = {}
+        self._was_rewritten = None
 
     def before_backward(self, parameters: Mapping[str, Tensor], gathering: Gathering) -> None:
         """Look at what lies in `.grad` before the first backward of a step."""
@@ -100,6 +105,7 @@ class Parameters:
 
     def after_backward(self, parameters: Mapping[str, Tensor], scale: Tensor | None) -> None:
         """Keep the gradients' norms and samples as a backward leaves them; the last one counts."""
+        self._versions = {} if scale is not None else _versions(parameters)
         names, gradients = _gradients(parameters)
         self._raw = _batches(dict(zip(names, gradients, strict=True)))
         totals = []
@@ -121,6 +127,10 @@ class Parameters:
         for name, one in parameters.items():
             if one.requires_grad:
                 gathering.add(Signal.GRADIENT_MISSING, name, one.grad is None)
+        before, now = self._versions, _versions(parameters)
+        if before:
+            changed = any(before.get(name) != version for name, version in now.items())
+            self._was_rewritten = bool(self._was_rewritten) or changed
         self.gradients(optimizer, parameters, scale, gathering)
         self.weights(optimizer, parameters, gathering)
 
@@ -344,6 +354,8 @@ class Parameters:
 
     def end(self, gathering: Gathering) -> None:
         """Give the norms over all parameters."""
+        if self._was_rewritten is not None:
+            gathering.add(Signal.REWRITTEN, "", self._was_rewritten)
         after = _total(self._after_norms)
         if after is None:
             return
@@ -352,6 +364,15 @@ class Parameters:
             before = self._raw_norm.to(after.device)
             gathering.add(Signal.TOTAL_NORM_BEFORE, "", before)
             gathering.add(Signal.CLIPPED, "", (after < before * (1 - 1e-4)).float())
+
+
+def _versions(parameters: Mapping[str, Tensor]) -> dict[str, int]:
+    """Return how often each gradient has been written to in place."""
+    return {
+        name: one.grad._version  # noqa: SLF001 - what autograd itself compares
+        for name, one in parameters.items()
+        if one.grad is not None
+    }
 
 
 def _gradients(parameters: Mapping[str, Tensor]) -> tuple[tuple[str, ...], tuple[Tensor, ...]]:
