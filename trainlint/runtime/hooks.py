@@ -6,7 +6,6 @@ The hooks are torch's global ones, which exist only during a measured step; func
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -21,6 +20,7 @@ from torch.overrides import TorchFunctionMode
 
 from trainlint.runtime.anatomy import function_activations, is_leaf
 from trainlint.runtime.signals import Origin
+from trainlint.runtime.user_code import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -171,19 +171,13 @@ class _Functions(TorchFunctionMode):
         return output
 
 
-def shown_path(path: str) -> str:
-    """Return a path as it is shown: relative where it lies below the current folder."""
-    here = os.path.abspath(os.curdir) + os.sep
-    return path.removeprefix(here)
-
-
 def call_site() -> Origin:
     """Return the line of the user's code that is running: the innermost one outside of torch and us."""
     frame = sys._getframe(1)  # noqa: SLF001
     while frame is not None:
         path = frame.f_code.co_filename
         if not path.startswith((_OURS, _TORCH)) and "importlib" not in path:
-            return Origin(shown_path(path), frame.f_lineno)
+            return Origin(shown(path), frame.f_lineno)
         if frame.f_back is None:
             break
         frame = frame.f_back
