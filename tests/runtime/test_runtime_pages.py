@@ -12,8 +12,6 @@ from trainlint.core.catalogue import load_catalogue
 from trainlint.core.diagnosis import Severity
 from trainlint.core.page import read_page
 
-pytest.importorskip("torch")
-
 if TYPE_CHECKING:
     from trainlint.core.diagnosis import Diagnosis
     from trainlint.core.rule import Rule
@@ -42,20 +40,6 @@ def diagnoses_of(code: str, path: str) -> list[Diagnosis]:
     return list(monitor.diagnoses)  # type: ignore[attr-defined]
 
 
-@pytest.fixture(autouse=True)
-def _alone(monkeypatch, tmp_path):
-    """Write no recording beside the tests, and leave torch's global state as it was."""
-    import torch  # noqa: PLC0415
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("TRAINLINT_RECORDING", "0")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with torch.random.fork_rng():
-        yield
-    torch.set_num_threads(threads)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("rule", RULES)
 def test_a_bad_training_ends_in_the_marked_diagnosis_and_it_comes_first(rule, tmp_path):
@@ -78,4 +62,6 @@ def test_a_good_training_ends_in_no_diagnosis(rule, tmp_path):
     assert trainings
     for number, code in enumerate(trainings):
         found = diagnoses_of(code, str(tmp_path / f"good_{number}.py"))
-        assert [(one.rule, one.message) for one in found if one.severity is not Severity.ADVICE] == []
+        assert [
+            (one.rule, one.message) for one in found if one.severity is not Severity.ADVICE
+        ] == []

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 _ACTIVATIONS: Final = function_activations()
 _ATTENTION: Final = torch.nn.functional.scaled_dot_product_attention
-_TRANSPARENT: Final = frozenset({torch.nn.functional.multi_head_attention_forward})
-"""Functions that are made of others which are worth seeing."""
+_MULTI_HEAD: Final = torch.nn.functional.multi_head_attention_forward
+_SEEN: Final = frozenset({*_ACTIVATIONS, _ATTENTION, _MULTI_HEAD})
 _OURS: Final = __file__.rpartition("/")[0]
 _TORCH: Final = torch.__path__[0]
 
@@ -142,10 +142,14 @@ class Hooks:
         if not self._stack:
             return
         module, name = self._stack[-1]
-        if is_leaf(module) and type(module).__module__.startswith("torch.nn.modules"):
-            return
         activation = _ACTIVATIONS.get(function)
-        kind = "attention" if function is _ATTENTION else function.__name__.rstrip("_")
+        kind = function.__name__.rstrip("_")
+        if function is _ATTENTION:
+            kind = "attention"
+        elif function is _MULTI_HEAD:
+            kind = "multi_head_attention"
+        elif is_leaf(module) and type(module).__module__.startswith("torch.nn.modules"):
+            return
         with torch._C.DisableTorchFunction():  # noqa: SLF001
             self._observer.called(name, kind, activation, args, output)
 
@@ -162,12 +166,11 @@ class _Functions(TorchFunctionMode):
     ) -> Any:
         """Run the function, and tell of it."""
         kwargs = kwargs or {}
-        if func in _TRANSPARENT:
-            with self:
-                return func(*args, **kwargs)
         output = func(*args, **kwargs)
-        if (func in _ACTIVATIONS or func is _ATTENTION) and isinstance(output, Tensor):
-            self._hooks.saw(func, (args, kwargs), output)
+        if func in _SEEN:
+            made = output[0] if func is _MULTI_HEAD else output
+            if isinstance(made, Tensor):
+                self._hooks.saw(func, (args, kwargs), made)
         return output
 
 

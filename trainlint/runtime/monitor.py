@@ -21,6 +21,7 @@ from trainlint.runtime import ears
 from trainlint.runtime.anatomy import Anatomy
 from trainlint.runtime.announcing import Announcer
 from trainlint.runtime.collectors.activations import Activations
+from trainlint.runtime.collectors.attention import attention_of, multi_head_of
 from trainlint.runtime.collectors.inputs import Inputs
 from trainlint.runtime.collectors.losses import look_at_loss, look_at_prediction
 from trainlint.runtime.collectors.noise import Noise
@@ -224,6 +225,8 @@ class Monitor:
             return
         self._is_closed = True
         atexit.unregister(self._at_exit)
+        if self._round.stepped:
+            self._close_round(time.perf_counter())
         self._release()
         if self._logged and self.step:
             self._guarded("loss", self._last_words)
@@ -434,11 +437,10 @@ class Monitor:
         given = list(tensors_in(args)) or list(tensors_in(kwargs))
         gathering = self._round.gathering
         if kind == "attention":
-            if len(given) > 1:
-                causal = bool(kwargs.get("is_causal", False))
-                self._activations.attention(
-                    layer, given[0], given[1], causal=causal, gathering=gathering
-                )
+            self._activations.attention(layer, attention_of(*args, **kwargs), gathering)
+            return
+        if kind == "multi_head_attention":
+            self._activations.attention(layer, multi_head_of(*args, **kwargs), gathering)
             return
         self._activations.function(layer, given[0] if given else None, output, gathering)
 
@@ -492,7 +494,8 @@ class Monitor:
             cost = own - self._own_at_opening
             self._schedule.measured(self.step, cost, own, self._last - self._began)
         self._own_at_opening = self._own + self._last - start
-        self._open()
+        if not self._is_closed:
+            self._open()
 
     def _finish(self, now: float) -> None:
         """Gather what is known of the step that is over."""

@@ -15,6 +15,7 @@ from trainlint.runtime.signals import RECTIFYING, Activation, Signal
 from trainlint.runtime.tensors import first_tensor, is_plain, local, sample, tensors_in
 
 if TYPE_CHECKING:
+    from trainlint.runtime.collectors.attention import Attention
     from trainlint.runtime.gathering import Gathering
     from trainlint.runtime.signals import Layer
 
@@ -26,8 +27,6 @@ FLAT_TANH: Final = 0.97  # Glorot & Bengio 2010 look at the same part
 FLAT_SIGMOID: Final = 0.03
 FLAT_SOFTMAX: Final = 0.01
 HALF_LIMIT: Final = 6e4  # float16 ends at 65504
-QUERIES: Final = 64
-"""Of how many queries of an attention the weights are looked at."""
 
 
 @dataclass(slots=True)
@@ -110,34 +109,12 @@ class Activations:
             negative = sample(local(given), units) < 0
             gathering.add(Signal.NEGATIVE, layer.name, negative.float().mean())
 
-    def attention(
-        self, layer: Layer, query: Tensor, key: Tensor, *, causal: bool, gathering: Gathering
-    ) -> None:
+    def attention(self, layer: Layer, seen: Attention | None, gathering: Gathering) -> None:
         """Look at the weights of some queries of an attention, which its kernel never shows."""
-        if not (is_plain(query) and is_plain(key)) or query.dim() < 3:
-            return
-        query, key = local(query), local(key)
-        while query.dim() > 3:
-            query, key = query[0], key[0]
-        length = query.shape[-2]
-        step = max(1, length // QUERIES)
-        chosen = torch.arange(length - 1, -1, -step, device=query.device)  # the last see the most
-        logits = (
-            query[:, chosen].float() @ key.float().transpose(-1, -2) / math.sqrt(query.shape[-1])
-        )
-        allowed = None
-        if causal:
-            positions = torch.arange(key.shape[-2], device=query.device)
-            allowed = positions[None] <= chosen[:, None]
-            logits = logits.masked_fill(~allowed, -math.inf)
-        weights = logits.softmax(-1)
-        seen = weights.shape[-1] if allowed is None else allowed.sum(-1).clamp(min=2)
-        entropy = (
-            torch.special.entr(weights).sum(-1) / torch.as_tensor(seen, device=query.device).log()
-        )
-        gathering.add(Signal.ATTENTION_ENTROPY, layer.name, entropy.mean())
-        finite = logits if allowed is None else logits.masked_fill(~allowed, 0)
-        gathering.add(Signal.ATTENTION_LOGIT, layer.name, finite.abs().max())
+        if seen is not None:
+            entropy, largest = seen.look()
+            gathering.add(Signal.ATTENTION_ENTROPY, layer.name, entropy)
+            gathering.add(Signal.ATTENTION_LOGIT, layer.name, largest)
 
     def _output(self, layer: Layer, made: Tensor, units: int, gathering: Gathering) -> None:
         """Look at an output, and have its gradient looked at when it comes."""
