@@ -32,6 +32,8 @@ _MEANINGLESS: Final = frozenset(
 )
 """The ratios of which NaN says that there is nothing to compare with: they are left out then."""
 _ADDED: Final = frozenset({Signal.CALLS})
+_SMALLEST: Final = frozenset({Signal.OUTPUT_CHANGE})
+"""Between two forward passes of one step no weight has changed: the smaller is the input's part."""
 
 Values = dict[str, dict[str, float]]
 
@@ -127,6 +129,8 @@ def _combined(signal: str, values: list[float]) -> float:
         return values[0]
     if signal in _ADDED:
         return sum(values)
+    if signal in _SMALLEST:
+        return min((value for value in values if value == value), default=values[0])  # noqa: PLR0124
     if signal in _LARGEST:
         return max(values, key=lambda value: (value != value, value))  # a NaN is the largest
     return sum(values) / len(values)

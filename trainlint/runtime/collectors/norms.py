@@ -36,9 +36,9 @@ def look_at_mode(name: str, module: nn.Module, inputs: object, gathering: Gather
         return
     gathering.add(Signal.NORM_UPDATES, name, updates.float())
     values = sample(local(given), 1).float().movedim(1, 0).flatten(1)
-    far = (local(mean) - values.mean(1)).abs() > FAR * values.std(1, unbiased=False).clamp(
-        min=1e-12
-    )
+    # With its eps, as it normalises: a channel that is constant is not far from itself.
+    size = (values.var(1, unbiased=False) + module.eps).sqrt()
+    far = (local(mean) - values.mean(1)).abs() > FAR * size
     gathering.add(Signal.NORM_DRIFT, name, far.float().mean())
 
 
