@@ -710,10 +710,11 @@ def _close_at_exit(monitor: Monitor) -> Callable[[], None]:
 
 
 def _resident() -> float | None:
-    """Return the resident memory of the process in bytes, where the system tells."""
+    """Return the resident memory of the process in bytes, without mapped files, where the system tells."""
     try:
         with open("/proc/self/statm", encoding="ascii") as stream:
-            return int(stream.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+            _, resident, mapped, *_ = map(int, stream.read().split())
+        return (resident - mapped) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError):
         return None
 

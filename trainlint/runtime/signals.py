@@ -168,9 +168,9 @@ class Signal(StrEnum):
     """1 if the gradients were written to in place between the last backward and the step, as clipping
     does even where it cuts nothing, else 0; absent with a GradScaler, which unscales in place."""
     NOISE_SCALE = "noise_scale"
-    """The simple gradient noise scale in examples (McCandlish 2018), smoothed; from micro-batches."""
+    """The simple gradient noise scale (McCandlish 2018) in batches, those of a whole step, smoothed."""
     MEMORY = "memory"
-    """The resident memory of the process in bytes."""
+    """The resident memory of the process in bytes, without the files that are mapped into it."""
     DEVICE_MEMORY = "device_memory"
     """The memory that is allocated on the device in bytes."""
     CLASSES = "classes"
