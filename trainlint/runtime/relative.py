@@ -1,0 +1,83 @@
+"""Gradients relative to the weights that they are to change, layer by layer and with depth."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+from trainlint.runtime.remedies import named
+from trainlint.runtime.signals import Layer, Parameter, Role, Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trainlint.runtime.signals import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """What a layer's weight is given, over its own size."""
+
+    parameter: Parameter
+    gradient: float
+    """The root mean square of the gradient."""
+    ratio: float
+    """That over the root mean square of the weight."""
+
+
+def relative_gradients(step: Step) -> list[list[Relative]]:
+    """Return the relative gradient of each layer by depth, those of each optimizer apart.
+
+    A layer with several weights counts with its largest. Biases, normalisations and embeddings are of
+    other scales and left out, and so are weights and gradients that are exactly 0 or not finite.
+    """
+    sizes = step.of(Signal.WEIGHT_RMS)
+    found: dict[int, dict[str, Relative]] = defaultdict(dict)
+    for parameter, gradient in step.trained(Signal.GRADIENT_RMS):
+        size = sizes.get(parameter.name, 0.0)
+        if parameter.role is not Role.WEIGHT or parameter.depth < 0 or parameter.is_sparse:
+            continue
+        if not (0 < gradient < math.inf and 0 < size < math.inf):
+            continue
+        own = Relative(parameter, gradient, gradient / size)
+        layers = found[parameter.optimizer]
+        other = layers.get(parameter.layer)
+        if own.ratio > 0 and (other is None or other.ratio < own.ratio):
+            layers[parameter.layer] = own
+    return [
+        sorted(layers.values(), key=lambda one: one.parameter.depth) for layers in found.values()
+    ]
+
+
+def fall_with_depth(ratios: Sequence[float]) -> float:
+    """Return the median of the first third over that of the last; layers in forward order."""
+    third = max(1, len(ratios) // 3)
+    late = median(ratios[-third:])
+    return median(ratios[:third]) / late if late > 0 else math.inf
+
+
+def slope_with_depth(ratios: Sequence[float]) -> float:
+    """Return by how many powers of ten the ratios grow from layer to layer, by least squares."""
+    logs = [math.log10(max(one, 1e-300)) for one in ratios]
+    count = len(logs)
+    if count < 2:  # noqa: PLR2004 - a line needs two points
+        return 0.0
+    middle, level = (count - 1) / 2, sum(logs) / count
+    spread = sum((at - middle) ** 2 for at in range(count))
+    return sum((at - middle) * (log - level) for at, log in enumerate(logs)) / spread
+
+
+def subject_of(step: Step, parameter: Parameter) -> Layer | Parameter:
+    """Return the layer that a parameter belongs to, or itself where that was not seen to run."""
+    return step.facts.layer.get(parameter.layer, parameter)
+
+
+def described(subject: Layer | Parameter) -> str:
+    """Say which layer is meant, or the layer of which parameter."""
+    if isinstance(subject, Layer):
+        return named(subject)
+    place = f", {subject.path.rpartition('/')[2]}:{subject.line}" if subject.line else ""
+    return f"`{subject.layer or subject.name}` ({subject.kind}{place})"
