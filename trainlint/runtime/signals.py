@@ -92,9 +92,9 @@ class Signal(StrEnum):
     """Activations: the share of the input's elements (pre-activations) that are negative."""
     DEAD_UNITS = "dead_units"
     """ReLU-like: the share of units (conv: channels) that were 0 for every sample of the window,
-    the last ten measured steps."""
+    the last ten measured steps, or as many as it takes to see 1,000 values of each unit."""
     WINDOW_STEPS = "window_steps"
-    """How many measured steps that window holds so far, 10 at most."""
+    """How many measured steps that window holds so far, 100 at most."""
     WINDOW_SAMPLES = "window_samples"
     """How many values of each unit were seen in that window."""
     SATURATED = "saturated"

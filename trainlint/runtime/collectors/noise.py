@@ -33,7 +33,7 @@ class Noise:
     _noise: Tensor | None = None
 
     def feed(self, step: int, samples: Sequence[Tensor], gathering: Gathering) -> None:
-        """Take the sampled gradient of a step; the noise scale is in batches, not yet in examples."""
+        """Take the sampled gradient of a step; the noise scale is in batches."""
         now = torch.cat([one.float() for one in samples]) if samples else None
         before, last = self._before, self._step
         self._before, self._step = now, step
