@@ -1,0 +1,129 @@
+"""Parameters in the optimizer have never had a gradient, so they never learn."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from trainlint.core.diagnosis import Evidence, Severity
+from trainlint.core.rule import Rule
+from trainlint.runtime.relative import described, subject_of
+from trainlint.runtime.signals import RECTIFYING, Role, Signal
+from trainlint.runtime.streaks import Streaks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trainlint.core.diagnosis import Diagnosis
+    from trainlint.runtime.signals import Parameter, Step
+
+rule = Rule(
+    __name__,
+    "TL904",
+    Severity.WARNING,
+    explained_by=("dead-relu", "non-finite-loss", "non-finite-gradient", "non-finite-activation"),
+)
+
+NUMBER: Final = re.compile(r"(?<![^.])\d+(?![^.])")
+"""The index of one of several alike, such as an expert or a block, in a parameter's name."""
+
+
+@rule.detector
+@dataclass
+class Detector:
+    """Remembers which parameters have ever had a gradient; those are not judged again."""
+
+    needs: ClassVar[tuple[str, ...]] = (Signal.GRADIENT_MISSING,)
+    patience: int = 10
+    switched: int = 100  # experts and dropped blocks have their turn at last
+    dead: float = 0.5
+    reached: set[str] = field(default_factory=set, init=False)
+    kinds: set[str] = field(default_factory=set, init=False)
+
+    def __post_init__(self) -> None:
+        self.streaks = Streaks(self.patience)
+
+    def observe(self, step: Step) -> Iterator[Diagnosis]:
+        """Yield the layers that no gradient has reached; those of one cause together."""
+        largest = step.of(Signal.GRADIENT_MAX)
+        ready: list[Parameter] = []
+        for parameter, missing in step.trained(Signal.GRADIENT_MISSING):
+            name = parameter.name
+            if name in self.reached:
+                continue
+            if missing == 0 and largest.get(name, 1.0) != 0:
+                self.reached.add(name)
+                self.kinds.add(NUMBER.sub("*", name))
+                self.streaks.good(name)
+            elif missing or not self._has_dead_units(step):
+                self.streaks.bad(name)
+                ready.append(parameter)
+        yield from self._said(step, ready)
+
+    def _said(self, step: Step, waiting: list[Parameter]) -> Iterator[Diagnosis]:
+        """Make one diagnosis of the layers that do not run, and one of those behind a cut."""
+        layers = {one.layer for one in step.facts.parameters if one.name in self.reached}
+        ready = [
+            one
+            for one in waiting
+            if self.streaks.length(one.name) == self._patience_with(one)
+            and not (one.role is Role.BIAS and one.layer in layers)  # a shift that the loss ignores
+        ]
+        unused = [one for one in ready if not _runs(step, one)]
+        cut = [one for one in ready if _runs(step, one)]
+        if unused:
+            remedy = "call it in `forward`, or leave it out of the model and of the optimizer"
+            yield self._one(step, unused, unused[0], "and it is not seen to run", remedy)
+        if cut:
+            last = max(cut, key=lambda one: one.depth)
+            remedy = (
+                f"look between `{last.layer}` and the loss for what cuts the graph: `.detach()`, `.data`,"
+                " `.item()`, numpy, `argmax`, rounding, `torch.no_grad()`"
+            )
+            if step.of(Signal.GRADIENT_MISSING).get(last.name) == 0:
+                remedy = (
+                    f"look between `{last.layer}` and the loss for what multiplies by 0 or is flat: a mask,"
+                    " a loss weight of 0, a rounding, a clamp"
+                )
+            yield self._one(step, cut, last, "though it runs", remedy)
+
+    def _one(
+        self, step: Step, some: list[Parameter], parameter: Parameter, how: str, remedy: str
+    ) -> Diagnosis:
+        """Make a diagnosis of some parameters, about one of them."""
+        subject = subject_of(step, parameter)
+        others = len({one.layer for one in some}) - 1
+        more = f" (and {others} other layers)" if others else ""
+        steps = self._patience_with(parameter)
+        return rule.seen(
+            step.number,
+            subject,
+            f"no gradient has reached `{parameter.name}` of {described(subject)}{more} in {steps}"
+            f" measured steps, {how}: the optimizer has it, but it never learns",
+            remedy=remedy,
+            evidence=(
+                Evidence("measured steps without a gradient", steps, None, Signal.GRADIENT_MISSING),
+            ),
+        )
+
+    def _patience_with(self, parameter: Parameter) -> int:
+        """Return how long to wait: longer for one of several alike of which another has a gradient."""
+        kind = NUMBER.sub("*", parameter.name)
+        is_one_of_many = kind != parameter.name and kind in self.kinds
+        return max(self.switched if is_one_of_many else self.patience, 1)
+
+    def _has_dead_units(self, step: Step) -> bool:
+        """Say whether dead units explain a gradient of 0, before them and behind them."""
+        return any(
+            dead > self.dead and layer.activation in RECTIFYING
+            for layer, dead in step.layers(Signal.DEAD_UNITS)
+        )
+
+
+def _runs(step: Step, parameter: Parameter) -> bool:
+    """Say whether the layer of a parameter, or something inside of it, has been seen to run."""
+    own = parameter.layer
+    return not own or any(
+        name == own or name.startswith((f"{own}.", f"{own}:")) for name in step.facts.layer
+    )
