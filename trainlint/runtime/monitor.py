@@ -121,7 +121,7 @@ class Monitor:
             self._models, self._optimizers, run, Places(self._models, run.origin)
         )
         self._hooks = Hooks(self)
-        self._activations = Activations()
+        self._activations = Activations(self._in_backward)
         self._parameters = Parameters()
         self._inputs = Inputs()
         self._noise = Noise()
@@ -410,6 +410,12 @@ class Monitor:
         tensor = first_tensor(output)
         if tensor is not None and tensor.dim() == 2:
             look_at_prediction(tensor, self._round.gathering)
+
+    def _in_backward(self, look: Callable[[Tensor], None], gradient: Tensor) -> None:
+        """Look at a gradient that comes back to an output."""
+        start = time.perf_counter()
+        self._guarded("activations", look, gradient)
+        self._spend(start)
 
     def called(
         self, name: str, kind: str, activation: Activation | None, inputs: Any, output: Any

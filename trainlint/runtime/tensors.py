@@ -12,7 +12,7 @@ from torch import Tensor
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ENOUGH: Final = 1 << 16
+ENOUGH: Final = 1 << 15
 """How many elements of an activation are looked at, at most; more change no share by over 1 %."""
 
 
@@ -63,13 +63,14 @@ def tensors_in(value: Any, depth: int = 4) -> Iterator[Tensor]:
 
 
 def sample(tensor: Tensor, units: int, limit: int = ENOUGH) -> Tensor:
-    """Return a view of at most about ``limit`` elements, with every unit (index of that dimension).
+    """Return at most about ``limit`` elements as float32, with every unit (index of that dimension).
 
-    The other dimensions are thinned by strides, the longest first.
+    The other dimensions are thinned by strides, the longest first. They are copied close together, so
+    that all that is asked of them touches little memory.
     """
     count = tensor.numel()
     if count <= limit:
-        return tensor
+        return tensor.float()
     lengths = list(tensor.shape)
     strides = [1] * tensor.dim()
     kept = list(lengths)
@@ -81,7 +82,7 @@ def sample(tensor: Tensor, units: int, limit: int = ENOUGH) -> Tensor:
         strides[longest] *= 2
         kept[longest] = math.ceil(lengths[longest] / strides[longest])
         count = math.prod(kept)
-    return tensor[tuple(slice(None, None, stride) for stride in strides)]
+    return tensor[tuple(slice(None, None, stride) for stride in strides)].float().contiguous()
 
 
 def spread_out(tensor: Tensor, count: int) -> Tensor:
@@ -95,3 +96,16 @@ def spread_out(tensor: Tensor, count: int) -> Tensor:
     while stride > 1 and math.gcd(stride, row) != 1:
         stride -= 1  # or it would see one column only
     return flat[::stride][:count]
+
+
+def non_finite(seen: Tensor, hint: Tensor) -> float | Tensor:
+    """Count the NaN and infinite elements; ``hint`` is a number that is not finite if one of them is not.
+
+    On a CPU it is read, since counting costs more than all else; elsewhere nothing may wait for it.
+    """
+    if hint.device.type == "cpu":
+        if math.isfinite(hint.item()):
+            return 0
+        return max(int((~torch.isfinite(seen)).sum()), 1)
+    count = (~torch.isfinite(seen)).sum().float()
+    return torch.maximum(count, (~torch.isfinite(hint)).float())

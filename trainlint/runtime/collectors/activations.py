@@ -12,15 +12,21 @@ import torch
 from torch import Tensor, nn
 
 from trainlint.runtime.signals import RECTIFYING, Activation, Signal
-from trainlint.runtime.tensors import first_tensor, is_plain, local, sample, tensors_in
+from trainlint.runtime.tensors import first_tensor, is_plain, local, non_finite, sample, tensors_in
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from trainlint.runtime.collectors.attention import Attention
     from trainlint.runtime.gathering import Gathering
     from trainlint.runtime.signals import Layer
 
 WINDOW: Final = 10
 """Measured steps for which a unit must be 0 to count as dead (runtime catalogue: `dead-relu`)."""
+ENOUGH_SAMPLES: Final = 1000
+"""The window grows until it holds as many values of each unit; a small batch proves little."""
+LONGEST: Final = 100
+"""The steps that it holds at most."""
 CALLS: Final = 4
 """Of a layer that runs more often in a step, as in a loop over time, only the first calls are looked at."""
 FLAT_TANH: Final = 0.97  # Glorot & Bengio 2010 look at the same part
@@ -33,14 +39,26 @@ HALF_LIMIT: Final = 6e4  # float16 ends at 65504
 class _Alive:
     """Which units of a rectifier were not 0 in the last measured steps."""
 
-    masks: deque[Tensor] = field(default_factory=lambda: deque(maxlen=WINDOW))
-    samples: deque[int] = field(default_factory=lambda: deque(maxlen=WINDOW))
+    masks: deque[Tensor] = field(default_factory=lambda: deque(maxlen=LONGEST))
+    samples: deque[int] = field(default_factory=lambda: deque(maxlen=LONGEST))
+
+    def add(self, mask: Tensor, count: int) -> None:
+        """Add a step, and forget the first ones that are not needed any more."""
+        self.masks.append(mask)
+        self.samples.append(count)
+        while len(self.masks) > WINDOW and sum(self.samples) - self.samples[0] >= ENOUGH_SAMPLES:
+            self.masks.popleft()
+            self.samples.popleft()
 
 
 @dataclass
 class Activations:
-    """Looks at outputs while they are at hand; keeps only numbers, and which units were alive."""
+    """Looks at outputs while they are at hand; keeps only numbers, and which units were alive.
 
+    ``around`` runs what looks at a gradient in the middle of a backward: with a clock and a guard.
+    """
+
+    around: Callable[[Callable[[Tensor], None], Tensor], None]
     _alive: dict[str, _Alive] = field(default_factory=dict)
     _calls: dict[str, int] = field(default_factory=dict)
     _units: dict[int, tuple[ref[Tensor], int]] = field(default_factory=dict)
@@ -72,8 +90,10 @@ class Activations:
             ):
                 alive.masks.clear()
                 alive.samples.clear()
-            alive.masks.append(masks[0] if len(masks) == 1 else torch.stack(masks).any(0))
-            alive.samples.append(sum(samples))
+            alive.add(
+                masks[0] if len(masks) == 1 else torch.stack(masks).any(0),
+                sum(samples),
+            )
             ever = torch.stack(tuple(alive.masks)).any(0)
             gathering.add(Signal.DEAD_UNITS, name, 1 - ever.float().mean())
             gathering.add(Signal.WINDOW_STEPS, name, len(alive.masks))
@@ -124,24 +144,20 @@ class Activations:
             return
         low, high = torch.aminmax(plain)
         largest = torch.maximum(low.abs(), high.abs()).float()
-        seen = sample(plain, units)
-        numbers = seen.float()
+        numbers = sample(plain, units)
         square = numbers.square().mean()
         mean = numbers.mean()
         gathering.add(Signal.MEAN, name, mean)
         gathering.add(Signal.RMS, name, square.sqrt())
         gathering.add(Signal.VARIANCE, name, (square - mean.square()).clamp(min=0))
         gathering.add(Signal.LARGEST, name, largest)
-        bad = (~torch.isfinite(numbers)).sum().float()
-        gathering.add(
-            Signal.NON_FINITE, name, torch.maximum(bad, (~torch.isfinite(largest)).float())
-        )
+        gathering.add(Signal.NON_FINITE, name, non_finite(numbers, largest))
         zero = numbers == 0
         gathering.add(Signal.ZERO, name, zero.float().mean())
         if plain.dtype is torch.float16:
             gathering.add(Signal.HALF_OVERFLOW, name, (numbers.abs() > HALF_LIMIT).float().mean())
         if numbers.dim() > 1 and numbers.shape[0] > 1:
-            spread = numbers.var(0, unbiased=False).mean() / square.clamp(min=1e-30)
+            spread = (numbers - numbers.mean(0)).square().mean() / square.clamp(min=1e-30)
             gathering.add(Signal.BATCH_VARIANCE, name, spread)
         if layer.activation in RECTIFYING and numbers.dim() > 1:
             self._now.setdefault(name, []).append(
@@ -154,18 +170,18 @@ class Activations:
                 always = 1 - _any_but(~flat, units).float().mean()
                 gathering.add(Signal.SATURATED_UNITS, name, always)
         if made.requires_grad and made.grad_fn is not None:
-            made.register_hook(_Returning(name, gathering, units))
+            made.register_hook(_Returning(self.around, name, gathering, units))
 
     def _input(self, layer: Layer, given: Tensor, gathering: Gathering) -> None:
         """Look at the input of a layer with a weight."""
         plain = local(given)
         if plain.numel() == 0:
             return
-        numbers = sample(plain, -1).float()
+        numbers = sample(plain, -1)
         square, mean = numbers.square().mean(), numbers.mean()
         gathering.add(Signal.INPUT_RMS, layer.name, square.sqrt())
         gathering.add(Signal.INPUT_VARIANCE, layer.name, (square - mean.square()).clamp(min=0))
-        gathering.add(Signal.NON_FINITE_INPUT, layer.name, (~torch.isfinite(numbers)).sum())
+        gathering.add(Signal.NON_FINITE_INPUT, layer.name, non_finite(numbers, square))
 
     def _units_of(self, made: Tensor, module: nn.Module | None, given: Tensor | None) -> int:
         """Return the dimension of an output's units: channels of a convolution, features of others."""
@@ -191,14 +207,19 @@ class Activations:
 class _Returning:
     """Looks at the gradient of an output when it comes back; changes nothing of it."""
 
+    around: Callable[[Callable[[Tensor], None], Tensor], None]
     name: str
     gathering: Gathering
     units: int
 
     def __call__(self, gradient: Tensor) -> None:
+        self.around(self.look, gradient)
+
+    def look(self, gradient: Tensor) -> None:
+        """Look at a gradient."""
         if not is_plain(gradient) or gradient.numel() == 0:
             return
-        numbers = sample(local(gradient), self.units).float()
+        numbers = sample(local(gradient), self.units)
         square, mean = numbers.square().mean(), numbers.mean()
         self.gathering.add(Signal.OUTPUT_GRADIENT_RMS, self.name, square.sqrt())
         variance = (square - mean.square()).clamp(min=0)

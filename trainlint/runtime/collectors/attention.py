@@ -52,7 +52,7 @@ class Attention:
         return (entropy * counted).sum() / counted.sum().clamp(min=1), largest
 
 
-def attention_of(  # noqa: PLR0913 - as `scaled_dot_product_attention` has them
+def attention_of(
     query: Tensor,
     key: Tensor,
     value: Tensor,

@@ -46,7 +46,7 @@ class Inputs:
         if not is_plain(first) or first.is_complex() or first.dim() < 2:
             return
         features = 1 if first.dim() in {4, 5} else -1
-        seen = sample(first.detach(), features).float().movedim(features, 0).flatten(1)
+        seen = sample(first.detach(), features).movedim(features, 0).flatten(1)
         if seen.shape[0] > FEATURES:
             return
         mean, std = seen.mean(1), seen.std(1, unbiased=False)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 NODES: Final = 64
 """How many nodes of the graph behind a loss are looked at; the criterion is near its end."""
+ROWS: Final = 1024
+"""Of about how many examples labels and predictions are counted."""
 TOLERANCE: Final = 1e-4
 
 
@@ -36,7 +38,7 @@ def look_at_loss(loss: Tensor, gathering: Gathering) -> bool:
 def look_at_prediction(output: Tensor, gathering: Gathering) -> None:
     """Look at whether a model's output differs between the examples of the batch."""
     if is_plain(output) and output.dim() > 1 and output.shape[0] > 1:
-        values = sample(output.detach(), -1).float().flatten(1)
+        values = sample(output.detach(), -1).flatten(1)
         spread = values.var(0, unbiased=False).mean() / values.square().mean().clamp(min=1e-30)
         gathering.add(Signal.OUTPUT_VARIANCE, "", spread)
 
@@ -59,34 +61,34 @@ def _cross_entropy(node: Any, gathering: Gathering) -> bool:
     if logs.dim() == 1 or logs.numel() == 0:
         return False
     classes = logs.shape[1]
-    rows = logs.movedim(1, -1).reshape(-1, classes).float()
-    labels = target.reshape(-1)
     ignored = getattr(node, "_saved_ignore_index", -100)
     ignored = ignored - 2**64 if ignored >= 2**63 else ignored  # unsigned in the graph
-    counted = labels != ignored
+    counted = target != ignored
+    safe = target.clamp(0, classes - 1)
+    own = logs.gather(1, safe.unsqueeze(1)).squeeze(1).float()
     gathering.add(Signal.CLASSES, "", classes)
-    safe = labels.clamp(0, classes - 1)
-    own = rows.gather(1, safe[:, None])[:, 0]
     total = counted.sum().clamp(min=1)
     gathering.add(Signal.CLASS_LOSS, "", -torch.where(counted, own, 0.0).sum() / total)
-    for signal, chosen in ((Signal.PREDICTED_SHARE, rows.argmax(1)), (Signal.TARGET_SHARE, safe)):
-        counts = torch.zeros(classes, device=rows.device)
-        one = torch.nn.functional.one_hot(chosen[:ROWS], classes).float()
-        counts = (one * counted[:ROWS, None]).sum(0)
+    rows = logs.movedim(1, -1).flatten(0, -2)
+    every = max(1, rows.shape[0] // ROWS)
+    rows = rows[::every].float()
+    labels, counted = safe.flatten()[::every], counted.flatten()[::every]
+    for signal, chosen in (
+        (Signal.PREDICTED_SHARE, rows.argmax(1)),
+        (Signal.TARGET_SHARE, labels),
+    ):
+        counts = torch.nn.functional.one_hot(chosen, classes)[counted].sum(0)
         gathering.add(signal, "", counts.max() / counts.sum().clamp(min=1))
     before = _softmax_behind(node)
-    gathering.add(
-        Signal.PROBABILITY_INPUT, "", before if before is not None else _are_probabilities(rows)
-    )
+    is_probability = _are_probabilities(rows) if before is None else before
+    gathering.add(Signal.PROBABILITY_INPUT, "", is_probability)
     if rows.shape[0] > 1:
         chances = rows.exp()
-        spread = chances.var(0, unbiased=False).mean() / chances.square().mean().clamp(min=1e-30)
-        gathering.add(Signal.OUTPUT_VARIANCE, "", spread)
+        square = chances.square().mean().clamp(min=1e-30)
+        gathering.add(
+            Signal.OUTPUT_VARIANCE, "", (chances - chances.mean(0)).square().mean() / square
+        )
     return True
-
-
-ROWS: Final = 4096
-"""Of how many examples labels and predictions are counted."""
 
 
 def _softmax_behind(node: Any) -> float | None:

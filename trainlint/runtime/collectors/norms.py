@@ -35,7 +35,7 @@ def look_at_mode(name: str, module: nn.Module, inputs: object, gathering: Gather
     if mean is None or updates is None:
         return
     gathering.add(Signal.NORM_UPDATES, name, updates.float())
-    values = sample(local(given), 1).float().movedim(1, 0).flatten(1)
+    values = sample(local(given), 1).movedim(1, 0).flatten(1)
     # With its eps, as it normalises: a channel that is constant is not far from itself.
     size = (values.var(1, unbiased=False) + module.eps).sqrt()
     far = (local(mean) - values.mean(1)).abs() > FAR * size

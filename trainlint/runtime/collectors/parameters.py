@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from trainlint.runtime.signals import Role, Signal
-from trainlint.runtime.tensors import is_plain, local, spread_out
+from trainlint.runtime.tensors import is_plain, local, non_finite, spread_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -146,15 +146,16 @@ class Parameters:
         if not names:
             return
         elements = dict(zip(names, (one.numel() for one in gradients), strict=True))
-        for some, norms in _norms(names, gradients):
+        for some, norms in self._known_norms(names) or _norms(names, gradients):
             unscaled = norms if scale is None else norms / scale.to(norms.device)
             gathering.add_row(Signal.GRADIENT_NORM, some, unscaled)
             roots = torch.tensor([math.sqrt(elements[name]) for name in some], device=norms.device)
             gathering.add_row(Signal.GRADIENT_RMS, some, unscaled / roots)
             self._after_norms.append(unscaled)
-        for some, largest in _norms(names, gradients, math.inf):
-            unscaled = largest if scale is None else largest / scale.to(largest.device)
-            gathering.add_row(Signal.GRADIENT_MAX, some, unscaled)
+        largest = dict(zip(names, map(_largest, gradients), strict=True))
+        for name, value in largest.items():
+            unscaled = value if scale is None else value / scale.to(value.device)
+            gathering.add(Signal.GRADIENT_MAX, name, unscaled)
         batches = _batches(dict(zip(names, gradients, strict=True)))
         self._gradients[optimizer] = batches
         for batch in batches:
@@ -166,30 +167,16 @@ class Parameters:
                 gathering.add_row(
                     Signal.GRADIENT_UNDERFLOW, batch.names, batch.reduce(small.float())
                 )
-        self._count_non_finite(names, gradients, batches, gathering)
+        for name, gradient in zip(names, gradients, strict=True):
+            seen = gradient if gradient.device.type == "cpu" else spread_out(gradient, SAMPLE)
+            gathering.add(Signal.GRADIENT_NON_FINITE, name, non_finite(seen, largest[name]))
         self._compare_with_unclipped(batches, gathering)
 
-    @staticmethod
-    def _count_non_finite(
-        names: Sequence[str],
-        gradients: Sequence[Tensor],
-        batches: Sequence[_Batch],
-        gathering: Gathering,
-    ) -> None:
-        """Count the NaN and infinite elements: all of them on a CPU, by the sample elsewhere."""
-        elements = {name: one.numel() for name, one in zip(names, gradients, strict=True)}
-        by_name = dict(zip(names, gradients, strict=True))
-        for batch in batches:
-            bad = batch.reduce((~torch.isfinite(batch.values)).float())
-            total = torch.tensor([float(elements[name]) for name in batch.names], device=bad.device)
-            if bad.device.type != "cpu":
-                gathering.add_row(Signal.GRADIENT_NON_FINITE, batch.names, bad * total)
-                continue
-            for name in batch.names:
-                gradient = by_name[name]
-                finite = math.isfinite(float(gradient.sum())) if gradient.numel() else True
-                count = 0 if finite else int((~torch.isfinite(gradient)).sum())
-                gathering.add(Signal.GRADIENT_NON_FINITE, name, count)
+    def _known_norms(self, names: Sequence[str]) -> list[tuple[tuple[str, ...], Tensor]]:
+        """Return the norms that the last backward left, if nobody has written to a gradient since."""
+        if self._was_rewritten is not False or not set(names) <= self._unclipped.keys():
+            return []
+        return [((name,), self._unclipped[name].reshape(1)) for name in names]
 
     def _compare_with_unclipped(self, batches: Sequence[_Batch], gathering: Gathering) -> None:
         """Say which share of the elements was cut by value since the last backward."""
@@ -386,8 +373,14 @@ def _gradients(parameters: Mapping[str, Tensor]) -> tuple[tuple[str, ...], tuple
     return tuple(name for name, _ in pairs), tuple(one for _, one in pairs)
 
 
+def _largest(tensor: Tensor) -> Tensor:
+    """Return the largest absolute element, NaN if there is one."""
+    low, high = torch.aminmax(tensor)
+    return torch.maximum(low.abs(), high.abs())
+
+
 def _norms(
-    names: Sequence[str], tensors: Sequence[Tensor], order: float = 2.0
+    names: Sequence[str], tensors: Sequence[Tensor]
 ) -> Iterable[tuple[tuple[str, ...], Tensor]]:
     """Yield norms of all elements, in float32 at least, for the tensors of each device and dtype."""
     kinds: dict[tuple[torch.device, torch.dtype], list[tuple[str, Tensor]]] = defaultdict(list)
@@ -396,10 +389,7 @@ def _norms(
     for (_, dtype), pairs in kinds.items():
         some, each = zip(*pairs, strict=True)
         wide = dtype if dtype is torch.float64 else torch.float32
-        if order == math.inf:
-            norms = torch._foreach_norm(each, order)  # noqa: SLF001 - what clip_grad_norm_ uses
-        else:
-            norms = torch._foreach_norm(each, order, dtype=wide)  # noqa: SLF001
+        norms = torch._foreach_norm(each, 2.0, dtype=wide)  # noqa: SLF001 - what clip_grad_norm_ uses
         yield some, torch.stack(norms).to(wide)
 
 
