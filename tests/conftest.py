@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from runpy import run_path
 from textwrap import dedent
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,6 +26,12 @@ if TYPE_CHECKING:
 def catalogue() -> Catalogue:
     """Return the catalogue of our own rules."""
     return load_catalogue(("trainlint.rules",))
+
+
+@pytest.fixture(scope="session")
+def runs() -> SimpleNamespace:
+    """Return what `runs.py` beside this file has: trainings of plain numbers, to be recorded."""
+    return SimpleNamespace(**run_path(str(Path(__file__).with_name("runs.py"))))
 
 
 @pytest.fixture(scope="session")
