@@ -31,7 +31,7 @@ def shares(dead, *, steps=10, samples=2000, loss=1.0):
 
 
 def test_many_dead_units_are_said_once_per_streak(training):
-    run = training(RULE, layers=LAYERS)
+    run = training(RULE, layers=LAYERS, patience=1)
     assert not run.step(**shares(0.1))
     (found,) = run.step(**shares(0.3))
     assert found.severity is Severity.WARNING
@@ -43,27 +43,27 @@ def test_many_dead_units_are_said_once_per_streak(training):
 
 
 def test_more_than_half_is_an_error(training):
-    run = training(RULE, layers=LAYERS)
+    run = training(RULE, layers=LAYERS, patience=1)
     assert run.step(**shares(0.3))
     (found,) = run.step(**shares(0.6))
     assert found.severity is Severity.ERROR
 
 
 def test_a_short_window_or_few_samples_prove_nothing(training):
-    run = training(RULE, layers=LAYERS)
+    run = training(RULE, layers=LAYERS, patience=1)
     assert not run.steps(20, **shares(0.9, steps=9))
     assert not run.steps(20, **shares(0.9, samples=900))
 
 
 def test_units_dead_from_the_start_ask_for_the_initialisation_of_the_layer_before(training):
-    run = training(RULE, layers=LAYERS)
+    run = training(RULE, layers=LAYERS, patience=1)
     run.step(**shares(0.9, steps=1))
     (found,) = run.step(**shares(0.9))
     assert "`fc1` (Linear 64→256, model.py:14) Kaiming" in found.remedy
 
 
 def test_units_that_die_after_a_jump_of_the_loss_ask_for_a_lower_rate(training):
-    run = training(RULE, layers=LAYERS)
+    run = training(RULE, layers=LAYERS, patience=1)
     run.steps(10, **shares(0.0, steps=1))
     run.step(**shares(0.0, loss=50.0))
     (found,) = run.step(**shares(0.9, loss=40.0))
@@ -71,12 +71,27 @@ def test_units_that_die_after_a_jump_of_the_loss_ask_for_a_lower_rate(training):
 
 
 def test_units_that_die_slowly_ask_for_a_leaky_rectifier(training):
-    run = training(RULE, layers=LAYERS)
+    run = training(RULE, layers=LAYERS, patience=1)
     run.steps(10, **shares(0.0))
     (found,) = run.step(**shares(0.3))
     assert "LeakyReLU" in found.remedy
 
 
 def test_thresholds_are_settings(training):
-    run = training(RULE, layers=LAYERS, share=0.5)
+    run = training(RULE, layers=LAYERS, share=0.5, patience=1)
     assert not run.step(**shares(0.4))
+
+
+def test_units_that_come_alive_within_ten_measured_steps_are_those_of_a_new_network(training):
+    run = training(RULE, layers=LAYERS)
+    assert not run.steps(9, **shares(0.4))
+    assert not run.steps(20, **shares(0.1))
+    assert not run.steps(9, **shares(0.4))
+    assert run.step(**shares(0.4))
+
+
+def test_more_than_half_is_said_after_five_and_once(training):
+    run = training(RULE, layers=LAYERS)
+    assert not run.steps(4, **shares(0.6))
+    assert run.step(**shares(0.6))
+    assert not run.steps(20, **shares(0.6))

@@ -38,10 +38,13 @@ class Detector:
     severe: float = 0.5
     samples: int = 1000  # fewer prove nothing about a unit that fires rarely
     window: int = 10
-    streaks: Streaks = field(default_factory=lambda: Streaks(1), init=False)
-    worst: Streaks = field(default_factory=lambda: Streaks(1), init=False)
+    patience: int = 10  # units that a new network has not reached yet come alive by themselves
     first: dict[str, float] = field(default_factory=dict, init=False)
     losses: list[float] = field(default_factory=list, init=False)
+
+    def __post_init__(self) -> None:
+        self.streaks = Streaks(self.patience)
+        self.worst = Streaks(max(1, self.patience // 2))
 
     def observe(self, step: Step) -> Iterator[Diagnosis]:
         """Yield the layers too many of whose units are dead."""
@@ -58,13 +61,15 @@ class Detector:
                 continue
             is_severe = self.worst.seen(layer.name, is_bad=dead > self.severe)
             is_many = self.streaks.seen(layer.name, is_bad=dead > self.share)
-            if is_severe or is_many:
+            is_said = self.worst.length(layer.name) > self.worst.patience
+            if is_severe or (is_many and not is_said):
                 bound = self.severe if dead > self.severe else self.share
+                window = f"{steps[layer.name]:.0f}"
                 yield rule.seen(
                     step.number,
                     layer,
                     f"{dead:.0%} of the units of {named(layer)} were 0 for every sample of the last"
-                    f" {self.window} measured steps (bound {bound:.0%}): no gradient reaches them",
+                    f" {window} measured steps (bound {bound:.0%}): no gradient reaches them",
                     remedy=self._remedy(step, layer),
                     evidence=(Evidence("dead units", dead, bound, Signal.DEAD_UNITS),),
                     severity=Severity.ERROR if dead > self.severe else None,
