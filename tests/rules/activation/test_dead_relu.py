@@ -95,3 +95,9 @@ def test_more_than_half_is_said_after_five_and_once(training):
     assert not run.steps(4, **shares(0.6))
     assert run.step(**shares(0.6))
     assert not run.steps(20, **shares(0.6))
+
+
+def test_a_layer_that_is_dead_as_a_whole_is_said_at_once(training):
+    run = training(RULE, layers=LAYERS)
+    assert run.step(**shares(1.0))
+    assert not run.steps(20, **shares(1.0))

@@ -27,6 +27,9 @@ rule = Rule(
 JUMP = 3.0
 """By how much the loss rises over its level when a layer dies of one step that was too large."""
 
+ENTIRE = 0.99
+"""From this share on there is nothing to wait for: no gradient passes to what could wake a unit."""
+
 
 @rule.detector
 @dataclass
@@ -59,6 +62,8 @@ class Detector:
             if steps.get(layer.name, 0) < self.window or seen.get(layer.name, 0) < self.samples:
                 self.first.setdefault(layer.name, dead)
                 continue
+            while dead >= ENTIRE and self.worst.length(layer.name) < self.worst.patience - 1:
+                self.worst.bad(layer.name)
             is_severe = self.worst.seen(layer.name, is_bad=dead > self.severe)
             is_many = self.streaks.seen(layer.name, is_bad=dead > self.share)
             is_said = self.worst.length(layer.name) > self.worst.patience
