@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
+import itertools
 import os
 import statistics
 import tempfile
@@ -99,7 +100,7 @@ def mlp() -> tuple[nn.Module, torch.Tensor, torch.Tensor]:
     """Return a perceptron of ten million parameters, and a batch."""
     sizes = [784, 2048, 2048, 1024, 512, 10]
     layers: list[nn.Module] = []
-    for before, after in zip(sizes, sizes[1:], strict=False):
+    for before, after in itertools.pairwise(sizes):
         layers += [nn.Linear(before, after), nn.ReLU()]
     return nn.Sequential(*layers[:-1]), torch.randn(128, 784), torch.randint(0, 10, (128,))
 

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any, Final
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from trainlint.runtime.monitor import Monitor, TrainingHalted, watch
+    from trainlint.runtime.monitor import Monitor, TrainingHalted
+    from trainlint.runtime.watching import watch
 
 __all__ = ["Monitor", "TrainingHalted", "watch"]
 
 _PLACES: Final = {
     "Monitor": "trainlint.runtime.monitor",
     "TrainingHalted": "trainlint.runtime.monitor",
-    "watch": "trainlint.runtime.monitor",
+    "watch": "trainlint.runtime.watching",
 }
 """The public names by the module that has them; it is imported when one of them is asked for."""
 

@@ -234,13 +234,13 @@ def test_an_exception_in_the_middle_of_a_step_leaves_the_monitor_working(model, 
 
         def forward(self, inputs):
             if self.fails:
-                raise RuntimeError("the user's own")
+                raise LookupError
             return torch.relu(inputs)
 
     sometimes = Sometimes()
     model = nn.Sequential(model[0], sometimes, model[2])
     with trainlint.watch(model, optimizer, every=1) as monitor:
-        with pytest.raises(RuntimeError, match="the user's own"):
+        with pytest.raises(LookupError):
             model(batch()[0])
         sometimes.fails = False
         train(model, optimizer, 2)
@@ -373,13 +373,13 @@ def test_a_part_that_raises_is_told_of_once_and_the_training_goes_on(
     owner, name, model, optimizer, monkeypatch, caplog
 ):
     def fails(*_, **__):
-        raise ZeroDivisionError("injected")
+        raise ZeroDivisionError
 
     monkeypatch.setattr(owner, name, fails)
     with caplog.at_level(logging.WARNING), trainlint.watch(model, optimizer, every=1) as monitor:
         train(model, optimizer, 5)
     assert monitor.step == 5
-    assert caplog.text.count("ZeroDivisionError: injected") == 1
+    assert caplog.text.count("(ZeroDivisionError: )") == 1
 
 
 def test_a_detector_that_raises_is_told_of_once(model, optimizer, catalogue, monkeypatch, caplog):

@@ -207,15 +207,25 @@ class Anatomy:
         self.parameters = {}
         for prefix, model in self.models.items():
             dot = f"{prefix}." if prefix else ""
-            for name, module in model.named_modules():
+            for path, module in model.named_modules():
+                name = path.replace("_orig_mod.", "").removesuffix("_orig_mod").rstrip(".")
                 self.modules.setdefault(id(module), ((dot + name).rstrip(".") or prefix, module))
-            for name, parameter in model.named_parameters():
+            for path, parameter in model.named_parameters():
+                name = path.replace("_orig_mod.", "")
                 if not isinstance(parameter, nn.parameter.UninitializedParameter):
                     self.parameters[dot + name] = parameter
         self.names = {name for name, _ in self.modules.values()}
         parameters = tuple(self._parameters())
-        optimizers = tuple(map(optimizer_of, self.optimizers))
         old = self._facts
+        had_state = (
+            [bool(one.state) for one in self.optimizers]
+            if old is None
+            else [one.has_state for one in old.optimizers]
+        )
+        optimizers = tuple(
+            replace(optimizer_of(one), has_state=had)
+            for one, had in zip(self.optimizers, had_state, strict=True)
+        )
         if old is None or not _alike(old, parameters, optimizers):
             self._facts = Facts(
                 () if old is None else old.layers,
@@ -298,7 +308,7 @@ class Anatomy:
             for group in optimizer.param_groups:
                 for one in group["params"]:
                     groups.setdefault(id(one), (number, group))
-        modules = {name: module for name, module in self.modules.values()}
+        modules = dict(self.modules.values())
         sparse = {
             f"{name}.weight".lstrip(".")
             for name, module in modules.items()

@@ -20,19 +20,19 @@ class Listener(Protocol):
     """What is told."""
 
     def before_backward(self, tensors: Any) -> None:
-        """`backward` of these tensors (one or several) is about to run."""
+        """Hear that `backward` of these tensors (one or several) is about to run."""
 
     def after_backward(self) -> None:
-        """It has run, without an error."""
+        """Hear that it has run, without an error."""
 
     def scaled(self, scaler: Any) -> None:
-        """A GradScaler has scaled a loss."""
+        """Hear that a GradScaler has scaled a loss."""
 
     def scaler_stepped(self, optimizer: Any) -> None:
-        """A GradScaler has been asked for an optimizer's step, and made or skipped it."""
+        """Hear that a GradScaler was asked for an optimizer's step, and made or skipped it."""
 
     def waited(self, seconds: float) -> None:
-        """A DataLoader has given a batch after so many seconds."""
+        """Hear that a DataLoader has given a batch after so many seconds."""
 
 
 _listeners: list[Listener] = []

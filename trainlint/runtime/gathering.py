@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -116,7 +117,7 @@ class Crossing:
             str(signal): {
                 name: number
                 for name, each in values.items()
-                if (number := _combined(signal, each)) == number or signal not in _MEANINGLESS
+                if not math.isnan(number := _combined(signal, each)) or signal not in _MEANINGLESS
             }
             for signal, values in found.items()
         }
@@ -132,5 +133,5 @@ def _combined(signal: str, values: list[float]) -> float:
     if signal in _SMALLEST:
         return min((value for value in values if value == value), default=values[0])  # noqa: PLR0124
     if signal in _LARGEST:
-        return max(values, key=lambda value: (value != value, value))  # a NaN is the largest
+        return max(values, key=lambda value: (math.isnan(value), value))
     return sum(values) / len(values)

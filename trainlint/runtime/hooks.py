@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, Final, Protocol
+import warnings
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -41,17 +42,17 @@ class Observer(Protocol):
     """What is told of a forward pass."""
 
     def entered(self, name: str, module: nn.Module, inputs: Any, *, is_outermost: bool) -> None:
-        """A watched module is about to run; it is outermost where no other watched one runs it."""
+        """See that a watched module is about to run; it is outermost where no other watched one runs it."""
 
     def left(
         self, name: str, module: nn.Module, inputs: Any, output: Any, *, is_outermost: bool
     ) -> None:
-        """It has run."""
+        """See that it has run."""
 
     def called(
         self, name: str, kind: str, activation: Activation | None, inputs: Any, output: Any
     ) -> None:
-        """A function of interest has been called in the forward of the module of that name."""
+        """See that a function of interest was called in the forward of the module of that name."""
 
 
 class Hooks:
@@ -64,6 +65,7 @@ class Hooks:
         self._stack: list[tuple[nn.Module, str]] = []
         self._mode: _Functions | None = None
         self._thread = 0
+        self._silence = _Silence(begins=False)
 
     @property
     def are_installed(self) -> bool:
@@ -76,6 +78,7 @@ class Hooks:
         if self._handles:
             return
         self._thread = threading.get_ident()
+        self._silence = _Silence()
         self._handles = [
             register_module_forward_pre_hook(self._before),
             register_module_forward_hook(self._after, always_call=True),
@@ -85,6 +88,7 @@ class Hooks:
         """Take every one off again."""
         while self._handles:
             self._handles.pop().remove()
+        self._silence.end()
         self._stack.clear()
         self._leave()
 
@@ -152,6 +156,28 @@ class Hooks:
             return
         with torch._C.DisableTorchFunction():  # noqa: SLF001
             self._observer.called(name, kind, activation, args, output)
+
+
+class _Silence:
+    """Keeps torch from warning of global hooks at each call of a compiled module, until it ends.
+
+    It warns that they run once more for the wrapper, which is not watched.
+    """
+
+    def __init__(self, *, begins: bool = True) -> None:
+        self._filter: Any = None
+        if begins:
+            before = set(map(id, warnings.filters))
+            warnings.filterwarnings("ignore", message=r"Using `torch\.compile\(module\)` when")
+            self._filter = next((one for one in warnings.filters if id(one) not in before), None)
+
+    def end(self) -> None:
+        """Let it warn again."""
+        if self._filter is not None and self._filter in warnings.filters:
+            cast("list[Any]", warnings.filters).remove(self._filter)
+            warnings.filterwarnings("ignore", message="trainlint never warns")
+            cast("list[Any]", warnings.filters).pop(0)
+        self._filter = None
 
 
 class _Functions(TorchFunctionMode):

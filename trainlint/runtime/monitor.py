@@ -1,4 +1,4 @@
-"""`watch`: attaches to a training, learns of its steps by itself, and says what goes wrong in it."""
+"""The monitor: learns of the steps of a training by itself, measures some, and says what goes wrong."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ import sys
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import torch
 from torch import Tensor, nn
 
-from trainlint.core.diagnosis import Severity
 from trainlint.runtime import ears
 from trainlint.runtime.anatomy import Anatomy
 from trainlint.runtime.announcing import Announcer
@@ -32,22 +30,19 @@ from trainlint.runtime.history import History
 from trainlint.runtime.hooks import Hooks, call_site
 from trainlint.runtime.judge import Judge
 from trainlint.runtime.places import Places
-from trainlint.runtime.schedule import Schedule
-from trainlint.runtime.settings import settings_of
 from trainlint.runtime.signals import METRIC, Origin, Run, Signal, Step
 from trainlint.runtime.tensors import first_tensor, is_plain, tensors_in
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
     from trainlint.core.config import Settings
     from trainlint.core.diagnosis import Diagnosis
     from trainlint.core.rule import Rule
     from trainlint.runtime.recorder import Recorder
+    from trainlint.runtime.schedule import Schedule
     from trainlint.runtime.signals import Activation, Facts
-
-Models: TypeAlias = "nn.Module | Sequence[nn.Module] | Mapping[str, nn.Module]"
-Optimizers: TypeAlias = "torch.optim.Optimizer | Sequence[torch.optim.Optimizer]"
 
 SYMMETRY_AGAIN: Final = 50
 """The step from which rows that are still alike have not been told apart by training."""
@@ -89,13 +84,13 @@ class _Round:
 
 
 class Monitor:
-    """Watches a training until it is closed; made by :func:`watch`.
+    """Watches a training until it is closed; made by :func:`trainlint.watch`.
 
     Nothing is called in the training loop: steps are learned from the optimizers. It is a context
     manager, and closes by itself at the end of the process.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - made by `watch` alone
         self,
         models: Mapping[str, nn.Module],
         optimizers: Sequence[torch.optim.Optimizer],
@@ -256,7 +251,7 @@ class Monitor:
     # --- what the optimizers tell
 
     def _before_step(self, index: int, optimizer: Any, args: Any, kwargs: Any) -> None:
-        """An optimizer is about to step."""
+        """Look at an optimizer that is about to step."""
         start = time.perf_counter()
         if index in self._round.stepped:
             self._expected = set(self._round.stepped)
@@ -269,13 +264,11 @@ class Monitor:
             )
             if any(callable(one) for one in given):
                 self._round.with_closure.add(index)
-                self._guarded("gradients", self._look_before, index, optimizer, False)
-            else:
-                self._guarded("gradients", self._look_before, index, optimizer, True)
+            self._guarded("gradients", self._look_before, index, optimizer)
         self._spend(start)
 
     def _after_step(self, index: int, optimizer: Any, args: Any, kwargs: Any) -> None:
-        """An optimizer has stepped."""
+        """Look at an optimizer that has stepped."""
         del args, kwargs
         start = time.perf_counter()
         if self._is_measured:
@@ -289,12 +282,10 @@ class Monitor:
             self.close()
             raise TrainingHalted(halting)
 
-    def _look_before(
-        self, index: int, optimizer: torch.optim.Optimizer, has_gradients: bool
-    ) -> None:  # noqa: FBT001
+    def _look_before(self, index: int, optimizer: torch.optim.Optimizer) -> None:
         """Look at gradients and weights before an update."""
         parameters = self._owned[index]
-        if has_gradients:
+        if index not in self._round.with_closure:
             scale = getattr(optimizer, "grad_scale", None)
             self._parameters.before_step(index, parameters, scale, self._round.gathering)
         else:
@@ -408,7 +399,7 @@ class Monitor:
         """Look at the output of a model."""
         self._inputs.made(output, self._round.gathering)
         tensor = first_tensor(output)
-        if tensor is not None and tensor.dim() == 2:
+        if tensor is not None and tensor.dim() == 2:  # noqa: PLR2004 - examples by features
             look_at_prediction(tensor, self._round.gathering)
 
     def _in_backward(self, look: Callable[[Tensor], None], gradient: Tensor) -> None:
@@ -565,8 +556,10 @@ class Monitor:
         """Return the loss of a step: the criterion's, or the mean of those that went backward."""
         if this.criterion is not None:
             return this.criterion
-        if len(this.losses) < 2:
-            return this.losses[0] if this.losses else None
+        if len(this.losses) == 1:
+            return this.losses[0]
+        if not this.losses:
+            return None
         first = this.losses[0]
         return torch.stack([one.to(first.device, first.dtype) for one in this.losses]).mean()
 
@@ -617,7 +610,9 @@ class Monitor:
         signals = {name: {"": value} for name, value in self._logged.items()}
         self._logged.clear()
         now = time.perf_counter() - self._began
-        self._pending.append(_Pending(self.step, now, self._anatomy.facts, signals, None, False))
+        self._pending.append(
+            _Pending(self.step, now, self._anatomy.facts, signals, None, is_measured=False)
+        )
 
     # --- keeping the training safe from us
 
@@ -627,7 +622,7 @@ class Monitor:
             return
         try:
             function(*args)
-        except Exception as error:  # noqa: BLE001 - it must never end the run it watches
+        except Exception as error:
             self._off.add(part)
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             if os.environ.get("TRAINLINT_TRACEBACK"):
@@ -723,204 +718,3 @@ def _resident() -> float | None:
         return (resident - mapped) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError):
         return None
-
-
-def watch(
-    model: Models,
-    optimizer: Optimizers,
-    *,
-    loss: nn.Module | None = None,
-    budget: float = 0.01,
-    every: int | None = None,
-    recording: str | os.PathLike[str] | bool | None = None,
-    select: Sequence[str] | None = None,
-    ignore: Sequence[str] = (),
-    extend_select: Sequence[str] = (),
-    thresholds: Mapping[str, Mapping[str, object]] | None = None,
-    on_diagnosis: Callable[[Diagnosis], object] | None = None,
-    halt_on: str | Sequence[str] = (),
-    live: bool | None = None,
-) -> Monitor:
-    """Watch a training; all that is needed is the model and the optimizer.
-
-    Args:
-        model: A module, or several: a sequence or, with names for them, a mapping.
-        optimizer: The optimizer that trains it, or several.
-        loss: The criterion, if it is a module: what it returns is the loss. Without it the loss is
-            what `backward` is called on.
-        budget: The share of the time that the monitor may use.
-        every: Measure every so manieth step instead.
-        recording: The file in which the run is kept; by default one named after the time in
-            `runs/trainlint`. False for none.
-        select: The rules that are on, instead of the configured ones: names, codes, families, ALL.
-        ignore: Rules that are off.
-        extend_select: Rules that are on besides.
-        thresholds: By the name of a rule, its thresholds: ``{"dead-relu": {"share": 0.3}}``.
-        on_diagnosis: Called with each diagnosis as it is made.
-        halt_on: A severity or rules whose diagnosis raises `TrainingHalted` after its step; `"error"`
-            is for smoke runs in CI.
-        live: Whether diagnoses and the summary are printed; by default where it disturbs nobody: not
-            under pytest and only on rank 0.
-
-    Returns:
-        The monitor; close it, use it in a `with`, or leave it to the end of the process.
-
-    Raises:
-        TypeError: What is given is no module or no optimizer.
-        ValueError: A number makes no sense.
-        UserError: A rule is not known, or a configuration cannot be read.
-    """
-    models = _models(model)
-    optimizers = _optimizers(optimizer)
-    if every is not None and (not isinstance(every, int) or every < 1):
-        msg = f"every: expects a number of steps of 1 or more, not {every!r}"
-        raise ValueError(msg)
-    if not 0 < budget <= 1:
-        msg = f"budget: expects a share of the time over 0 and up to 1, not {budget!r}"
-        raise ValueError(msg)
-    if loss is not None and not isinstance(loss, nn.Module):
-        msg = (
-            "loss: expects a module such as nn.CrossEntropyLoss(); for a function leave it out, "
-            "the monitor hears what `backward` is called on"
-        )
-        raise TypeError(msg)
-    halting = frozenset([halt_on] if isinstance(halt_on, str) else halt_on)
-    settings = settings_of(
-        select=select, ignore=ignore, extend_select=extend_select, thresholds=thresholds
-    )
-    halting = halting and _halting(halting, settings)
-    rank = _rank()
-    announcer = Announcer(live=live if live is not None else rank == 0 and not _is_under_pytest())
-    run = Run(call_site())
-    recorder = None
-    if rank == 0:
-        recorder = _recorder(recording, models, optimizers, run, announcer)
-    return Monitor(
-        models,
-        optimizers,
-        settings,
-        run=run,
-        schedule=Schedule(budget, every),
-        recorder=recorder,
-        announcer=announcer,
-        on_diagnosis=on_diagnosis,
-        halt_on=halting,
-        loss=loss,
-    )
-
-
-def _models(model: Models) -> dict[str, nn.Module]:
-    """Return the models by the prefixes of their names."""
-    if isinstance(model, nn.Module):
-        return {"": model}
-    if isinstance(model, Mapping) and model:
-        named = {str(name): one for name, one in model.items()}
-    elif isinstance(model, Sequence) and not isinstance(model, str) and model:
-        named = {}
-        for one in model:
-            kind, number = type(one).__name__, 1
-            name = kind
-            while name in named:
-                number += 1
-                name = f"{kind}_{number}"
-            named[name] = one
-        if len(named) == 1:
-            named = {"": next(iter(named.values()))}
-    else:
-        msg = f"model: expects a torch.nn.Module or several, not {type(model).__name__}"
-        raise TypeError(msg)
-    for one in named.values():
-        if not isinstance(one, nn.Module):
-            msg = f"model: expects torch.nn.Module, not {type(one).__name__}"
-            raise TypeError(msg)
-    return named
-
-
-def _optimizers(optimizer: Optimizers) -> tuple[torch.optim.Optimizer, ...]:
-    """Return the optimizers, out of what frameworks wrap around them."""
-    several = optimizer if isinstance(optimizer, Sequence) else [optimizer]
-    found = []
-    for one in several:
-        inner: Any = one
-        while not isinstance(inner, torch.optim.Optimizer) and hasattr(inner, "optimizer"):
-            inner = inner.optimizer
-        wrapped = getattr(inner, "optimizer", None)  # Accelerate's is an Optimizer that never steps
-        if isinstance(wrapped, torch.optim.Optimizer):
-            inner = wrapped
-        if not isinstance(inner, torch.optim.Optimizer):
-            msg = f"optimizer: expects a torch.optim.Optimizer or several, not {type(one).__name__}"
-            raise TypeError(msg)
-        found.append(inner)
-    if not found:
-        msg = "optimizer: expects at least one"
-        raise TypeError(msg)
-    return tuple(found)
-
-
-def _halting(names: frozenset[str], settings: Settings) -> frozenset[str]:
-    """Return the severities and the names of rules that end a training, errors with warnings."""
-    found: set[str] = set()
-    for name in names:
-        if name in set(Severity):
-            worst = tuple(Severity)
-            found.update(one.value for one in worst[: worst.index(Severity(name)) + 1])
-        elif name in settings.known or name.upper() in settings.known:
-            found.add(settings.known.get(name) or settings.known[name.upper()])
-        else:
-            msg = f"halt_on: expects a severity or a rule, not {name!r}"
-            raise ValueError(msg)
-    return frozenset(found)
-
-
-def _recorder(
-    recording: str | os.PathLike[str] | bool | None,
-    models: Mapping[str, nn.Module],
-    optimizers: Sequence[torch.optim.Optimizer],
-    run: Run,
-    announcer: Announcer,
-) -> Recorder | None:
-    """Begin a recording; one that cannot be written costs a line and no training."""
-    if recording is False or (recording is None and os.environ.get("TRAINLINT_RECORDING") == "0"):
-        return None
-    if recording is None or recording is True:
-        stamp = time.strftime("%Y-%m-%d-%H%M%S")
-        recording = os.path.join("runs", "trainlint", f"{stamp}-{os.getpid()}.tlr")
-    parameters = {
-        id(one): one.numel()
-        for model in models.values()
-        for one in model.parameters()
-        if not isinstance(one, nn.parameter.UninitializedParameter)
-    }
-    facts: dict[str, str | int | float] = {
-        "model": ", ".join(type(one).__name__ for one in models.values()),
-        "parameters": sum(parameters.values()),
-        "optimizer": ", ".join(type(one).__name__ for one in optimizers),
-        "torch": torch.__version__,
-        "python": ".".join(map(str, sys.version_info[:3])),
-        "device": str(
-            next((one.device for model in models.values() for one in model.parameters()), "cpu")
-        ),
-        "script": run.path,
-        "began": time.time(),
-    }
-    try:
-        from trainlint.runtime.recorder import Recorder  # noqa: PLC0415 - not all runs are kept
-
-        return Recorder.create(recording, facts)
-    except Exception as error:  # noqa: BLE001 - a full disk ends no training
-        announcer.say(f"trainlint keeps no recording ({' '.join(str(error).split())})")
-        return None
-
-
-def _rank() -> int:
-    """Return the rank of the process in a distributed run; 0 where there is none."""
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        return torch.distributed.get_rank()
-    with contextlib.suppress(ValueError):
-        return int(os.environ.get("RANK", "0"))
-    return 0
-
-
-def _is_under_pytest() -> bool:
-    """Say whether a test is running."""
-    return "PYTEST_CURRENT_TEST" in os.environ

@@ -64,14 +64,14 @@ def attention_of(
 ) -> Attention | None:
     """Return what `torch.nn.functional.scaled_dot_product_attention` is given."""
     del value, dropout_p, others
-    if not (is_plain(query) and is_plain(key)) or query.dim() < 3:  # noqa: PLR2004
+    if not (is_plain(query) and is_plain(key)) or query.dim() < 3:
         return None
     query, key = local(query), local(key)
-    while query.dim() > 3:  # noqa: PLR2004 - the heads of the first example
+    while query.dim() > 3:  # the heads of the first example
         query, key = query[0], key[0]
-        if attn_mask is not None and attn_mask.dim() > 2:  # noqa: PLR2004
+        if attn_mask is not None and attn_mask.dim() > 2:
             attn_mask = attn_mask[0]
-    while attn_mask is not None and attn_mask.dim() > 2:  # noqa: PLR2004
+    while attn_mask is not None and attn_mask.dim() > 2:
         attn_mask = attn_mask[0]
     if attn_mask is not None and attn_mask.shape != (query.shape[-2], key.shape[-2]):
         return None
@@ -94,7 +94,7 @@ def multi_head_of(  # noqa: PLR0913 - as `multi_head_attention_forward` has them
     is_causal: bool = False,
     **others: Any,
 ) -> Attention | None:
-    """Return what `nn.MultiheadAttention` makes of its input: query and key are (length, batch, features)."""
+    """Return what `nn.MultiheadAttention` makes of a query and a key of (length, batch, features)."""
     del value, args, others
     if in_proj_weight is None or not (is_plain(query) and is_plain(key)):
         return None
@@ -103,14 +103,14 @@ def multi_head_of(  # noqa: PLR0913 - as `multi_head_attention_forward` has them
     bias = None if in_proj_bias is None else in_proj_bias.detach()
     made = []
     for at, given in enumerate((query, key)):
-        first = given.detach()[:, 0] if given.dim() > 2 else given.detach()  # noqa: PLR2004
+        first = given.detach()[:, 0] if given.dim() > 2 else given.detach()
         part = slice(at * width, (at + 1) * width)
         with torch.autocast(first.device.type, enabled=False):
             own = first.float() @ weight[part].float().T
             own = own if bias is None else own + bias[part].float()
         made.append(own.reshape(own.shape[0], num_heads, -1).transpose(0, 1)[:HEADS])
     mask = attn_mask
-    while mask is not None and mask.dim() > 2:  # noqa: PLR2004
+    while mask is not None and mask.dim() > 2:
         mask = mask[0]
     if mask is not None and mask.dtype is torch.bool:
         mask = ~mask  # true means hidden there

@@ -1,0 +1,88 @@
+"""Compiled models: measured steps run eagerly, no recompile is caused, and the same is seen."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch._dynamo.testing
+from torch import nn
+
+import trainlint
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def _fresh():
+    torch._dynamo.reset()
+    yield
+    torch._dynamo.reset()
+
+
+def train(model, optimizer, steps):
+    for _ in range(steps):
+        inputs = torch.randn(64, 8)
+        labels = inputs[:, :3].argmax(1)
+        nn.functional.cross_entropy(model(inputs), labels).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(8, 64)
+
+    def forward(self, inputs):
+        return torch.relu(self.fc(inputs))
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.block = Block()
+        self.head = nn.Linear(64, 3)
+
+    def forward(self, inputs):
+        return self.head(self.block(inputs))
+
+
+def sick():
+    torch.manual_seed(0)
+    model = Net()
+    nn.init.constant_(model.block.fc.bias, -20.0)
+    return model
+
+
+@pytest.mark.parametrize("how", ["whole", "in place", "regional"])
+def test_a_compiled_model_is_watched_without_a_recompile(how):
+    frames = torch._dynamo.testing.CompileCounter()
+    model = sick()
+    watched: nn.Module = model
+    if how == "whole":
+        watched = torch.compile(model, backend=frames, fullgraph=True)
+    elif how == "in place":
+        model.compile(backend=frames)
+    else:
+        model.block.compile(backend=frames)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    train(watched, optimizer, 3)
+    before = frames.frame_count
+    assert before > 0
+    with trainlint.watch(
+        watched, optimizer, every=4, select=["dead-relu"], thresholds={"dead-relu": {"samples": 10}}
+    ) as monitor:
+        train(watched, optimizer, 50)
+    train(watched, optimizer, 3)
+    assert frames.frame_count == before
+    assert [one.rule for one in monitor.diagnoses] == ["dead-relu"]
+    assert monitor.signals["dead_units"]
+
+
+def test_the_stance_is_as_it_was_when_the_monitor_has_closed():
+    model = torch.compile(sick(), backend="eager")
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    stance = torch._dynamo.eval_frame._stance.stance
+    with trainlint.watch(model, optimizer, every=1, select=["dead-relu"]):
+        train(model, optimizer, 3)
+    assert torch._dynamo.eval_frame._stance.stance == stance

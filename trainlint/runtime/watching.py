@@ -1,0 +1,233 @@
+"""`watch`: attaches a monitor to a training, once what it is given has been checked."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import torch
+from torch import nn
+
+from trainlint.core.diagnosis import Severity
+from trainlint.runtime.announcing import Announcer
+from trainlint.runtime.hooks import call_site
+from trainlint.runtime.monitor import Monitor
+from trainlint.runtime.schedule import Schedule
+from trainlint.runtime.settings import settings_of
+from trainlint.runtime.signals import Run
+
+if TYPE_CHECKING:
+    from trainlint.core.config import Settings
+    from trainlint.core.diagnosis import Diagnosis
+    from trainlint.runtime.recorder import Recorder
+
+Models: TypeAlias = nn.Module | Sequence[nn.Module] | Mapping[str, nn.Module]
+Optimizers: TypeAlias = torch.optim.Optimizer | Sequence[torch.optim.Optimizer]
+Recorded: TypeAlias = str | os.PathLike[str] | bool | None
+
+
+def watch(  # noqa: PLR0913 - all but two are optional
+    model: Models,
+    optimizer: Optimizers,
+    *,
+    loss: nn.Module | None = None,
+    budget: float = 0.01,
+    every: int | None = None,
+    recording: Recorded = None,
+    select: Sequence[str] | None = None,
+    ignore: Sequence[str] = (),
+    extend_select: Sequence[str] = (),
+    thresholds: Mapping[str, Mapping[str, object]] | None = None,
+    on_diagnosis: Callable[[Diagnosis], object] | None = None,
+    halt_on: str | Sequence[str] = (),
+    live: bool | None = None,
+) -> Monitor:
+    """Watch a training; all that is needed is the model and the optimizer.
+
+    Args:
+        model: A module, or several: a sequence or, with names for them, a mapping.
+        optimizer: The optimizer that trains it, or several.
+        loss: The criterion, if it is a module: what it returns is the loss. Without it the loss is
+            what `backward` is called on.
+        budget: The share of the time that the monitor may use.
+        every: Measure every so manieth step instead.
+        recording: The file in which the run is kept; by default one named after the time in
+            `runs/trainlint`. False for none.
+        select: The rules that are on, instead of the configured ones: names, codes, families, ALL.
+        ignore: Rules that are off.
+        extend_select: Rules that are on besides.
+        thresholds: By the name of a rule, its thresholds: ``{"dead-relu": {"share": 0.3}}``.
+        on_diagnosis: Called with each diagnosis as it is made.
+        halt_on: A severity or rules whose diagnosis raises `TrainingHalted` after its step; `"error"`
+            is for smoke runs in CI.
+        live: Whether diagnoses and the summary are printed; by default where it disturbs nobody: not
+            under pytest and only on rank 0.
+
+    Returns:
+        The monitor; close it, use it in a `with`, or leave it to the end of the process.
+
+    Raises:
+        TypeError: What is given is no module or no optimizer.
+        ValueError: A number makes no sense.
+        UserError: A rule is not known, or a configuration cannot be read.
+
+    """
+    models = _models(model)
+    optimizers = _optimizers(optimizer)
+    if every is not None and (not isinstance(every, int) or every < 1):
+        msg = f"every: expects a number of steps of 1 or more, not {every!r}"
+        raise ValueError(msg)
+    if not 0 < budget <= 1:
+        msg = f"budget: expects a share of the time over 0 and up to 1, not {budget!r}"
+        raise ValueError(msg)
+    if loss is not None and not isinstance(loss, nn.Module):
+        msg = (
+            "loss: expects a module such as nn.CrossEntropyLoss(); for a function leave it out, "
+            "the monitor hears what `backward` is called on"
+        )
+        raise TypeError(msg)
+    halting = frozenset([halt_on] if isinstance(halt_on, str) else halt_on)
+    settings = settings_of(
+        select=select, ignore=ignore, extend_select=extend_select, thresholds=thresholds
+    )
+    halting = halting and _halting(halting, settings)
+    rank = _rank()
+    announcer = Announcer(live=live if live is not None else rank == 0 and not _is_under_pytest())
+    run = Run(call_site())
+    recorder = None
+    if rank == 0:
+        recorder = _recorder(recording, models, optimizers, run, announcer)
+    return Monitor(
+        models,
+        optimizers,
+        settings,
+        run=run,
+        schedule=Schedule(budget, every),
+        recorder=recorder,
+        announcer=announcer,
+        on_diagnosis=on_diagnosis,
+        halt_on=halting,
+        loss=loss,
+    )
+
+
+def _models(model: Models) -> dict[str, nn.Module]:
+    """Return the models by the prefixes of their names."""
+    if isinstance(model, nn.Module):
+        return {"": getattr(model, "_orig_mod", model)}
+    if isinstance(model, Mapping) and model:
+        named = {str(name): one for name, one in model.items()}
+    elif isinstance(model, Sequence) and len(model):
+        named = {}
+        for one in model:
+            kind, number = type(one).__name__, 1
+            name = kind
+            while name in named:
+                number += 1
+                name = f"{kind}_{number}"
+            named[name] = one
+        if len(named) == 1:
+            named = {"": next(iter(named.values()))}
+    else:
+        msg = f"model: expects a torch.nn.Module or several, not {type(model).__name__}"
+        raise TypeError(msg)
+    for one in named.values():
+        if not isinstance(one, nn.Module):
+            msg = f"model: expects torch.nn.Module, not {type(one).__name__}"
+            raise TypeError(msg)
+    # A compiled module is a wrapper around the one that the user wrote.
+    return {name: getattr(one, "_orig_mod", one) for name, one in named.items()}
+
+
+def _optimizers(optimizer: Optimizers) -> tuple[torch.optim.Optimizer, ...]:
+    """Return the optimizers, out of what frameworks wrap around them."""
+    several = optimizer if isinstance(optimizer, Sequence) else [optimizer]
+    found = []
+    for one in several:
+        inner: Any = one
+        while not isinstance(inner, torch.optim.Optimizer) and hasattr(inner, "optimizer"):
+            inner = inner.optimizer
+        wrapped = getattr(inner, "optimizer", None)  # Accelerate's is an Optimizer that never steps
+        if isinstance(wrapped, torch.optim.Optimizer):
+            inner = wrapped
+        if not isinstance(inner, torch.optim.Optimizer):
+            msg = f"optimizer: expects a torch.optim.Optimizer or several, not {type(one).__name__}"
+            raise TypeError(msg)
+        found.append(inner)
+    if not found:
+        msg = "optimizer: expects at least one"
+        raise TypeError(msg)
+    return tuple(found)
+
+
+def _halting(names: frozenset[str], settings: Settings) -> frozenset[str]:
+    """Return the severities and the names of rules that end a training, errors with warnings."""
+    found: set[str] = set()
+    for name in names:
+        if name in set(Severity):
+            worst = tuple(Severity)
+            found.update(one.value for one in worst[: worst.index(Severity(name)) + 1])
+        elif name in settings.known or name.upper() in settings.known:
+            found.add(settings.known.get(name) or settings.known[name.upper()])
+        else:
+            msg = f"halt_on: expects a severity or a rule, not {name!r}"
+            raise ValueError(msg)
+    return frozenset(found)
+
+
+def _recorder(
+    recording: Recorded,
+    models: Mapping[str, nn.Module],
+    optimizers: Sequence[torch.optim.Optimizer],
+    run: Run,
+    announcer: Announcer,
+) -> Recorder | None:
+    """Begin a recording; one that cannot be written costs a line and no training."""
+    if recording is False or (recording is None and os.environ.get("TRAINLINT_RECORDING") == "0"):
+        return None
+    if recording is None or recording is True:
+        stamp = time.strftime("%Y-%m-%d-%H%M%S")
+        recording = os.path.join("runs", "trainlint", f"{stamp}-{os.getpid()}.tlr")
+    parameters = {
+        id(one): one.numel()
+        for model in models.values()
+        for one in model.parameters()
+        if not isinstance(one, nn.parameter.UninitializedParameter)
+    }
+    facts: dict[str, str | int | float] = {
+        "model": ", ".join(type(one).__name__ for one in models.values()),
+        "parameters": sum(parameters.values()),
+        "optimizer": ", ".join(type(one).__name__ for one in optimizers),
+        "torch": torch.__version__,
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "device": str(
+            next((one.device for model in models.values() for one in model.parameters()), "cpu")
+        ),
+        "script": run.path,
+        "began": time.time(),
+    }
+    try:
+        from trainlint.runtime.recorder import Recorder  # noqa: PLC0415 - not all runs are kept
+
+        return Recorder.create(os.fspath(recording), facts)
+    except Exception as error:  # noqa: BLE001 - a full disk ends no training
+        announcer.say(f"trainlint keeps no recording ({' '.join(str(error).split())})")
+        return None
+
+
+def _rank() -> int:
+    """Return the rank of the process in a distributed run; 0 where there is none."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        return torch.distributed.get_rank()
+    with contextlib.suppress(ValueError):
+        return int(os.environ.get("RANK", "0"))
+    return 0
+
+
+def _is_under_pytest() -> bool:
+    """Say whether a test is running."""
+    return "PYTEST_CURRENT_TEST" in os.environ
