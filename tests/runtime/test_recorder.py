@@ -162,7 +162,7 @@ def test_it_can_be_read_while_it_is_written(path, runs):
 
 def test_a_measured_step_is_there_at_once_and_others_within_a_second(path, runs, monkeypatch):
     clock = [100.0]
-    monkeypatch.setattr(recorder_module.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
     with Recorder.create(path, runs.RUN) as recorder, Recording(path) as found:
         recorder.write(runs.light(1))
         assert found.count == 0

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 COULD_NOT_RUN: Final = 2
 _INTERRUPTED: Final = 130
 
-_COMMANDS: Final = ("check", "clean", "rule", "rules", "server")
+_COMMANDS: Final = ("check", "clean", "replay", "rule", "rules", "run", "server")
 """Each is `trainlint.cli.NAME.command`; imported only when it runs or its help is shown."""
 
 

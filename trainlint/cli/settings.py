@@ -157,10 +157,12 @@ def file_options(function: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
-def hierarchy(catalogue: Catalogue, options: dict[str, Any]) -> Hierarchy:
-    """Return the configurations that the options leave, the options upon them."""
+def hierarchy(
+    catalogue: Catalogue, options: dict[str, Any], between: Iterable[Config] = ()
+) -> Hierarchy:
+    """Return the configurations that the options leave, what is ``between``, and the options upon them."""
     named: Config | None = None
-    above: list[Config] = []
+    above: list[Config] = list(between)
     for text in options["config"]:
         inline = None
         if "=" in text and not os.path.exists(text):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Severity
+from trainlint.output.moments import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,15 +17,15 @@ def render(linted: Linted) -> Iterator[str]:
     """Yield one logging command for every diagnosis and every failure."""
     for report in linted.reports:
         for one in report.diagnoses:
-            properties = {
+            where = {
                 "sourcepath": one.path,
                 "linenumber": str(one.span.in_file.line),
                 "columnnumber": str(one.span.in_file.column),
-                "code": one.code,
             }
+            properties = {**(where if one.path else {}), "code": one.code}
             # Azure knows no third level.
             level = "error" if one.severity is Severity.ERROR else "warning"
-            yield _command(level, properties, f"{one.span.prefix}{one.message} {one.remedy}")
+            yield _command(level, properties, told(one))
         for failure in report.failures:
             number = failure.line_in_file
             line = {} if number is None else {"linenumber": str(number)}

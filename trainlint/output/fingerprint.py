@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 def fingerprinted(report: FileReport, path: str) -> Iterator[tuple[Diagnosis, str]]:
     """Yield the diagnoses of a file, each with its fingerprint.
 
-    It is made of the path, the rule, the first and the last line of the marked code, and of which
-    one among equals it is; neither of line numbers nor of the words of the message.
+    It is made of the path, the rule, the first and the last line of the marked code (in a training,
+    of the layer), and of which one among equals it is; neither of line numbers nor of the words of the
+    message.
     """
     seen: Counter[str] = Counter()
     for one in report.diagnoses:
@@ -33,6 +34,8 @@ def of_failure(path: str, reason: str) -> str:
 
 def _marked(diagnosis: Diagnosis, report: FileReport) -> tuple[str, str]:
     """Return the marked code in the first and in the last line, without the spaces in it."""
+    if diagnosis.moment is not None:
+        return diagnosis.moment.layer, ""
     span = diagnosis.span
     first, last = report.lines.get(span.line, ""), report.lines.get(span.end_line, "")
     if span.line == span.end_line:

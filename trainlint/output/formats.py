@@ -1,4 +1,4 @@
-"""The output formats of `trainlint check`, by name; the module of one is imported when it is used."""
+"""The output formats of diagnoses, by name; the module of one is imported when it is used."""
 
 from __future__ import annotations
 
@@ -73,6 +73,8 @@ class Linted:
     """What has been fixed in which files; None where no fixes were asked for."""
     show_fixed: bool = False
     """Whether the formats for people list what has been fixed."""
+    steps: int | None = None
+    """How many steps of a training were looked at, where it was no files."""
 
     @cached_property
     def _pages(self) -> dict[str, Page | None]:

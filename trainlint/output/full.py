@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trainlint.core.site import page_url
-from trainlint.output import fixes
+from trainlint.output import fixes, moments
 from trainlint.output.frame import frame
 from trainlint.output.style import Style, printable
 from trainlint.output.text import closing, header, statistics
@@ -27,10 +27,14 @@ def render(linted: Linted) -> Iterator[str]:
             yield f"  {printable(diagnosis.message)}"
             rule = linted.catalogue.find(diagnosis.rule)
             more = (rule and page_url(rule)) or f"trainlint rule {diagnosis.rule}"
-            notes = (
+            notes = [
+                f"{style.paint(f'{word}:', 'bold')} {printable(said)}"
+                for word, said in (moments.notes(diagnosis.moment) if diagnosis.moment else ())
+            ]
+            notes += [
                 f"{style.paint('remedy:', 'bold')} {printable(diagnosis.remedy)}",
                 style.paint(f"read more: {more}", "dim"),
-            )
+            ]
             yield from frame(diagnosis, report, style, notes)
             yield from fixes.shown(diagnosis, report, style)
             yield ""

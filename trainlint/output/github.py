@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from trainlint.core.diagnosis import Severity
+from trainlint.output.moments import place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,17 +35,17 @@ def render(linted: Linted) -> Iterator[str]:
 def _annotation(diagnosis: Diagnosis) -> str:
     """Return the workflow command of a diagnosis."""
     span = diagnosis.span.in_file
-    properties = {
-        "title": f"{diagnosis.code} {diagnosis.rule}",
-        "file": diagnosis.path,
-        "line": str(span.line),
-        "endLine": str(span.end_line),
-    }
-    if span.line == span.end_line:
+    properties = {"title": f"{diagnosis.code} {diagnosis.rule}"}
+    if diagnosis.path:
+        properties |= {
+            "file": diagnosis.path,
+            "line": str(span.line),
+            "endLine": str(span.end_line),
+        }
+    if span.line == span.end_line and diagnosis.moment is None:
         # GitHub shows columns only for a single line.
         properties |= {"col": str(span.column), "endColumn": str(span.end_column)}
-    place = f"{diagnosis.path}:{diagnosis.span.place}"
-    parts = [f"{place}: {diagnosis.code} {diagnosis.message}"]
+    parts = [f"{place(diagnosis)} {diagnosis.code} {diagnosis.message}"]
     parts += [f"{one.path}:{one.span.place}: {one.label}" for one in diagnosis.related if one.path]
     message = "\n".join([*parts, diagnosis.remedy])
     return _command(_LEVELS[diagnosis.severity], properties, message)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from trainlint.core.diagnosis import Severity
 from trainlint.output.fingerprint import fingerprinted, of_failure
+from trainlint.output.moments import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,7 @@ def render(linted: Linted) -> Iterator[str]:
                 "begin": {"line": span.line, "column": span.column},
                 "end": {"line": span.end_line, "column": span.end_column},
             }
-            said = f"{one.span.prefix}{one.message} {one.remedy}"
+            said = told(one)
             issues.append(
                 {
                     "check_name": one.code,

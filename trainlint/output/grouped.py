@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trainlint.output import fixes
+from trainlint.output.moments import when
 from trainlint.output.style import Style, printable
 from trainlint.output.text import closing
 
@@ -39,6 +40,9 @@ def _rows(report: FileReport, style: Style, *, unsafe: bool) -> Iterator[tuple[s
         if one.is_mended(unsafe=unsafe):
             code = f"{code} {style.paint(fixes.MARK, 'cyan')}"
         said = f"{severity} {code} {one.rule}: {printable(one.message)}"
+        if one.moment is not None:
+            yield str(one.span.line) if one.path else "", "", f"{when(one.moment)}: {said}"
+            continue
         line, _, column = one.span.place.rpartition(":")
         yield line, f":{column}", said
     for failure in report.failures:

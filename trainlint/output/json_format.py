@@ -15,6 +15,13 @@ skips what it does not know. Texts are ASCII with escapes. All keys below are al
         message          one sentence: what is wrong
         label            what the marked code is to the diagnosis, may be empty
         remedy           one sentence: what to do
+        moment           only of a training, with which `trainlint replay` deals; an object:
+            step         number of the optimizer's step; 0 is before the first
+            layer        path of the layer or parameter, empty where the whole run is meant
+            what         what that is: "Linear 256→256"
+            rank         number of the process, else null
+            evidence     list of what, value, bound (or null), signal; "NaN", "Infinity" and
+                         "-Infinity" are texts
         related          list of further places: path, span, label
         fix              null, or an object:
             title        what it does
@@ -37,6 +44,9 @@ count characters of the decoded file (without a byte order mark, line ends as th
 end is exclusive. ``cell`` is null, but in a notebook: there it is the number of a cell, counted from 1
 with those that hold no code, and lines and offsets are those of the source of that cell.
 
+``trainlint replay`` writes the same. ``files`` counts those in which something stands, ``steps`` the
+steps that were looked at, and ``path`` and ``span`` are null where a diagnosis stands in no file.
+
 ``trainlint check --statistics --output-format json``: ``statistics`` is a list of ``rule``, ``code``,
 ``severity``, ``count``; the most frequent first.
 
@@ -53,6 +63,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from trainlint.output.moments import as_json
 from trainlint.output.text import count
 
 if TYPE_CHECKING:
@@ -83,6 +94,8 @@ def render(linted: Linted) -> Iterator[str]:
         ],
         "failures": [failure(one) for each in reports for one in each.failures],
     }
+    if linted.steps is not None:
+        document["steps"] = linted.steps
     if linted.unresolved:
         document["unresolved"] = [unresolved(one) for each in reports for one in each.unresolved]
     yield _text(document)
@@ -141,11 +154,12 @@ def diagnosis(one: Diagnosis, report: FileReport, found: Page | None) -> dict[st
         "rule": one.rule,
         "code": one.code,
         "severity": one.severity,
-        "path": one.path,
-        "span": _span(one.span),
+        "path": one.path or None,
+        "span": _span(one.span) if one.path else None,
         "message": one.message,
         "label": one.label,
         "remedy": one.remedy,
+        **({} if one.moment is None else {"moment": as_json(one.moment)}),
         "related": [
             {
                 "path": place.path or one.path,

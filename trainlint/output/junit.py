@@ -7,6 +7,8 @@ import re
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape, quoteattr
 
+from trainlint.output.moments import told
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -44,8 +46,11 @@ def _suite(report: FileReport) -> Iterator[str]:
     for one in report.diagnoses:
         span = one.span.in_file
         place = f' line="{span.line}" column="{span.column}"'
-        where = one.span.prefix or f"line {span.line}, col {span.column}, "
-        said = f"{where}{one.message} {one.remedy}"
+        said = told(one)
+        if not one.span.prefix and one.moment is None:
+            said = f"line {span.line}, col {span.column}, {said}"
+        if not one.path:
+            place = ""
         yield from _case(report, one.code, place, one.severity, "failure", one.message, said)
     for failure in report.failures:
         line = failure.line_in_file

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trainlint.output.moments import prefix
 from trainlint.output.style import printable
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ def render(linted: Linted) -> Iterator[str]:
     """Yield one line for every diagnosis and every failure."""
     for report in linted.reports:
         for one in report.diagnoses:
-            place = f"{printable(one.path)}:{one.span.in_file.line}"
-            yield f"{place}: [{one.code}] {one.span.prefix}{printable(one.message)}"
+            place = f"{printable(one.path or report.path)}:{one.span.in_file.line}"
+            yield f"{place}: [{one.code}] {prefix(one)}{printable(one.message)}"
         for failure in report.failures:
             # Whoever reads this format expects a line.
             place = f"{printable(failure.path)}:{failure.line_in_file or 1}"

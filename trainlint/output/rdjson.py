@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from trainlint.core.diagnosis import Severity
 from trainlint.core.site import page_url, site_url
+from trainlint.output.moments import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,14 +25,14 @@ _SEVERITIES: Final = {
 
 def render(linted: Linted) -> Iterator[str]:
     """Yield the document."""
-    told: list[dict[str, Any]] = []
+    listed: list[dict[str, Any]] = []
     for report in linted.reports:
-        told += [_diagnostic(one, report, linted) for one in report.diagnoses]
-        told += [_lost(failure) for failure in report.failures]
+        listed += [_diagnostic(one, report, linted) for one in report.diagnoses]
+        listed += [_lost(failure) for failure in report.failures]
     source = {"name": "trainlint"}
     if site := site_url():
         source["url"] = site
-    yield json.dumps({"source": source, "severity": "WARNING", "diagnostics": told}, indent=2)
+    yield json.dumps({"source": source, "severity": "WARNING", "diagnostics": listed}, indent=2)
 
 
 def _diagnostic(one: Diagnosis, report: FileReport, linted: Linted) -> dict[str, Any]:
@@ -40,14 +41,16 @@ def _diagnostic(one: Diagnosis, report: FileReport, linted: Linted) -> dict[str,
     code = {"value": one.code}
     if rule and (url := page_url(rule)):
         code["url"] = url
-    told: dict[str, Any] = {
-        "message": f"{one.span.prefix}{one.message} {one.remedy}",
-        "location": {"path": one.path, "range": _range(one.span, report.lines)},
+    found: dict[str, Any] = {
+        "message": told(one),
+        "location": {"path": one.path, "range": _range(one.span, report.lines)}
+        if one.path
+        else {"path": report.path},
         "severity": _SEVERITIES[one.severity],
         "code": code,
     }
     if one.fix is not None and not report.cells:
-        told["suggestions"] = [
+        found["suggestions"] = [
             {
                 "range": {
                     "start": _position(*report.place(edit.start), report.lines),
@@ -58,7 +61,7 @@ def _diagnostic(one: Diagnosis, report: FileReport, linted: Linted) -> dict[str,
             for edit in one.fix.edits
         ]
     if one.related:
-        told["related_locations"] = [
+        found["related_locations"] = [
             {
                 "message": f"{place.span.prefix}{place.label}",
                 "location": {
@@ -71,7 +74,7 @@ def _diagnostic(one: Diagnosis, report: FileReport, linted: Linted) -> dict[str,
             }
             for place in one.related
         ]
-    return told
+    return found
 
 
 def _lost(failure: Failure) -> dict[str, Any]:

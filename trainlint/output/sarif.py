@@ -13,6 +13,7 @@ from trainlint import __version__
 from trainlint.core.diagnosis import Severity
 from trainlint.core.site import page_url, site_url
 from trainlint.output.fingerprint import fingerprinted
+from trainlint.output.moments import as_json, subject, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +106,7 @@ def _rule(spoken: Diagnosis, linted: Linted) -> dict[str, Any]:
 
 def _result(one: Diagnosis, rule: int, fingerprint: str, report: FileReport) -> dict[str, Any]:
     """Return one diagnosis."""
-    message = _escaped(f"{one.span.prefix}{one.message} {one.remedy}")
+    message = _escaped(told(one))
     links = [
         f"[{_in_link(place.label or 'related')}]({number})"
         for number, place in enumerate(one.related, start=1)
@@ -118,9 +119,15 @@ def _result(one: Diagnosis, rule: int, fingerprint: str, report: FileReport) -> 
         "ruleIndex": rule,
         "level": _LEVELS[one.severity],
         "message": {"text": message},
-        "locations": [_location(one.path, one.span, one.label)],
+        "locations": [_location(one.path, one.span, one.label)] if one.path else [],
         "partialFingerprints": {"trainlint/v1": fingerprint},
     }
+    if one.moment is not None:
+        result["properties"] = as_json(one.moment)
+        if one.moment.layer:
+            layer = {"name": one.moment.layer, "decoratedName": subject(one.moment)}
+            place = _location(one.path, one.span, one.label) if one.path else {}
+            result["locations"] = [{**place, "logicalLocations": [layer]}]
     if one.related:
         result["relatedLocations"] = [
             {"id": number, **_location(place.path or one.path, place.span, place.label)}

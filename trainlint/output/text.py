@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Severity
 from trainlint.output import fixes
+from trainlint.output.moments import place
 from trainlint.output.style import Style, printable
 
 if TYPE_CHECKING:
@@ -28,7 +29,10 @@ def closing(linted: Linted, style: Style, *, failures: bool = True) -> Iterator[
         yield from fixes.listed(linted.fixed)
     if linted.summary:
         number = sum(len(made) for _, made in linted.fixed or ())
-        yield summary(reports, style, fixed=number)
+        if linted.steps is None:
+            yield summary(reports, style, fixed=number)
+        else:
+            yield summary_of_run(reports, style, linted.steps)
         made = linted.fixed is not None
         yield from fixes.available(reports, unsafe=linted.unsafe, made=made)
 
@@ -36,14 +40,23 @@ def closing(linted: Linted, style: Style, *, failures: bool = True) -> Iterator[
 def unresolved(found: Iterable[Unresolved], style: Style) -> Iterator[str]:
     """Yield one line for every expression that could not be followed."""
     for one in found:
-        place = f"{one.path}:{one.span.place}:"
+        where = f"{one.path}:{one.span.place}:"
         expression = printable(" ".join(one.expression.split()))
-        yield f"{style.paint(printable(place), 'bold')} unresolved `{expression}`: {one.reason}"
+        yield f"{style.paint(printable(where), 'bold')} unresolved `{expression}`: {one.reason}"
+
+
+def summary_of_run(reports: Sequence[FileReport], style: Style, steps: int) -> str:
+    """Return the line that says how many diagnoses were made in how many steps of a training."""
+    counts = _severities(reports)
+    within = f"in {counted(steps, 'step')}."
+    if not counts:
+        return style.paint(f"No diagnoses {within}", "green")
+    return f"Found {fixes.diagnoses(counts.total())} ({_counts(counts, style)}) {within}"
 
 
 def summary(reports: Sequence[FileReport], style: Style, *, fixed: int = 0) -> str:
     """Return the line that says how many diagnoses are in how many files, with those now fixed."""
-    counts = Counter(one.severity for report in reports for one in report.diagnoses)
+    counts = _severities(reports)
     failed = sum(bool(report.failures) for report in reports)
     not_all = f"; {counted(failed, 'file')} could not be linted" if failed else ""
     whole = counted(sum(bool(one.diagnoses) or not one.failures for one in reports), "file")
@@ -56,7 +69,21 @@ def summary(reports: Sequence[FileReport], style: Style, *, fixed: int = 0) -> s
         if fixed:
             return f"Found {gone} in {whole}."
         return style.paint("All checks passed.", "green")
-    parts = ", ".join(
+    parts = _counts(counts, style)
+    diagnoses = fixes.diagnoses(counts.total() + fixed)
+    if fixed:
+        parts = f"{fixed} fixed, {counts.total()} remaining: {parts}"
+    return f"Found {diagnoses} ({parts}) in {whole}{not_all}."
+
+
+def _severities(reports: Sequence[FileReport]) -> Counter[Severity]:
+    """Count the diagnoses of each severity."""
+    return Counter(one.severity for report in reports for one in report.diagnoses)
+
+
+def _counts(counts: Counter[Severity], style: Style) -> str:
+    """Say how many diagnoses there are of each severity."""
+    return ", ".join(
         style.severity(
             f"{counts[severity]} advice"
             if severity is Severity.ADVICE
@@ -66,10 +93,6 @@ def summary(reports: Sequence[FileReport], style: Style, *, fixed: int = 0) -> s
         for severity in Severity
         if counts[severity]
     )
-    diagnoses = fixes.diagnoses(counts.total() + fixed)
-    if fixed:
-        parts = f"{fixed} fixed, {counts.total()} remaining: {parts}"
-    return f"Found {diagnoses} ({parts}) in {whole}{not_all}."
 
 
 def statistics(linted: Linted) -> Iterator[str]:
@@ -100,14 +123,14 @@ def count(reports: Iterable[FileReport]) -> list[tuple[Diagnosis, int]]:
 
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun, in the plural where it needs one."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def header(diagnosis: Diagnosis, style: Style, *, unsafe: bool = False) -> str:
     """Return where a diagnosis is, which rule it is of, and whether its fix would be made."""
-    place = f"{diagnosis.path}:{diagnosis.span.place}:"
+    where = place(diagnosis)
     severity = style.severity(diagnosis.severity, diagnosis.severity)
     code = style.paint(diagnosis.code, "bold")
     if diagnosis.is_mended(unsafe=unsafe):
         code = f"{code} {style.paint(fixes.MARK, 'cyan')}"
-    return f"{style.paint(printable(place), 'bold')} {severity} {code} {diagnosis.rule}"
+    return f"{style.paint(printable(where), 'bold')} {severity} {code} {diagnosis.rule}"

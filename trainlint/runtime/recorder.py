@@ -58,7 +58,7 @@ class Recorder:
     a :class:`RecordingError` is raised, and again by every later call.
     """
 
-    def __init__(self, path: str, limit: int = LIMIT) -> None:
+    def __init__(self, path: str | os.PathLike[str], limit: int = LIMIT) -> None:
         self.path = os.fspath(path)
         self.limit = limit
         self._process = os.getpid()
@@ -85,7 +85,7 @@ class Recorder:
     @classmethod
     def create(
         cls,
-        path: str,
+        path: str | os.PathLike[str],
         run: Mapping[str, str | int | float],
         *,
         settings: Mapping[str, object] | None = None,

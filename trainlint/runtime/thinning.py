@@ -101,8 +101,10 @@ class Sweep:
         freed = looked = 0
         previous: int | None = None
         while freed < most and looked < most * LOOKED_AT and not is_enough():
-            if self._at >= self._end and not self._start():
-                return
+            if self._at >= self._end:
+                if not self._start():
+                    return
+                previous = None
             for step in self._next():
                 looked += 1
                 self._passed += 1
