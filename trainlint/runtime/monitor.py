@@ -104,7 +104,7 @@ class Monitor:
         halt_on: frozenset[str] = frozenset(),
         loss: nn.Module | None = None,
     ) -> None:
-        self._models = dict(models)
+        self._models = dict(models)  # the anatomy shares it
         self._optimizers = tuple(optimizers)
         self._schedule = schedule
         self._recorder = recorder
@@ -142,10 +142,7 @@ class Monitor:
         """How many optimizer steps have been seen."""
         self._handles: list[Any] = []
         for index, optimizer in enumerate(self._optimizers):
-            self._handles += [
-                optimizer.register_step_pre_hook(_Bound(self, "_before_step", index)),
-                optimizer.register_step_post_hook(_Bound(self, "_after_step", index)),
-            ]
+            self._hear(index, optimizer)
         if loss is not None:
             self._handles.append(loss.register_forward_hook(_Bound(self, "_criterion_ran")))
         ears.listen(self)
@@ -247,6 +244,28 @@ class Monitor:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def add(self, models: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer) -> None:
+        """Watch one more optimizer, and the models that it trains unless they are watched already."""
+        self._models.update(models)
+        self._optimizers = (*self._optimizers, optimizer)
+        index = len(self._optimizers) - 1
+        self._owned.append({})
+        self._expected.add(index)
+        self._anatomy.optimizers = self._optimizers
+        self._hear(index, optimizer)
+        self._guarded("model", self._anatomy.look)
+
+    def watches(self, model: nn.Module) -> bool:
+        """Say whether a module is watched, by itself or as a part of another."""
+        return id(model) in self._anatomy.modules
+
+    def _hear(self, index: int, optimizer: torch.optim.Optimizer) -> None:
+        """Have an optimizer tell of its steps."""
+        self._handles += [
+            optimizer.register_step_pre_hook(_Bound(self, "_before_step", index)),
+            optimizer.register_step_post_hook(_Bound(self, "_after_step", index)),
+        ]
 
     # --- what the optimizers tell
 

@@ -18,7 +18,7 @@ from trainlint.runtime.hooks import call_site
 from trainlint.runtime.monitor import Monitor
 from trainlint.runtime.schedule import Schedule
 from trainlint.runtime.settings import settings_of
-from trainlint.runtime.signals import Run
+from trainlint.runtime.signals import Origin, Run
 
 if TYPE_CHECKING:
     from trainlint.core.config import Settings
@@ -90,14 +90,46 @@ def watch(  # noqa: PLR0913 - all but two are optional
             "the monitor hears what `backward` is called on"
         )
         raise TypeError(msg)
-    halting = frozenset([halt_on] if isinstance(halt_on, str) else halt_on)
     settings = settings_of(
         select=select, ignore=ignore, extend_select=extend_select, thresholds=thresholds
     )
-    halting = halting and _halting(halting, settings)
+    return attach(
+        models,
+        optimizers,
+        settings,
+        origin=call_site(),
+        schedule=Schedule(budget, every),
+        recording=recording,
+        on_diagnosis=on_diagnosis,
+        halt_on=[halt_on] if isinstance(halt_on, str) else halt_on,
+        live=live,
+        loss=loss,
+    )
+
+
+def attach(  # noqa: PLR0913 - shared by all that attach a monitor
+    models: Mapping[str, nn.Module],
+    optimizers: Sequence[torch.optim.Optimizer],
+    settings: Settings,
+    *,
+    origin: Origin,
+    schedule: Schedule,
+    recording: Recorded = None,
+    on_diagnosis: Callable[[Diagnosis], object] | None = None,
+    halt_on: Sequence[str] = (),
+    live: bool | None = None,
+    loss: nn.Module | None = None,
+) -> Monitor:
+    """Attach a monitor to models and optimizers that are known to be some; ``origin`` is where.
+
+    Raises:
+        ValueError: ``halt_on`` names neither a severity nor a rule.
+
+    """
+    halting = _halting(halt_on, settings)
     rank = _rank()
     announcer = Announcer(live=live if live is not None else rank == 0 and not _is_under_pytest())
-    run = Run(call_site())
+    run = Run(origin)
     recorder = None
     if rank == 0:
         recorder = _recorder(recording, models, optimizers, run, announcer)
@@ -106,7 +138,7 @@ def watch(  # noqa: PLR0913 - all but two are optional
         optimizers,
         settings,
         run=run,
-        schedule=Schedule(budget, every),
+        schedule=schedule,
         recorder=recorder,
         announcer=announcer,
         on_diagnosis=on_diagnosis,
@@ -118,7 +150,7 @@ def watch(  # noqa: PLR0913 - all but two are optional
 def _models(model: Models) -> dict[str, nn.Module]:
     """Return the models by the prefixes of their names."""
     if isinstance(model, nn.Module):
-        return {"": getattr(model, "_orig_mod", model)}
+        return {"": unwrapped(model)}
     if isinstance(model, Mapping) and model:
         named = {str(name): one for name, one in model.items()}
     elif isinstance(model, Sequence) and len(model):
@@ -139,8 +171,13 @@ def _models(model: Models) -> dict[str, nn.Module]:
         if not isinstance(one, nn.Module):
             msg = f"model: expects torch.nn.Module, not {type(one).__name__}"
             raise TypeError(msg)
-    # A compiled module is a wrapper around the one that the user wrote.
-    return {name: getattr(one, "_orig_mod", one) for name, one in named.items()}
+    return {name: unwrapped(one) for name, one in named.items()}
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """Return the module that the user wrote, where it is compiled."""
+    inner = getattr(model, "_orig_mod", model)
+    return inner if isinstance(inner, nn.Module) else model
 
 
 def _optimizers(optimizer: Optimizers) -> tuple[torch.optim.Optimizer, ...]:
@@ -164,7 +201,7 @@ def _optimizers(optimizer: Optimizers) -> tuple[torch.optim.Optimizer, ...]:
     return tuple(found)
 
 
-def _halting(names: frozenset[str], settings: Settings) -> frozenset[str]:
+def _halting(names: Sequence[str], settings: Settings) -> frozenset[str]:
     """Return the severities and the names of rules that end a training, errors with warnings."""
     found: set[str] = set()
     for name in names:

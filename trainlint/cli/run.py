@@ -1,0 +1,108 @@
+"""`trainlint run`: run a training script unchanged, and watch it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from trainlint.cli.settings import hierarchy, selection_options
+from trainlint.core.catalogue import load_catalogue
+from trainlint.core.errors import UserError
+
+
+@click.command(
+    "run",
+    short_help="Run a training script unchanged, and watch it.",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+@click.option("-m", "--module", metavar="NAME", help="Run a module, as `python -m` does.")
+@click.option("--lint", is_flag=True, help="Lint the script first.")
+@click.option(
+    "--halt-on",
+    multiple=True,
+    metavar="SEVERITY|RULE",
+    help="End the training at such a diagnosis, with exit code 1.",
+)
+@click.option(
+    "--max-steps",
+    type=click.IntRange(1),
+    metavar="N",
+    help="End the training after so many optimizer steps, with exit code 0.",
+)
+@click.option(
+    "--budget",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.01,
+    metavar="SHARE",
+    help="The share of the time that watching may use; 0.01 is the default.",
+)
+@click.option(
+    "--every", type=click.IntRange(1), metavar="N", help="Measure every so manieth step instead."
+)
+@click.option("--recording", metavar="PATH", help="Where the run is kept.")
+@click.option("--no-recording", is_flag=True, help="Keep nothing.")
+@click.option("-q", "--quiet", is_flag=True, help="Print neither diagnoses nor a summary.")
+@selection_options
+@click.argument("script", nargs=-1, type=click.UNPROCESSED, metavar="[SCRIPT] [ARGUMENT]...")
+def command(  # noqa: PLR0913 - one for each option
+    script: tuple[str, ...],
+    module: str | None,
+    halt_on: tuple[str, ...],
+    max_steps: int | None,
+    budget: float,
+    every: int | None,
+    recording: str | None,
+    *,
+    lint: bool,
+    no_recording: bool,
+    quiet: bool,
+    **options: Any,
+) -> int:
+    """Run SCRIPT with its arguments as `python` would, and watch the training in it.
+
+    The script is not changed and need not know: every optimizer is watched from its first step on,
+    with the models whose parameters it holds. Options of trainlint stand in front of the script. The exit
+    status is the script's own.
+    """
+    if module is None and not script:
+        msg = "name a script, or a module with -m"
+        raise UserError(msg)
+    if recording is not None and no_recording:
+        msg = "--recording and --no-recording exclude each other"
+        raise UserError(msg)
+    from trainlint.runtime.running import Watching, run_module, run_script  # noqa: PLC0415
+
+    settings = hierarchy(load_catalogue(), options).settings_of(os.curdir)
+    if lint and module is None:
+        _lint(script[0])
+    watching = Watching(
+        settings,
+        budget=budget,
+        every=every,
+        recording=False if no_recording else recording,
+        halt_on=halt_on,
+        max_steps=max_steps,
+        live=False if quiet else None,
+    )
+    watching.check()
+    watching.begin()
+    try:
+        if module is not None:
+            return run_module(module, script)
+        return run_script(script[0], script[1:])
+    finally:
+        watching.end()
+
+
+def _lint(path: str) -> None:
+    """Lint the script on standard error, as `trainlint check` does."""
+    from trainlint.cli.main import run  # noqa: PLC0415 - it imports this command
+
+    out, sys.stdout = sys.stdout, sys.stderr
+    try:
+        run(["check", path])
+    finally:
+        sys.stdout = out
