@@ -41,6 +41,13 @@ def test_shuffled_epochs_are_fine(training):
         assert not feed(run, epoch)
 
 
+@pytest.mark.parametrize("kinds", [2, 4, 16])
+def test_few_examples_that_are_drawn_one_by_one_come_in_no_order(training, kinds):
+    run = training(RULE, same=1000)
+    chance = random.Random(1)  # noqa: S311
+    assert not feed(run, [chance.randrange(kinds) for _ in range(5_000)])
+
+
 def test_batches_that_are_new_each_time_are_fine_and_memory_is_bounded(training):
     run = training(RULE)
     assert not feed(run, range(KEPT + 100))

@@ -20,6 +20,8 @@ rule = Rule(__name__, "TL754", Severity.WARNING, explained_by=("constant-input",
 
 KEPT: Final = 4096
 """How many batches are remembered; an order that is longer is not recognised."""
+CHANCE: Final = 1e-9
+"""How likely it may be that batches which are drawn at random, of those seen, come in that order."""
 
 
 @rule.detector
@@ -91,4 +93,8 @@ class Detector:
         if any(one.is_recurrent for one in step.facts.layers):
             return False  # a state that is carried from batch to batch needs their order
         is_whole = step.number - self.since >= self.period > 1
-        return is_whole and self.count >= self.repeats
+        return is_whole and self.count >= max(self.repeats, self._needed())
+
+    def _needed(self) -> float:
+        """Return after how many batches in their old order it is none that came about by chance."""
+        return math.log(CHANCE) / math.log(1 / max(len(self.seen), 2))
