@@ -391,6 +391,7 @@ class Monitor:
         start = time.perf_counter()
         if is_outermost:
             self._guarded("inputs", self._inputs.given, inputs, self._round.gathering)
+            self._round.gathering.add(Signal.TRAINING, "", module.training)
         if has_mode(module):
             self._guarded("norms", look_at_mode, name, module, inputs, self._round.gathering)
         self._spend(start)

@@ -122,7 +122,8 @@ class Signal(StrEnum):
     ATTENTION_LOGIT = "attention_logit"
     """Attention: the largest absolute logit, before softmax; of a sample of queries."""
     TRAINING = "training"
-    """Dropout and batch norm: 1 if the module is in training mode when it runs, else 0."""
+    """Dropout and batch norm: 1 if the module is in training mode when it runs, else 0; under the empty
+    name the same for the model as a whole."""
     NORM_SAMPLES = "norm_samples"
     """Batch norm: how many values each channel's statistics were computed from."""
     NORM_DRIFT = "norm_drift"

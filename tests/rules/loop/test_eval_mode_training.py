@@ -49,6 +49,12 @@ def test_a_mode_that_is_chosen_for_some_layers_is_meant(training, mode):
     assert not training(RULE, layers=LAYERS, parameters=parameters()).steps(50, **mode)
 
 
+def test_layers_that_a_model_in_training_mode_keeps_in_evaluation_mode_are_meant(training):
+    run = training(RULE, layers=LAYERS, parameters=parameters())
+    assert not run.steps(50, training={"": 1, "norm": 0, "drop": 0})
+    assert run.steps(20, training={"": 0, "norm": 0, "drop": 0})
+
+
 def test_a_frozen_backbone_is_fine(training):
     frozen = parameters(frozen=("fc1", "norm"))
     assert not training(RULE, layers=LAYERS, parameters=frozen).steps(50, **modes(0, 0))

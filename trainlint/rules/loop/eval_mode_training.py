@@ -44,7 +44,9 @@ class Detector:
             for layer, mode in step.layers(Signal.TRAINING)
             if _is_trained(step, layer, trained)
         ]
-        is_bad = bool(modes) and all(mode == 0 for _, mode in modes)
+        # Who puts single layers in evaluation mode on purpose leaves the model itself in training mode.
+        is_meant = (step.run(Signal.TRAINING) or 0.0) > 0
+        is_bad = bool(modes) and all(mode == 0 for _, mode in modes) and not is_meant
         if self.streaks.seen("", is_bad=is_bad):
             first = modes[0][0]
             others = f" and {len(modes) - 1} more" if len(modes) > 1 else ""
