@@ -127,7 +127,12 @@ ALLOWED = {
         "trainlint.runtime.signals",
         "trainlint.runtime.streaks",
     ),
-    "output": ("trainlint.core", "trainlint.output", "trainlint.__version__"),
+    "output": (
+        "trainlint.core",
+        "trainlint.output",
+        "trainlint.runtime.signals",
+        "trainlint.__version__",
+    ),
     "server": (
         "trainlint.core",
         "trainlint.static",
