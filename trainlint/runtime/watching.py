@@ -175,9 +175,19 @@ def _models(model: Models) -> dict[str, nn.Module]:
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
-    """Return the module that the user wrote, where it is compiled."""
-    inner = getattr(model, "_orig_mod", model)
-    return inner if isinstance(inner, nn.Module) else model
+    """Return the module that the user wrote, out of what torch and frameworks wrap around it.
+
+    Compiled, in parallel over devices or ranks, or set up by Lightning's Fabric.
+    """
+    while True:
+        inner = model
+        if isinstance(model, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
+            inner = model.module
+        for name in ("_orig_mod", "_original_module"):
+            inner = getattr(inner, name, inner)
+        if inner is model or not isinstance(inner, nn.Module):
+            return model
+        model = inner
 
 
 def _optimizers(optimizer: Optimizers) -> tuple[torch.optim.Optimizer, ...]:
