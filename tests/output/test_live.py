@@ -42,6 +42,7 @@ def test_rule_severity_step_layer_place_evidence_and_remedy_are_shown(printed, r
             else ["  evidence: dead units 0.6 > 0.5; loss inf"]
         ),
         "  remedy: use `nn.LeakyReLU`",
+        "",
     ]
 
 

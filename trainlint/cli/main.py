@@ -19,7 +19,18 @@ if TYPE_CHECKING:
 COULD_NOT_RUN: Final = 2
 _INTERRUPTED: Final = 130
 
-_COMMANDS: Final = ("check", "clean", "replay", "rule", "rules", "run", "server")
+_COMMANDS: Final = (
+    "check",
+    "clean",
+    "compare",
+    "export",
+    "replay",
+    "rule",
+    "rules",
+    "run",
+    "runs",
+    "server",
+)
 """Each is `trainlint.cli.NAME.command`; imported only when it runs or its help is shown."""
 
 

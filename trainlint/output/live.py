@@ -36,8 +36,8 @@ class LivePrinter:
             self.console.width = WIDEST
 
     def diagnosis(self, one: Diagnosis) -> None:
-        """Print a diagnosis."""
-        self.console.print(card(one), width=min(self.console.width, WIDEST))
+        """Print a diagnosis, and an empty line."""
+        self.console.print(card(one), "", width=min(self.console.width, WIDEST))
 
     def say(self, text: str) -> None:
         """Print a text of one or several lines, such as the summary, which may be wide."""

@@ -229,6 +229,25 @@ class Recording:
                 )
             after = last
 
+    def curve(self, signal: str, *, last: int | None = None) -> list[tuple[int, float]]:
+        """Return a signal of the run by the numbers of the steps, of all or of the last few steps."""
+        known = {
+            series: names.index(signal)
+            for series, names in (
+                (number, json.loads(names))
+                for number, names in self._rows("SELECT id, names FROM series WHERE signal = ''")
+            )
+            if signal in names
+        }
+        few = "" if last is None else f" LIMIT {int(last)}"
+        rows = self._rows(f"SELECT number, series, numbers FROM steps ORDER BY id DESC{few}")  # noqa: S608
+        with self._reading():
+            return [
+                (number, unpacked(numbers)[known[series]])
+                for number, series, numbers in reversed(rows)
+                if series in known and not _is_absent(numbers, known[series])
+            ]
+
     def diagnoses(self, session: int | None = None) -> list[Diagnosis]:
         """Return the diagnoses in the order in which they were said; of one session, or of all."""
         only = "" if session is None else f" WHERE session = {int(session)}"
@@ -377,3 +396,9 @@ class Recording:
                 f" {'a newer' if version > VERSION else 'an older'} one wrote it"
             )
             raise RecordingError(msg)
+
+
+def _is_absent(numbers: bytes, at: int) -> bool:
+    """Say whether a vector has no value at a place."""
+    size = len(ABSENT_BYTES)
+    return numbers[at * size : (at + 1) * size] == ABSENT_BYTES

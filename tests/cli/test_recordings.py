@@ -1,0 +1,262 @@
+"""Recordings are listed, compared and written for other programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+
+import pytest
+
+from trainlint.core.diagnosis import Severity
+from trainlint.output.overview import Overview, sparklines, thinned
+from trainlint.runtime import exporting
+from trainlint.runtime.recorder import Recorder
+
+
+@pytest.fixture
+def pair(folder, runs):
+    """Return two recordings: in the second the loss leaps and another rule speaks."""
+    first = [runs.measured(number, loss=1 / number) for number in range(1, 101)]
+    second = [
+        runs.measured(number, loss=500.0 if number == 50 else 2 / number) for number in range(1, 81)
+    ]
+    runs.recorded(folder / "a.tlr", first, [runs.diagnosis()])
+    other = runs.diagnosis(50, rule="loss-spike", code="TL906", severity=Severity.WARNING)
+    runs.recorded(folder / "b.tlr", second, [other, runs.diagnosis()], device="cuda")
+    return "a.tlr", "b.tlr"
+
+
+# --- runs
+
+
+def test_runs_lists_recordings_below_a_folder_with_verdict_steps_time_and_size(
+    folder, runs, trainlint
+):
+    runs.recorded(folder / "old.tlr", [runs.measured(1)])
+    runs.recorded(
+        folder / "deep" / "er" / "new.tlr", map(runs.measured, range(1, 1201)), [runs.diagnosis()]
+    )
+    (folder / ".hidden").mkdir()
+    (folder / ".hidden" / "c.tlr").write_text("")
+    (folder / "other.db").write_text("")
+    done = trainlint("runs")
+    assert done.code == 0
+    head, first, second = done.out.splitlines()
+    assert head.split() == [
+        "recording",
+        "state",
+        "steps",
+        "time",
+        "size",
+        "loss",
+        "model",
+        "verdict",
+    ]
+    assert first.split()[:5] == ["deep/er/new.tlr", "finished", "1,200", "12.0", "s"]
+    assert first.split(None, 8)[-1] == "Net    1 error: first dead-relu in act"
+    assert second.startswith("old.tlr          finished      1")
+    assert second.endswith("Net    healthy")
+
+
+def test_runs_looks_where_watch_writes(folder, runs, trainlint):
+    runs.recorded(folder / "runs" / "trainlint" / "x.tlr", [runs.measured(1)])
+    runs.recorded(folder / "elsewhere.tlr", [runs.measured(1)])
+    found = json.loads(trainlint("runs", "--output-format", "json").out)["runs"]
+    assert [(one["path"], one["verdict"], one["steps"]) for one in found] == [
+        ("runs/trainlint/x.tlr", "healthy", 1)
+    ]
+    assert found[0]["facts"]["model"] == "Net"
+
+
+def test_a_running_training_is_told_from_one_that_has_ended(folder, runs, trainlint):
+    with Recorder.create(folder / "live.tlr", runs.RUN) as recorder:
+        recorder.write(runs.measured(1))
+        assert "running" in trainlint("runs").out
+    assert "finished" in trainlint("runs").out
+
+
+def test_runs_of_an_empty_a_missing_and_a_spoilt_folder(folder, runs, trainlint):
+    assert trainlint("runs") == (0, "no recordings\n", "")
+    assert trainlint("runs", "nowhere") == (2, "", "error: nowhere: there is no such folder\n")
+    runs.recorded(folder / "a.tlr", [runs.measured(1)])
+    (folder / "b.tlr").write_text("text")
+    done = trainlint("runs")
+    assert done.code == 2
+    assert done.out.count("\n") == 2
+    assert done.err.startswith("error: b.tlr: ")
+    assert done.err.count("\n") == 1
+
+
+# --- compare
+
+
+def test_compare_shows_what_differs_and_which_diagnoses_are_gone_and_new(pair, trainlint):
+    done = trainlint("compare", *pair)
+    assert done.code == 0
+    lines = done.out.splitlines()
+    assert lines[0] == "A  a.tlr: 1 error: first dead-relu in act"
+    assert lines[1] == "B  b.tlr: 1 error, 1 warning: first loss-spike in act"
+    told = {line[:13].strip(): line[13:].split() for line in lines}
+    assert told["steps"] == ["100", "80"]
+    assert told["device"] == ["cpu", "cuda"]
+    assert told["last loss"] == ["0.01", "0.025"]
+    assert "model" not in told
+    assert lines[-2:] == [
+        "B against A: 0 gone, 1 new, 1 in both",
+        "+ warning TL906 loss-spike act, model.py:15, step 50",
+    ]
+    back = trainlint("compare", pair[1], pair[0]).out.splitlines()
+    assert back[-1] == "- warning TL906 loss-spike act, model.py:15, step 50"
+
+
+def test_compare_as_json_has_curves_without_losing_a_leap(pair, trainlint):
+    document = json.loads(trainlint("compare", *pair, "--output-format", "json").out)
+    assert document["differences"] == {"device": ["cpu", "cuda"]}
+    first, second = document["runs"]
+    assert [50, 500.0] in second["loss"]
+    assert first["best_loss"] == 0.01
+    assert [one["rule"] for one in second["new"]] == ["loss-spike"]
+    assert (first["new"], first["gone"], second["gone"]) == ([], [], [])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((), "compare expects two to 26 recordings, not 0"),
+        (("a.tlr",), "compare expects two to 26 recordings, not 1"),
+        (("a.tlr", "missing.tlr"), "missing.tlr: there is no such file"),
+        (("a.tlr", "text.tlr"), "text.tlr: cannot be read: it is no recording"),
+    ],
+)
+def test_compare_of_what_it_cannot_read_is_one_line(folder, runs, trainlint, arguments, says):
+    runs.recorded(folder / "a.tlr", [runs.measured(1)])
+    (folder / "text.tlr").write_text("loss\n" * 500)
+    assert trainlint("compare", *arguments) == (2, "", f"error: {says}\n")
+
+
+def overview(*losses):
+    return Overview(
+        "a.tlr", "finished", len(losses), 1.0, 1, 0.0, {}, (), list(enumerate(losses, 1))
+    )
+
+
+def test_curves_have_one_scale_and_show_a_leap_and_what_is_not_finite():
+    first, second = sparklines([overview(*[1.0] * 7, 8.0), overview(8.0, math.nan, 1.0)], width=8)
+    assert first == "▁▁▁▁▁▁▁█  8"
+    assert second == "█✗▁  1"
+    assert list(sparklines([overview()])) == ["  -"]
+    assert list(sparklines([overview(2.0, 2.0)], width=2)) == ["▁▁  2"]
+
+
+def test_a_thinned_curve_keeps_both_extremes_of_every_stretch():
+    losses = [(step, 1.0) for step in range(1, 10_001)]
+    losses[5000] = (5001, 99.0)
+    losses[7000] = (7001, -1.0)
+    losses[8000] = (8001, math.nan)
+    found = thinned(losses)
+    assert len(found) <= 200
+    assert {(5001, 99.0), (7001, -1.0)} <= set(found)
+    assert 8001 in [step for step, _ in found]
+    assert [step for step, _ in found] == sorted(step for step, _ in found)
+
+
+# --- export
+
+
+@pytest.fixture
+def recording(folder, runs):
+    """Return a recording of two steps, one of which is measured, and a diagnosis."""
+    runs.recorded(
+        folder / "run.tlr", [runs.measured(1), runs.light(2, math.inf)], [runs.diagnosis()]
+    )
+    return "run.tlr"
+
+
+NUMBERS = 12
+
+
+def test_csv_has_a_number_in_each_row(folder, recording, trainlint):
+    assert trainlint("export", recording, "--to", "csv") == (0, "run.csv\n", "")
+    rows = list(csv.DictReader(io.StringIO((folder / "run.csv").read_text())))
+    assert list(rows[0]) == list(exporting.COLUMNS)
+    assert len(rows) == NUMBERS
+    by_name = {(one["step"], one["signal"], one["subject"]): float(one["value"]) for one in rows}
+    assert by_name["1", "loss", ""] == 1.0
+    assert by_name["2", "loss", ""] == math.inf
+    assert by_name["1", "gradient_rms", "fc1.weight"] == 1e-3
+    assert math.isnan(by_name["1", "rms", "fc2"])
+
+
+def test_csv_of_diagnoses_and_on_the_screen(recording, trainlint):
+    done = trainlint("export", recording, "--to", "csv", "--diagnoses", "-o", "-")
+    (row,) = csv.DictReader(io.StringIO(done.out))
+    assert (row["step"], row["code"], row["path"], row["line"]) == ("7", "TL250", "model.py", "15")
+
+
+def test_jsonl_has_steps_and_diagnoses_that_any_reader_takes(recording, trainlint):
+    done = trainlint("export", recording, "--to", "jsonl", "-o", "-")
+    first, second, said = (
+        json.loads(line, parse_constant=pytest.fail) for line in done.out.splitlines()
+    )
+    assert first["signals"]["rms"] == {"fc1": 1.0, "act": 0.5, "fc2": "NaN"}
+    assert first["measured"] is True
+    assert second["signals"]["loss"] == {"": "Infinity"}
+    assert (said["type"], said["evidence"][0]["bound"]) == ("diagnosis", 0.5)
+
+
+def test_parquet_is_read_back_by_pyarrow(folder, recording, trainlint):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    assert trainlint("export", recording, "--to", "parquet", "-o", "out/a.parquet").code == 0
+    table = parquet.read_table(folder / "out" / "a.parquet").to_pydict()
+    assert list(table) == list(exporting.COLUMNS)
+    rows = list(zip(table["step"], table["signal"], table["subject"], table["value"], strict=True))
+    assert len(rows) == NUMBERS
+    assert (1, "gradient_rms", "fc1.weight", 1e-3) in rows
+    assert trainlint("export", recording, "--to", "parquet", "--diagnoses").code == 0
+    assert parquet.read_table(folder / "run.parquet").to_pydict()["code"] == ["TL250"]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_tensorboard_reads_scalars_and_texts_back(folder, recording, trainlint):
+    pytest.importorskip("torch")
+    accumulators = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    assert trainlint("export", recording, "--to", "tensorboard") == (0, "run-tensorboard\n", "")
+    events = accumulators.EventAccumulator(str(folder / "run-tensorboard"))
+    events.Reload()
+    tags = events.Tags()
+    assert {"loss", "rms/act", "gradient_rms/fc1.weight"} <= set(tags["scalars"])
+    assert [one.step for one in events.Scalars("loss")] == [1, 2]
+    assert events.Scalars("rms/act")[0].value == 0.5
+    assert any("TL250" in tag for tag in tags["tensors"])
+
+
+def test_a_missing_library_is_said_with_how_to_install_it(recording, trainlint, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
+    done = trainlint("export", recording, "--to", "parquet")
+    assert done.code == 2
+    assert "pip install 'trainlint[parquet]'" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("missing.tlr", "--to", "csv"), "missing.tlr: there is no such file"),
+        (("text.tlr", "--to", "csv"), "text.tlr: cannot be read: it is no recording"),
+        (("run.tlr", "--to", "csv", "-o", "run.tlr"), "run.tlr: is read, so"),
+        (("run.tlr", "--to", "parquet", "-o", "-"), "parquet cannot be written on the screen"),
+        (("run.tlr", "--to", "jsonl", "--diagnoses"), "--diagnoses is for csv and parquet"),
+        (("run.tlr", "--to", "csv", "-o", "text.tlr/a.csv"), "text.tlr/a.csv: cannot be written: "),
+        (("run.tlr",), "Missing option '--to'"),
+        (("run.tlr", "--to", "xml"), "Invalid value for '--to'"),
+    ],
+)
+@pytest.mark.usefixtures("recording")
+def test_what_cannot_be_exported_is_one_line_and_exit_2(folder, trainlint, arguments, says):
+    (folder / "text.tlr").write_text("loss\n" * 500)
+    done = trainlint("export", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"error: {says}")
+    assert done.err.count("\n") == 1
