@@ -270,6 +270,16 @@ def test_a_removed_file_ends_the_recording_with_one_line_and_for_good(path, runs
     recorder.close()
 
 
+def test_a_training_may_change_its_folder(tmp_path, runs, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    with Recorder.create("a.tlr", {}) as recorder:
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        recorder.write(runs.measured(1))
+    with Recording(tmp_path / "a.tlr") as found:
+        assert found.count == 1
+
+
 def test_a_file_put_in_its_place_is_not_touched(path, runs):
     recorder = Recorder.create(path, {})
     path.rename(path.with_name("b.tlr"))

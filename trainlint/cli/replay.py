@@ -97,14 +97,18 @@ def _told(session: Session) -> Config:
     """Return what the training told `watch`, as a configuration."""
     origin = "the recording"
     told = session.settings
-    selected = told.get("select")
     selection = Selection(
         origin,
-        None if selected is None else tuple(selected),
-        tuple(told.get("ignore") or ()),
-        tuple(told.get("extend_select") or ()),
+        None if told.get("select") is None else _names(told["select"]),
+        _names(told.get("ignore") or ()),
+        _names(told.get("extend_select") or ()),
     )
     return Config(origin=origin, selection=selection, thresholds=told.get("thresholds") or {})
+
+
+def _names(selectors: str | Sequence[str]) -> tuple[str, ...]:
+    """Return selectors as they are listed; a single text is one."""
+    return (selectors,) if isinstance(selectors, str) else tuple(selectors)
 
 
 def _judged(

@@ -60,6 +60,7 @@ class Recorder:
 
     def __init__(self, path: str | os.PathLike[str], limit: int = LIMIT) -> None:
         self.path = os.fspath(path)
+        self._file = os.path.abspath(path)  # the training may change the current folder
         self.limit = limit
         self._process = os.getpid()
         self._lock = RLock()
@@ -211,7 +212,7 @@ class Recorder:
                     if os.path.exists(self.path + suffix):
                         os.remove(self.path + suffix)
         self._connection = connection = sqlite3.connect(
-            self.path, timeout=BUSY, isolation_level=None, check_same_thread=False
+            self._file, timeout=BUSY, isolation_level=None, check_same_thread=False
         )
         connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
         if not (exists and append):
@@ -219,7 +220,7 @@ class Recorder:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {self._pages}")
         connection.execute(f"PRAGMA journal_size_limit = {self._pages * _PAGE}")
-        found_at = os.stat(self.path)
+        found_at = os.stat(self._file)
         self._identity = (found_at.st_dev, found_at.st_ino)
 
     def _begin(
@@ -376,7 +377,7 @@ class Recorder:
 
     def _write_waiting(self, connection: sqlite3.Connection) -> None:
         """Write the steps that wait."""
-        found = os.stat(self.path)
+        found = os.stat(self._file)
         if (found.st_dev, found.st_ino) != self._identity:
             raise OSError(0, "it was replaced while it was written")
         if self._waiting:

@@ -98,6 +98,12 @@ def watch(  # noqa: PLR0913 - all but two are optional
         optimizers,
         settings,
         origin=call_site(),
+        told={
+            "select": select,
+            "ignore": ignore,
+            "extend_select": extend_select,
+            "thresholds": thresholds,
+        },
         schedule=Schedule(budget, every),
         recording=recording,
         on_diagnosis=on_diagnosis,
@@ -114,6 +120,7 @@ def attach(  # noqa: PLR0913 - shared by all that attach a monitor
     *,
     origin: Origin,
     schedule: Schedule,
+    told: Mapping[str, object] | None = None,
     recording: Recorded = None,
     on_diagnosis: Callable[[Diagnosis], object] | None = None,
     halt_on: Sequence[str] = (),
@@ -121,6 +128,8 @@ def attach(  # noqa: PLR0913 - shared by all that attach a monitor
     loss: nn.Module | None = None,
 ) -> Monitor:
     """Attach a monitor to models and optimizers that are known to be some; ``origin`` is where.
+
+    ``told`` is what the user has selected, ignored and set; a replay of the recording heeds it.
 
     Raises:
         ValueError: ``halt_on`` names neither a severity nor a rule.
@@ -132,7 +141,7 @@ def attach(  # noqa: PLR0913 - shared by all that attach a monitor
     run = Run(origin)
     recorder = None
     if rank == 0:
-        recorder = _recorder(recording, models, optimizers, run, announcer)
+        recorder = _recorder(recording, models, optimizers, run, announcer, told)
     return Monitor(
         models,
         optimizers,
@@ -232,13 +241,19 @@ def _recorder(
     optimizers: Sequence[torch.optim.Optimizer],
     run: Run,
     announcer: Announcer,
+    told: Mapping[str, object] | None,
 ) -> Recorder | None:
     """Begin a recording; one that cannot be written costs a line and no training."""
     if recording is False or (recording is None and os.environ.get("TRAINLINT_RECORDING") == "0"):
         return None
     if recording is None or recording is True:
         stamp = time.strftime("%Y-%m-%d-%H%M%S")
-        recording = os.path.join("runs", "trainlint", f"{stamp}-{os.getpid()}.tlr")
+        stem = os.path.join("runs", "trainlint", f"{stamp}-{os.getpid()}")
+        recording = f"{stem}.tlr"
+        number = 1
+        while os.path.exists(recording):  # the second of this process in one second
+            number += 1
+            recording = f"{stem}-{number}.tlr"
     parameters = {
         id(one): one.numel()
         for model in models.values()
@@ -260,7 +275,7 @@ def _recorder(
     try:
         from trainlint.runtime.recorder import Recorder  # noqa: PLC0415 - not all runs are kept
 
-        return Recorder.create(os.fspath(recording), facts)
+        return Recorder.create(os.fspath(recording), facts, settings=told)
     except Exception as error:  # noqa: BLE001 - a full disk ends no training
         announcer.say(f"trainlint keeps no recording ({' '.join(str(error).split())})")
         return None
