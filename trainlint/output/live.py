@@ -23,6 +23,12 @@ STYLES: Final = {
     Severity.WARNING: "bold yellow",
     Severity.ADVICE: "bold cyan",
 }
+_VERDICTS: Final = {
+    "The training cannot work like this": STYLES[Severity.ERROR],
+    "The training likely suffers": STYLES[Severity.WARNING],
+    "The training looks (healthy|sound)": "bold green",
+    "Do first": "bold green",
+}
 WIDEST: Final = 110
 """Longer lines of prose are hard to read; a log, which is as wide as it likes, has such, too."""
 
@@ -64,13 +70,13 @@ def card(one: Diagnosis) -> RenderableType:
         lines.append(Text(place, "blue"))
     lines.append(painted(one.message))
     if moment is not None and moment.evidence:
-        evidence = Text("evidence: ", "dim")
+        evidence = Text.assemble(("evidence: ", "dim"))
         for number, it in enumerate(moment.evidence):
             evidence.append("; " if number else "", "dim")
             style = STYLES[one.severity] if it.bound is not None else ""
             evidence.append(printable(proof(it)), style)
         lines.append(evidence)
-    lines.append(Text("remedy: ", "green").append_text(painted(one.remedy)))
+    lines.append(Text.assemble(("remedy: ", "green"), painted(one.remedy)))
     return Group(head, *(Padding(line, (0, 0, 0, 2)) for line in lines))
 
 
@@ -93,11 +99,13 @@ def _from_here(path: str) -> str:
 
 
 def painted(text: str) -> Text:
-    """Return a text in which names of code, severities and codes of rules stand out."""
+    """Return a text in which names of code, severities, codes of rules and verdicts stand out."""
     lines = "\n".join(printable(line) for line in text.split("\n"))
     shown = Text(lines)
     shown.highlight_regex(r"`[^`\n]+`", "cyan")
     shown.highlight_regex(r"\bTL\d{3}\b", "bold")
     for severity, style in STYLES.items():
         shown.highlight_regex(rf"\b{severity.value}(?= +TL\d)", style)
+    for said, style in _VERDICTS.items():
+        shown.highlight_regex(rf"(?m)^{said}\b", style)
     return shown

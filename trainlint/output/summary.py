@@ -159,7 +159,7 @@ def screen(
 ) -> RenderableType:
     """Return a training as one screen of a width, for rich to print."""
     parts: list[RenderableType] = [
-        Text(verdict(diagnoses, steps), _verdict_style(diagnoses)),
+        painted(verdict(diagnoses, steps)),
         Text(", ".join(_facts(last, steps, seconds, own_share)), "dim"),
     ]
     found = rows(facts, last, diagnoses)
@@ -171,7 +171,7 @@ def screen(
         parts += ["", *_listed(diagnoses[:MOST_DIAGNOSES], width)]
         if len(diagnoses) > MOST_DIAGNOSES:
             parts.append(Text(f"and {len(diagnoses) - MOST_DIAGNOSES:,} more diagnoses", "dim"))
-        parts += ["", Text("Do first: ", "bold green").append_text(painted(first_thing(diagnoses)))]
+        parts += ["", Text.assemble(("Do first: ", "bold green"), painted(first_thing(diagnoses)))]
     return Group(*parts)
 
 
@@ -288,12 +288,6 @@ def _listed(diagnoses: Sequence[Diagnosis], width: int) -> Iterator[Text]:
         found.append(": ".join(part for part in (", ".join(about), *proofs) if part))
         found.truncate(width, overflow="ellipsis")
         yield found
-
-
-def _verdict_style(diagnoses: Sequence[Diagnosis]) -> str:
-    """Return the style of the verdict."""
-    worst = min((tuple(Severity).index(one.severity) for one in diagnoses), default=_NONE)
-    return "bold green" if worst == _NONE else STYLES[tuple(Severity)[worst]]
 
 
 def _at(one: Diagnosis) -> str:
