@@ -38,7 +38,7 @@ def test_what_fabric_sets_up_is_watched_as_what_the_user_wrote(model, data):
     pytest.importorskip("lightning")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from lightning.fabric import Fabric
+        from lightning.fabric import Fabric  # noqa: PLC0415 - where it is installed
     fabric = Fabric(accelerator="cpu", devices=1)
     net = model()
     net, optimizer = fabric.setup(net, torch.optim.SGD(net.parameters(), lr=0.1))
@@ -54,9 +54,9 @@ def test_what_fabric_sets_up_is_watched_as_what_the_user_wrote(model, data):
 
 def test_ignite_tells_of_epochs_and_evaluations(model, data):
     pytest.importorskip("ignite")
-    from ignite.engine import Engine, Events
+    from ignite.engine import Engine, Events  # noqa: PLC0415 - where it is installed
 
-    from trainlint.integrations.ignite import attach
+    from trainlint.integrations.ignite import attach  # noqa: PLC0415 - where it is installed
 
     net = model()
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
@@ -83,7 +83,7 @@ def test_ignite_tells_of_epochs_and_evaluations(model, data):
 
 def test_a_trial_that_is_beyond_help_is_pruned(model, data):
     optuna = pytest.importorskip("optuna")
-    from trainlint.integrations.optuna import pruning
+    from trainlint.integrations.optuna import pruning  # noqa: PLC0415 - where it is installed
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def attach(
     monitor: Monitor, trainer: Any, evaluator: Any = None, *, val_loss: str = "loss"
 ) -> None:
-    """Close a monitor when the trainer's engine is done, and tell it of epochs and of the evaluator's metrics.
+    """Close a monitor when the trainer's engine is done, and tell it of epochs and evaluations.
 
     ``val_loss`` is the metric that is the validation loss; the others are kept under their own names.
     """

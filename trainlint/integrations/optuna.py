@@ -41,7 +41,9 @@ def pruning(
     rules: Sequence[str] = HOPELESS,
     **options: Any,
 ) -> Iterator[Monitor]:
-    """Watch the training of a trial, and prune the trial at the first diagnosis that never heals::
+    """Watch the training of a trial, and prune it at the first diagnosis that never heals.
+
+    For an objective::
 
         def objective(trial):
             ...

@@ -236,6 +236,11 @@ class Anatomy:
                 ranks=self.ranks,
             )
 
+    def is_parallel(self, ranks: int) -> None:
+        """Note over how many ranks the training is parallel."""
+        self.ranks = ranks
+        self._facts = replace(self.facts, ranks=ranks)
+
     @property
     def facts(self) -> Facts:
         """What is known now."""

@@ -57,6 +57,12 @@ class Announcer:
         return self._printer
 
 
+def reason_of(error: BaseException) -> str:
+    """Say in one line what an exception is."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
 def _is_logging() -> bool:
     """Say whether the program has set up logging itself."""
     return any(

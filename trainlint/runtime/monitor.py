@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import math
 import os
 import sys
 import time
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 
 from trainlint.runtime import ears
 from trainlint.runtime.anatomy import Anatomy
-from trainlint.runtime.announcing import Announcer
+from trainlint.runtime.announcing import Announcer, reason_of
 from trainlint.runtime.collectors.activations import Activations
 from trainlint.runtime.collectors.attention import attention_of, multi_head_of
 from trainlint.runtime.collectors.inputs import Inputs
@@ -30,6 +31,7 @@ from trainlint.runtime.history import History
 from trainlint.runtime.hooks import Hooks, call_site
 from trainlint.runtime.judge import Judge
 from trainlint.runtime.places import Places
+from trainlint.runtime.ranks import Own, Ranks, ranks_of
 from trainlint.runtime.signals import METRIC, Origin, Run, Signal, Step
 from trainlint.runtime.tensors import first_tensor, is_plain, tensors_in
 
@@ -80,6 +82,7 @@ class _Round:
     criterion: Tensor | None = None
     backwards: int = 0
     waited: float = 0.0
+    until_backward: float = 0.0
     own: float = 0.0
 
 
@@ -131,6 +134,7 @@ class Monitor:
         self._scale: Tensor | None = None
         self._skipped = 0
         self._halting: Diagnosis | None = None
+        self._may_halt = True
         self._is_measured = False
         self._is_closed = False
         self._stance: Any = None
@@ -148,6 +152,11 @@ class Monitor:
         ears.listen(self)
         self._at_exit = _close_at_exit(self)
         self._guarded("model", self._anatomy.look)
+        self._ranks = ranks_of(self._models, self._anatomy.parameters)
+        if self._ranks is not None:
+            self._anatomy.is_parallel(self._ranks.count)
+            self._schedule.is_agreed = True
+            self._may_halt = False  # until all ranks do
         self._open()
 
     # --- what users ask
@@ -296,7 +305,7 @@ class Monitor:
         if self._round.stepped >= self._expected:
             self._close_round(start)
         self._spend(start)
-        if self._halting is not None:
+        if self._halting is not None and self._may_halt:
             halting, self._halting = self._halting, None
             self.close()
             raise TrainingHalted(halting)
@@ -322,6 +331,8 @@ class Monitor:
     def before_backward(self, tensors: Any) -> None:
         """Note the loss, and what lies in the gradients before the first backward of a step."""
         start = time.perf_counter()
+        if not self._round.until_backward:
+            self._round.until_backward = max(start - self._last - self._round.own, 1e-9)
         self._guarded("loss", self._note_loss, tensors)
         if self._is_measured:
             self._guarded(
@@ -504,9 +515,12 @@ class Monitor:
         self._hooks.remove()
         self._end_eager()
         was_measured = self._is_measured
+        if was_measured and self._ranks is not None:
+            self._schedule.following = sys.maxsize  # if the meeting fails there is no other
+            self._guarded("ranks", self._meet, self._ranks, start)
         self._drain(wait=False)
         self._last = time.perf_counter()
-        if was_measured:
+        if was_measured and self._ranks is None:
             own = self._own + self._last - start
             cost = own - self._own_at_opening
             self._schedule.measured(self.step, cost, own, self._last - self._began)
@@ -565,6 +579,29 @@ class Monitor:
                 self._is_measured,
             )
         )
+
+    def _meet(self, ranks: Ranks, start: float) -> None:
+        """Put the numbers of all ranks together, and agree on the next step that is measured."""
+        pending = self._pending[-1]
+        values = {} if pending.crossing is None else pending.crossing.read()
+        pending.crossing = None
+        losses = pending.signals.get(Signal.LOSS, values.get(Signal.LOSS, {}))
+        bad = any(values.get(Signal.NON_FINITE, {}).values())
+        own = Own(
+            loss_is_finite=all(map(math.isfinite, losses.values())),
+            is_finite=not bad,
+            seconds=self._round.until_backward,
+            checksum=sum(values.get(Signal.WEIGHT_NORM, {}).values()),
+            wants_to_halt=self._halting is not None,
+        )
+        spent = self._own + time.perf_counter() - start
+        interval = self._schedule.interval(
+            self.step, spent - self._own_at_opening, spent, time.perf_counter() - self._began
+        )
+        met, agreed, halts = ranks.meet(values, own, interval)
+        self._schedule.following = self.step + agreed
+        pending.signals = {**met, **pending.signals}
+        self._may_halt = halts
 
     def _end_gradients(self) -> None:
         """Gather what is known of all gradients together."""
@@ -644,19 +681,17 @@ class Monitor:
             function(*args)
         except Exception as error:
             self._off.add(part)
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
             if os.environ.get("TRAINLINT_TRACEBACK"):
                 raise
             with contextlib.suppress(Exception):
-                self._announcer.say(f"trainlint watches no {part} any more ({reason})")
+                self._announcer.say(f"trainlint watches no {part} any more ({reason_of(error)})")
 
     def _rule_failed(self, rule: Rule, error: Exception) -> None:
         """Tell of a detector that raised."""
         if os.environ.get("TRAINLINT_TRACEBACK"):
             raise error
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
         with contextlib.suppress(Exception):
-            self._announcer.say(f"trainlint detects no {rule.name} any more ({reason})")
+            self._announcer.say(f"trainlint detects no {rule.name} any more ({reason_of(error)})")
 
     def _spend(self, start: float) -> None:
         """Add to the time that the monitor has used."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from trainlint.core.diagnosis import Severity
 from trainlint.core.errors import UserError, nearest
+from trainlint.runtime.announcing import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -94,7 +95,7 @@ class Watching:
         except UserError:
             raise
         except Exception as error:  # noqa: BLE001 - it must never end the run it watches
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            reason = reason_of(error)
             sys.stderr.write(f"trainlint does not watch {type(optimizer).__name__} ({reason})\n")
 
     def _attach(self, optimizer: Optimizer) -> None:

@@ -28,6 +28,8 @@ class Schedule:
     every: int | None = None
     following: int = 1
     """The number of the next step that is measured."""
+    is_agreed: bool = False
+    """Whether it is agreed on with other ranks, which must measure the same steps."""
     _dense_until: int = DENSE
     _cost: float = 0.0
 
@@ -40,9 +42,12 @@ class Schedule:
 
         ``own`` are the seconds that the monitor has used so far, ``total`` those since it began.
         """
+        self.following = step + self.interval(step, cost, own, total)
+
+    def interval(self, step: int, cost: float, own: float, total: float) -> int:
+        """Return how many steps later the next one is measured."""
         if self.every is not None:
-            self.following = (step // self.every + 1) * self.every
-            return
+            return self.every - step % self.every
         self._cost = cost if self._cost == 0 else 0.7 * self._cost + 0.3 * cost
         per_step = max((total - own) / max(step, 1), 1e-9)
         steady = math.ceil(self._cost / (self.budget * STEADY * per_step)) if self.budget > 0 else 1
@@ -52,10 +57,13 @@ class Schedule:
             interval = 1 if step < self._dense_until else min(steady, max(1, step // GROWTH))
         elif left < 0 and self.budget > 0:
             interval = max(steady, math.ceil(-left / (self.budget * STEADY * per_step)))
-        self.following = step + max(1, interval)
+        return max(1, interval)
 
     def alarm(self, step: int) -> None:
-        """Measure the next steps, for something has happened."""
+        """Measure the next steps, for something has happened.
+
+        Where ranks have agreed on the next measured step, they do so from that one on.
+        """
         self._dense_until = max(self._dense_until, step + DENSE // 2)
-        if self.every is None:
+        if self.every is None and not self.is_agreed:
             self.following = min(self.following, step + 1)

@@ -213,7 +213,7 @@ class Signal(StrEnum):
     VALIDATION_LOSS = "val_loss"
     """The loss on validation data, as it was logged."""
     EPOCH = "epoch"
-    """The epoch, where it was logged or a DataLoader started again."""
+    """The epoch, where it was logged."""
 
 
 METRIC: Final = "metric/"

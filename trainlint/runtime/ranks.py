@@ -1,0 +1,231 @@
+"""What the ranks of a distributed training know together: one collective for each measured step.
+
+All ranks add up one vector: what each has seen of the layers and parameters, and, in places of its own,
+what tells the ranks apart. Its length depends on the model alone, so that no rank waits for another's.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import statistics
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import torch
+from torch import distributed, nn
+
+from trainlint.runtime.signals import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+OF_PARAMETERS: Final = (
+    Signal.GRADIENT_NORM,
+    Signal.GRADIENT_MAX,
+    Signal.GRADIENT_NON_FINITE,
+    Signal.GRADIENT_ZERO,
+    Signal.GRADIENT_MISSING,
+    Signal.GRADIENT_NORM_BEFORE,
+    Signal.GRADIENT_CUT,
+    Signal.STALE_GRADIENT,
+    Signal.WEIGHT_NORM,
+    Signal.UPDATE_RMS,
+    Signal.UPDATE_RATIO,
+    Signal.UNCHANGED,
+    Signal.ROUNDED_AWAY,
+    Signal.SECOND_MOMENT,
+    Signal.ADAM_UPDATE,
+    Signal.DECAY_RATIO,
+)
+OF_LAYERS: Final = (
+    Signal.MEAN,
+    Signal.RMS,
+    Signal.VARIANCE,
+    Signal.INPUT_RMS,
+    Signal.INPUT_VARIANCE,
+    Signal.ZERO,
+    Signal.NEGATIVE,
+    Signal.DEAD_UNITS,
+    Signal.WINDOW_SAMPLES,
+    Signal.SATURATED,
+    Signal.SATURATED_UNITS,
+    Signal.BATCH_VARIANCE,
+    Signal.NON_FINITE,
+    Signal.NON_FINITE_INPUT,
+    Signal.HALF_OVERFLOW,
+    Signal.OUTPUT_GRADIENT_RMS,
+    Signal.NORM_DRIFT,
+)
+_ADDED: Final = frozenset(
+    {
+        Signal.GRADIENT_NON_FINITE,
+        Signal.NON_FINITE,
+        Signal.NON_FINITE_INPUT,
+        Signal.WINDOW_SAMPLES,
+    }
+)
+"""The signals that are counts: of the ranks' values the sum is meant; of all others the mean."""
+_NORMS: Final = frozenset(
+    {
+        Signal.GRADIENT_NORM,
+        Signal.GRADIENT_NORM_BEFORE,
+        Signal.STALE_GRADIENT,
+        Signal.WEIGHT_NORM,
+    }
+)
+"""The norms: where a parameter lies in shards, their squares add up to that of the whole."""
+_OWN: Final = 5
+"""Places that each rank has for itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What tells a rank from the others in a step."""
+
+    loss_is_finite: bool = True
+    is_finite: bool = True
+    seconds: float = 0.0
+    """From the end of the step before to the first backward: later the ranks wait for each other."""
+    checksum: float = 0.0
+    """Of the weights; equal on all ranks that hold replicas."""
+    wants_to_halt: bool = False
+
+
+@dataclass
+class Ranks:
+    """The meeting of all ranks; made only where the model is parallel over them."""
+
+    parameters: Sequence[str]
+    layers: Sequence[str]
+    sharded: frozenset[str]
+    """The parameters that lie in shards."""
+    elements: Mapping[str, int]
+    """How many elements each parameter has as a whole."""
+    rank: int = field(default_factory=distributed.get_rank)
+    count: int = field(default_factory=distributed.get_world_size)
+
+    @property
+    def length(self) -> int:
+        """How many numbers each rank gives to a meeting."""
+        own = _OWN * self.count + 1
+        return own + 2 * (
+            len(self.parameters) * len(OF_PARAMETERS) + len(self.layers) * len(OF_LAYERS)
+        )
+
+    def meet(
+        self, values: dict[str, dict[str, float]], own: Own, interval: int
+    ) -> tuple[dict[str, dict[str, float]], int, bool]:
+        """Return what the ranks have seen together, the interval that they agree on, whether to halt.
+
+        ``values`` are this rank's signals; those that are not met about stay as they are.
+        """
+        keys = [
+            *((signal, name) for signal in OF_PARAMETERS for name in self.parameters),
+            *((signal, name) for signal in OF_LAYERS for name in self.layers),
+        ]
+        numbers: list[float] = []
+        for signal, name in keys:
+            value = values.get(signal, {}).get(name)
+            square = value is not None and self._is_sharded_norm(signal, name)
+            numbers += [0.0, 0.0] if value is None else [value * value if square else value, 1.0]
+        places = [0.0] * (_OWN * self.count)
+        places[_OWN * self.rank : _OWN * (self.rank + 1)] = [
+            float(not own.loss_is_finite),
+            float(not own.is_finite),
+            own.seconds,
+            own.checksum,
+            float(own.wants_to_halt),
+        ]
+        joined = torch.tensor([float(interval), *places, *numbers], dtype=torch.float64)
+        total = self._sum(joined).tolist()
+        agreed = max(1, math.ceil(total[0] / self.count))
+        each = [total[1 + _OWN * rank : 1 + _OWN * (rank + 1)] for rank in range(self.count)]
+        rest = total[1 + _OWN * self.count :]
+        met = {signal: dict(named) for signal, named in values.items()}
+        for at, (signal, name) in enumerate(keys):
+            value, present = rest[2 * at], rest[2 * at + 1]
+            if present:
+                mean = value if signal in _ADDED else value / present
+                if self._is_sharded_norm(signal, name):
+                    mean = math.sqrt(value) if value >= 0 else math.nan
+                met.setdefault(signal, {})[name] = mean
+        self._derive(met)
+        self._compare(met, each)
+        return met, agreed, any(one[4] for one in each)
+
+    def _is_sharded_norm(self, signal: str, name: str) -> bool:
+        """Say whether a signal is a norm of a shard."""
+        return signal in _NORMS and name in self.sharded
+
+    def _derive(self, met: dict[str, dict[str, float]]) -> None:
+        """Compute from the norms of all elements what follows from them."""
+        for norm, root in (
+            (Signal.GRADIENT_NORM, Signal.GRADIENT_RMS),
+            (Signal.WEIGHT_NORM, Signal.WEIGHT_RMS),
+        ):
+            for name in self.sharded & met.get(norm, {}).keys():
+                met.setdefault(root, {})[name] = met[norm][name] / math.sqrt(self.elements[name])
+        if self.sharded:
+            for norm, whole in (
+                (Signal.GRADIENT_NORM, Signal.TOTAL_NORM),
+                (Signal.GRADIENT_NORM_BEFORE, Signal.TOTAL_NORM_BEFORE),
+            ):
+                if met.get(norm):
+                    met[whole] = {"": math.sqrt(sum(one * one for one in met[norm].values()))}
+
+    def _compare(self, met: dict[str, dict[str, float]], each: Sequence[Sequence[float]]) -> None:
+        """Say how the ranks differ."""
+        for place in (0, 1):  # who has a loss that is not finite has it first
+            first = next((rank for rank, one in enumerate(each) if one[place]), None)
+            if first is not None:
+                met[Signal.RANK_NON_FINITE] = {"": float(first)}
+                break
+        seconds = [one[2] for one in each]
+        median = statistics.median(seconds)
+        if median > 0:
+            met[Signal.RANK_SLOWEST] = {"": max(seconds) / median}
+        sums = [one[3] for one in each]
+        if not self.sharded and all(map(math.isfinite, sums)):
+            size = max(map(abs, sums), default=0.0)
+            met[Signal.RANK_DIFFERENCE] = {"": (max(sums) - min(sums)) / size if size else 0.0}
+
+    @staticmethod
+    def _sum(values: torch.Tensor) -> torch.Tensor:
+        """Add the vectors of all ranks up; the one collective."""
+        if distributed.get_backend() == "nccl":
+            values = values.to(torch.device("cuda", torch.cuda.current_device()))
+        distributed.all_reduce(values)
+        return values.cpu()
+
+
+def ranks_of(
+    models: Mapping[str, nn.Module], parameters: Mapping[str, nn.Parameter]
+) -> Ranks | None:
+    """Return the meeting of the ranks that train some models together; None where each trains its own."""
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return None
+    if distributed.get_world_size() == 1:
+        return None
+    sharded = frozenset(name for name, one in parameters.items() if hasattr(one, "to_local"))
+    if not sharded and not _is_replicated(models):
+        return None
+    layers = []
+    for prefix, model in models.items():
+        dot = f"{prefix}." if prefix else ""
+        layers += [dot + name for name, one in model.named_modules() if not one._modules]  # noqa: SLF001
+    return Ranks(
+        tuple(parameters),
+        tuple(layers),
+        sharded,
+        {name: one.numel() for name, one in parameters.items()},
+    )
+
+
+def _is_replicated(models: Mapping[str, nn.Module]) -> bool:
+    """Say whether a `DistributedDataParallel` holds one of the models or a part of it."""
+    parts = {id(part) for model in models.values() for part in model.modules()}
+    return any(
+        issubclass(type(one), nn.parallel.DistributedDataParallel) and id(one.module) in parts
+        for one in gc.get_objects()
+    )
