@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 from collections import Counter
 
 import pytest
@@ -169,3 +171,43 @@ def test_a_detector_that_fails_is_left_out_with_one_line(recording, trainlint, m
     assert (
         done.err == "warning: dead-relu is left out: its detector failed (ZeroDivisionError: 1)\n"
     )
+
+
+TRAINING = """\
+import sys
+import torch
+import trainlint
+from torch import nn
+
+torch.manual_seed(0)
+layers = [layer for _ in range(8) for layer in (nn.Linear(32, 32), nn.Sigmoid())]
+model = nn.Sequential(*layers, nn.Linear(32, 4))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+with trainlint.watch(
+    model, optimizer, recording="run.tlr", live=True, thresholds={"vanishing-gradient": {}}
+) as monitor:
+    for _ in range(60):
+        inputs, targets = torch.randn(16, 32), torch.randint(0, 4, (16,))
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(inputs), targets).backward()
+        optimizer.step()
+for one in monitor.diagnoses:
+    print(one.moment.step, one.code, one.message)
+"""
+
+
+@pytest.mark.slow
+def test_a_real_training_is_replayed_as_it_was_judged(folder, trainlint):
+    pytest.importorskip("torch")
+    (folder / "train.py").write_text(TRAINING)
+    done = subprocess.run(
+        [sys.executable, "train.py"], capture_output=True, text=True, check=True, cwd=folder
+    )
+    live = done.stdout.splitlines()
+    assert any("TL901" in line for line in live)
+    assert "warning TL901 vanishing-gradient  step" in done.stderr
+    assert "The training likely suffers" in done.stderr
+    found = json.loads(trainlint("replay", "run.tlr", "--output-format", "json").out)["diagnoses"]
+    again = [f"{one['moment']['step']} {one['code']} {one['message']}" for one in found]
+    assert sorted(again) == sorted(live)
+    assert {one["path"] for one in found} == {"train.py"}

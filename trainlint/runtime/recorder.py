@@ -41,6 +41,8 @@ LIMIT: Final = 64 * 2**20
 """How many bytes a recording may have, unless it is told otherwise."""
 PATIENCE: Final = 1.0
 """For so many seconds steps without measurements may wait to be written."""
+MOST_WAITING: Final = 1000
+"""So many may wait at most, for what is written at once is thinned at once."""
 BUSY: Final = 1.0
 """For so many seconds another program may hold the file before the recorder gives up."""
 SYNCHRONOUS: Final = "NORMAL"
@@ -80,6 +82,8 @@ class Recorder:
         self._sweeps: dict[bool, Sweep] = {}
         self._thins = {False: False, True: False}
         self._full = False
+        self._thinned = self._dropped = 0
+        self._ahead: dict[int, tuple[int, bytes]] = {}
         self._light = 0
         self._pages = max(16, min(1000, limit // 32 // _PAGE))
 
@@ -171,7 +175,9 @@ class Recorder:
                 return
             try:
                 with self._connected() as connection:
+                    written = len(self._waiting)
                     self._write_waiting(connection)
+                    self._make_room(connection, written)
                     self._tell(connection, run or {})
                     connection.execute(
                         "UPDATE sessions SET finished = 1, ended = ? WHERE id = ?",
@@ -310,7 +316,8 @@ class Recorder:
         )
         self._waiting.append(row)
         now = time.monotonic()
-        if not (measured or vectors) and now - self._flushed < PATIENCE:
+        can_wait = now - self._flushed < PATIENCE and len(self._waiting) < MOST_WAITING
+        if can_wait and not (measured or vectors):
             return
         with self._connected() as connection:
             written = len(self._waiting)
@@ -420,26 +427,29 @@ class Recorder:
                 self._sweeps[measured].run(self._diagnosed, drop, enough, most)
                 self._thins[measured] = not enough()
         self._full = self._sweeps[True].is_exhausted and taken() > 1
+        if self._thinned or self._dropped:
+            connection.execute(
+                "UPDATE sessions SET thinned = thinned + ?, dropped = dropped + ? WHERE id = ?",
+                (self._thinned, self._dropped, self._session),
+            )
+            self._thinned = self._dropped = 0
+            self._ahead = {}
 
     def _thin(self, step: int) -> None:
         """Give up what was measured of the layers in a step."""
         connection = self._alive()
         connection.execute("DELETE FROM measurements WHERE step = ?", (step,))
         connection.execute("UPDATE steps SET measured = 0 WHERE id = ?", (step,))
-        connection.execute(
-            "UPDATE sessions SET thinned = thinned + 1 WHERE id = ?", (self._session,)
-        )
         self._light += 1
+        self._thinned += 1
 
     def _drop(self, step: int) -> None:
         """Give up a step."""
         connection = self._alive()
         connection.execute("DELETE FROM steps WHERE id = ?", (step,))
         connection.execute("DELETE FROM measurements WHERE step = ?", (step,))
-        connection.execute(
-            "UPDATE sessions SET dropped = dropped + 1 WHERE id = ?", (self._session,)
-        )
         self._light -= 1
+        self._dropped += 1
 
     def _vectors(self, step: int) -> Vectors:
         """Return what was measured of the layers in a step."""
@@ -451,8 +461,12 @@ class Recorder:
 
     def _numbers(self, step: int) -> Vectors:
         """Return what was measured of the run in a step."""
-        question = "SELECT series, numbers FROM steps WHERE id = ?"
-        series, numbers = self._alive().execute(question, (step,)).fetchone()
+        if step not in self._ahead:
+            # The next steps will be asked for next.
+            question = "SELECT id, series, numbers FROM steps WHERE id >= ? ORDER BY id LIMIT 64"
+            rows = self._alive().execute(question, (step,))
+            self._ahead = {number: (series, numbers) for number, series, numbers in rows}
+        series, numbers = self._ahead[step]
         values = unpacked(numbers)
         return {(name, 0): values[at : at + 1] for at, name in enumerate(self._series[series][1])}
 
