@@ -46,8 +46,9 @@ def test_importing_a_half_of_the_house_imports_no_torch(module):
 
 
 def needs_what_is_not_there(path: Path) -> bool:
-    """Say whether a module is one of the language server, and pygls is not installed."""
-    return path.relative_to(PACKAGE).parts[0] == "server" and find_spec("pygls") is None
+    """Say whether a module is one of the language server or of a framework that is not installed."""
+    half = path.relative_to(PACKAGE).parts[0]
+    return half == "integrations" or (half == "server" and find_spec("pygls") is None)
 
 
 def test_importing_every_module_imports_no_torch():
@@ -123,9 +124,14 @@ ALLOWED = {
     "rules": (
         "trainlint.core",
         "trainlint.static.model",
+        # What knows no torch: numbers, and what several detectors ask of them.
+        "trainlint.runtime.curves",
+        "trainlint.runtime.levels",
+        "trainlint.runtime.relative",
         "trainlint.runtime.remedies",
         "trainlint.runtime.signals",
         "trainlint.runtime.streaks",
+        "trainlint.runtime.updates",
     ),
     "output": (
         "trainlint.core",
@@ -140,7 +146,8 @@ ALLOWED = {
         "trainlint.__version__",
     ),
     "cli": ("trainlint",),
-    "runtime": ("trainlint.core", "trainlint.runtime", "trainlint.rules"),
+    "runtime": ("trainlint.core", "trainlint.runtime", "trainlint.rules", "trainlint.output"),
+    "integrations": ("trainlint.runtime", "trainlint.integrations"),
 }
 THIRD_PARTIES = {
     "core": set(),
