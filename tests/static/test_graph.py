@@ -42,7 +42,10 @@ def test_a_file_in_which_it_counts_what_is_passed_hangs_on_its_callers_and_their
 
 def test_what_many_call_is_unknown_and_hangs_on_none_of_them():
     def with_callers(number):
-        callers = {f"c{one}": ({"engine.py": ["train"]}, [], []) for one in range(number)}
+        imports = {"engine.py": ["train"]}
+        callers: dict[str, tuple[dict[str, list[str]], list[str], list[str]]] = {
+            f"caller{one}": (imports, [], []) for one in range(number)
+        }
         return graph(engine=({}, [], ["train"]), **callers).hangs_on("engine.py")
 
     assert len(with_callers(MOST_CALLERS)) == MOST_CALLERS + 1
