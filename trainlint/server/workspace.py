@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from trainlint.core.baseline import Baseline
 from trainlint.core.config import Config, resolve
 from trainlint.core.config_file import FILE_NAMES
 from trainlint.core.errors import UserError
@@ -153,7 +154,18 @@ class Workspace:
         except SourceError as error:
             return Linted(path, text, FileReport(path, failures=[error.failure]))
         report = lint_source(source, settings, project=self._current_project())
+        try:
+            report = self._without_known(report, settings)
+        except UserError as error:
+            return Linted(path, text, FileReport(path), unusable=str(error))
         return Linted(path, text, report, source, settings)
+
+    def _without_known(self, report: FileReport, settings: Settings) -> FileReport:
+        """Return a report without what the configured baseline knows."""
+        if not settings.baseline:
+            return report
+        (left,) = Baseline.read(settings.baseline).hide([report])
+        return left
 
     def with_safe_fixes(self, linted: Linted) -> str:
         """Return the text of a linted document with all safe fixes made."""
