@@ -335,7 +335,7 @@ def test_other_documents_are_left_alone(editor, tmp_path):
     for uri, language in (
         ("git:/rnn.py?ref", "python"),
         ((tmp_path / "book.ipynb").as_uri(), "python"),
-        ((tmp_path / "settings.toml").as_uri(), "toml"),
+        ((tmp_path / "notes.txt").as_uri(), "plaintext"),
     ):
         document = {"uri": uri, "languageId": language, "version": 1, "text": LSTM}
         editor.notify("textDocument/didOpen", {"textDocument": document})
