@@ -222,3 +222,77 @@ def test_a_report_is_not_written_over_the_baseline(folder, trainlint):
     done = trainlint("check", "--baseline", "base.json", "-o", "base.json", *SELECT)
     assert done.code == 2
     assert (folder / "base.json").read_bytes() == before
+
+
+@pytest.fixture
+def known(script, folder, trainlint):
+    """Return a folder with a script whose diagnoses are in a baseline that the configuration names."""
+    (folder / "known").mkdir()
+    trainlint("check", "--write-baseline", "known/base.json", *SELECT)
+    (folder / "trainlint.toml").write_text('baseline = "known/base.json"\n')
+    script.write_text(script.read_text() + script.read_text().partition("\n")[2])
+    return folder
+
+
+@pytest.mark.usefixtures("known")
+def test_a_configured_baseline_hides_what_it_knows_unless_it_is_refused(found, monkeypatch):
+    new = ["train.py:19 TL301", "train.py:21 TL501"]
+    assert found(*SELECT) == new
+    assert len(found(*SELECT, "--no-baseline")) == 4
+    assert len(found(*SELECT, "--config", 'baseline = ""')) == 4
+    assert len(found(*SELECT, "--isolated")) == 4
+    # It lies beside its configuration, wherever the command runs.
+    monkeypatch.chdir("known")
+    assert found(*SELECT, "../train.py") == [f"../{one}" for one in new]
+
+
+def test_the_baseline_that_is_named_comes_instead_of_the_configured_one(known, trainlint, found):
+    done = trainlint("check", "--write-baseline", "all.json", *SELECT)
+    assert done.out == "Wrote 4 diagnoses in 1 file to all.json.\n"
+    assert found("--baseline", "all.json", *SELECT) == []
+    (known / "known" / "base.json").unlink()
+    assert found("--baseline", "all.json", *SELECT) == []
+    done = trainlint("check")
+    why = "known/base.json: cannot be read: No such file or directory; --write-baseline makes it"
+    assert done == (2, "", f"error: {why}\n")
+    assert trainlint("check", "--write-baseline", "known/base.json", *SELECT).code == 0
+    assert found(*SELECT) == []
+
+
+def test_each_file_has_the_baseline_of_its_configuration(known, script, found):
+    for name in ("a", "b"):
+        (known / name).mkdir()
+        (known / name / "train.py").write_bytes(script.read_bytes())
+    (known / "b" / "trainlint.toml").write_text('extend = "../trainlint.toml"\nbaseline = ""\n')
+    base = known / "known" / "base.json"
+    base.write_text(base.read_text().replace("train.py", "../a/train.py"))
+    places = [one.rpartition(":")[0] for one in found(*SELECT)]
+    assert [places.count(f"{name}train.py") for name in ("a/", "b/", "")] == [4, 4, 4]
+    base.write_text(base.read_text().replace("../../a/", "../a/"))
+    places = [one.rpartition(":")[0] for one in found(*SELECT)]
+    assert [places.count(f"{name}train.py") for name in ("a/", "b/", "")] == [2, 4, 4]
+
+
+def test_a_configured_baseline_is_updated_and_never_written_over(known, script, trainlint):
+    base = known / "known" / "base.json"
+    before = base.read_bytes()
+    assert trainlint("check", "-o", "known/base.json").code == 2
+    script.write_text("import torch\n")
+    done = trainlint("check", *SELECT)
+    assert done.err.startswith("warning: known/base.json: 2 diagnoses in 1 file no longer there;")
+    assert base.read_bytes() == before
+    done = trainlint("check", "--update-baseline", *SELECT)
+    assert done.err == "known/base.json: 2 diagnoses in 1 file taken out: no longer there\n"
+    assert base.read_bytes() != before
+    assert trainlint("check", *SELECT) == (0, "All checks passed.\n", "")
+    done = trainlint("check", "--no-baseline", "--baseline", "known/base.json")
+    assert done == (2, "", "error: --baseline and --no-baseline exclude each other\n")
+
+
+@pytest.mark.usefixtures("known")
+def test_a_configured_baseline_holds_for_standard_input_and_what_is_silenced(script, trainlint):
+    text = script.read_bytes()
+    done = trainlint("check", "-", "--stdin-filename", "train.py", *SELECT, stdin=text)
+    assert (done.code, done.out.count("train.py:")) == (1, 2)
+    assert trainlint("check", "--add-noqa", *SELECT).out == "Added 2 noqa comments in 1 file.\n"
+    assert trainlint("check", *SELECT) == (0, "All checks passed.\n", "")

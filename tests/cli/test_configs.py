@@ -47,6 +47,17 @@ def test_a_folder_is_searched_for_configurations_only_where_that_is_asked_for(fo
     assert left == ["ds.json:1 TL402", "train.py:9 TL301"]
 
 
+def test_the_settings_of_each_folder_say_whether_it_is_searched_for_configurations(project, found):
+    (project / "conf" / "trainlint.toml").write_text("include-configs = true\n")
+    assert found(".", "--select", "TL402") == [FOUND]
+    assert found(".", "--select", "TL402", "--no-include-configs") == []
+    (project / "trainlint.toml").write_text("include-configs = true\n")
+    (project / "conf" / "trainlint.toml").write_text("include-configs = false\n")
+    assert found(".", "--select", "TL402") == ["ds.json:1 TL402", "sgd.toml:2 TL402"]
+    (project / "conf" / "trainlint.toml").write_text('extend = "../trainlint.toml"\n')
+    assert found(".", "--select", "TL402")[0] == FOUND
+
+
 @pytest.mark.usefixtures("project")
 def test_what_is_no_configuration_of_training_is_not_even_listed(trainlint):
     done = trainlint("check", "--include-configs", "--show-files")

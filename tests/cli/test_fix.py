@@ -195,6 +195,27 @@ def test_diff_stands_without_lists(check, other):
     assert done == (2, "", f"error: --diff and {other} exclude each other\n")
 
 
+@pytest.mark.parametrize("other", ["--output-file=x.txt", "--output-format=json", "-ox.txt"])
+def test_a_diff_has_one_form_and_one_place(check, folder, other):
+    said = "--output-format" if "format" in other else "--output-file"
+    done = check("--diff", other)
+    assert done == (2, "", f"error: --diff and {said} exclude each other\n")
+    assert not (folder / "x.txt").exists()
+
+
+def test_the_format_that_is_set_for_all_runs_has_no_part_in_a_diff(check, monkeypatch):
+    plain = check("--diff")
+    monkeypatch.setenv("TRAINLINT_OUTPUT_FORMAT", "github")
+    assert check("--diff") == plain
+
+
+def test_show_fixes_without_fixes_is_one_line(check, bad):
+    before = bad.read_bytes()
+    done = check("--show-fixes", "--unsafe-fixes")
+    assert done == (2, "", "error: --show-fixes needs --fix or --fix-only\n")
+    assert bad.read_bytes() == before
+
+
 def test_the_source_from_standard_input_comes_out_mended_and_the_rest_aside(check):
     done = check("--fix", "-", "--output-format", "concise", stdin=BAD.encode())
     assert (done.code, done.out) == (1, SAFE)

@@ -28,6 +28,8 @@ def test_every_line_has_its_reason(catalogue):
         thresholds={"large-batch": {"limit": 64}},
         per_file_ignores={"tests/": ("TL301",)},
         force_exclude=True,
+        include_configs=True,
+        baseline="/known.json",
     )
     shown = list(render("a.py", ["/x/b.toml", "/x/c.toml"], resolve(catalogue, said)))
     assert shown == [
@@ -36,7 +38,9 @@ def test_every_line_has_its_reason(catalogue):
         '# which extends "/x/c.toml"',
         "",
         'target-torch = "2.4.1"',
+        'baseline = "/known.json"',
         "force-exclude = true",
+        "include-configs = true",
         "",
         '# relative to "/home/somebody/base" and "/home/somebody"',
         "extend-exclude = [",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -275,6 +276,25 @@ def test_options_of_the_command_come_upon_the_configurations(start, two_files):
     assert found["severity"] == 1
 
 
+def test_what_the_configured_baseline_knows_is_silent(editor, two_files):
+    known = two_files / "known.json"
+    (two_files / "trainlint.toml").write_text('baseline = "known.json"\n')
+    text = "F.cross_entropy(net(inputs), targets)"
+    entry = {"train.py": {"softmax-before-cross-entropy": {text: 1}}}
+    known.write_text(json.dumps({"version": 1, "diagnoses": entry}))
+    editor.initialize()
+    assert editor.open("train.py") == []
+    editor.change("train.py", TRAIN.replace("        optimizer.zero_grad()\n", ""))
+    assert codes(editor.diagnostics("train.py")) == [(10, "TL501")]
+    known.write_text("{}")
+    editor.change("train.py", TRAIN)
+    assert editor.diagnostics("train.py") == []
+    told = [one["params"]["message"] for one in editor.messages if "showMessage" in str(one)]
+    assert len(told) == 1
+    assert told[0].startswith("trainlint: ")
+    assert told[0].endswith("known.json: is no baseline: it has no `version`")
+
+
 def test_what_the_configuration_leaves_out_is_silent(editor, two_files):
     (two_files / "trainlint.toml").write_text('extend-exclude = ["third/"]\n')
     for folder in ("third", "fourth", "venv/lib/site-packages"):
@@ -315,7 +335,7 @@ def test_other_documents_are_left_alone(editor, tmp_path):
     for uri, language in (
         ("git:/rnn.py?ref", "python"),
         ((tmp_path / "book.ipynb").as_uri(), "python"),
-        ((tmp_path / "settings.toml").as_uri(), "toml"),
+        ((tmp_path / "notes.txt").as_uri(), "plaintext"),
     ):
         document = {"uri": uri, "languageId": language, "version": 1, "text": LSTM}
         editor.notify("textDocument/didOpen", {"textDocument": document})

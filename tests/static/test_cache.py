@@ -115,6 +115,66 @@ def test_a_caller_that_changed_makes_a_file_that_trains_be_linted_again(run):
     assert [one.path for one in run.lint()[0]] == ["engine.py"]
 
 
+def test_a_caller_that_changed_makes_a_file_that_computes_a_loss_be_linted_again(run):
+    objectives = """
+        import torch.nn.functional as F
+        def objective(outputs, targets):
+            return F.cross_entropy(outputs, targets)
+    """
+    main = """
+        from torch import nn
+        from objectives import objective
+        class Net(nn.Module):
+            def forward(self, x):
+                return {value}
+        net = Net()
+        loss = objective(net(x), y)
+    """
+    run.write("objectives.py", objectives)
+    run.write("main.py", main.format(value="x"))
+    assert run.lint()[0] == []
+    run.write("main.py", main.format(value="x.softmax(1)"))
+    assert [one.path for one in run.lint()[0]] == ["objectives.py"]
+    assert run.linted == ["main.py", "objectives.py"]
+
+
+def test_a_reader_that_changed_makes_the_file_of_the_class_be_linted_again(run):
+    net = """
+        from torch import nn
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.head = nn.Linear(8, 2)
+                self.spare = nn.Linear(8, 2)
+            def forward(self, x):
+                return self.head(x)
+    """
+    main = """
+        from nets.net import Net
+        print(Net(){read})
+    """
+    run.select = ("unused-layer",)
+    run.write("nets/net.py", net)
+    run.write("main.py", main.format(read=""))
+    run.write("other.py", "import nets.net\n")
+    assert [one.path for one in run.lint()[0]] == ["nets/net.py"]
+    run.write("main.py", main.format(read=".spare"))
+    assert run.lint()[0] == []
+    assert run.linted == ["main.py", "nets/net.py"]
+
+
+def test_of_a_package_the_file_whose_class_is_used_is_linted_again_and_no_other(run):
+    run.write("nets/__init__.py", "from .small import Net\nfrom .large import Big\n")
+    run.write("nets/small.py", NET.format(value=LOGITS))
+    run.write("nets/large.py", NET.format(value=LOGITS).replace("Net", "Big"))
+    run.write("train.py", TRAIN.replace("models", "nets"))
+    run.lint()
+    run.write("train.py", TRAIN.replace("models", "nets") + "# more\n")
+    run.lint()
+    # The class of the one is used there, the one of the other is not.
+    assert run.linted == ["nets/small.py", "train.py"]
+
+
 def test_a_new_file_that_an_import_now_leads_to_counts(run):
     run.write("train.py", TRAIN)
     assert run.lint()[0] == []

@@ -155,6 +155,32 @@ def test_a_fix_needs_two_files_to_be_seen_and_changes_one_of_them(tmp_path):
     assert [one.path for one in outcome.mended] == [str(tmp_path / "loop.py")]
 
 
+@pytest.mark.parametrize("write", [True, False])
+def test_after_a_fix_the_files_that_hang_on_it_are_linted_again_and_no_others(
+    tmp_path, monkeypatch: pytest.MonkeyPatch, write
+):
+    net = (
+        b"import torch.nn.functional as F\nfrom torch import nn\n\n\nclass Net(nn.Module):\n"
+        b"    def forward(self, x):\n        return F.softmax(x, dim=1)\n\n\n"
+        b"loss = F.cross_entropy(Net()(x), y)\n"
+    )
+    train = (
+        b"import torch\nfrom net import Net\n\nloss = torch.nn.CrossEntropyLoss()(Net()(x), y)\n"
+    )
+    again = []
+
+    def linted(paths, *arguments, **options):
+        again.append([os.path.basename(path) for path in paths])
+        return lint_files(paths, *arguments, **options)
+
+    monkeypatch.setattr(fixer, "lint_files", linted)
+    files = {"net.py": net, "other.py": b"import torch\n", "train.py": train}
+    outcome, _ = fixed(tmp_path, files, write=write)
+    assert [len(one.diagnoses) for one in outcome.reports] == [0, 0, 0]
+    assert [os.path.basename(one.path) for one in outcome.mended] == ["net.py"]
+    assert again == [["train.py"]]
+
+
 def test_a_defect_whose_mend_is_in_another_file_is_left_for_a_person(tmp_path):
     net = (
         b"import torch\nfrom torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n"

@@ -762,3 +762,30 @@ def test_a_file_that_is_forgotten_is_read_from_the_disk_again(tmp_path):
     project.forget(str(path))
     assert project.read(str(path)).text == "import c\n"
     assert [one.name for one in project.summary(str(path)).imports] == ["c"]
+
+
+def test_another_text_of_a_file_lets_go_what_hangs_on_it_and_no_more(lay):
+    paths = lay(net=NET, train=TRAIN.format(imported="from net import Net", name="Net"), other="")
+    project = Project(paths)
+    before = {path: project.model(os.path.abspath(path)) for path in paths}
+
+    def kept():
+        return [path for path in paths if project.model(os.path.abspath(path)) is before[path]]
+
+    project.replace(project.read("net.py").with_text(project.read("net.py").text))
+    assert kept() == paths
+    project.replace(project.read("net.py").with_text("import torch\n"))
+    assert kept() == ["other.py"]
+    assert project.hanging_on("net.py") == {
+        os.path.abspath(path) for path in ("net.py", "train.py")
+    }
+
+
+def test_an_import_that_is_new_in_a_text_counts_from_then_on(lay):
+    paths = lay(a="", b="import torch\n")
+    project = Project(paths)
+    assert project.hanging_on("b.py") == {os.path.abspath("b.py")}
+    project.replace(project.read("a.py").with_text("from b import torch\n"))
+    assert project.hanging_on("b.py") == {os.path.abspath("b.py"), os.path.abspath("a.py")}
+    project.forget("a.py")
+    assert project.hanging_on("b.py") == {os.path.abspath("b.py")}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -42,6 +42,9 @@ def adoption_options(function: Callable[..., Any]) -> Callable[..., Any]:
             help="Show only what is not in this baseline; --fix mends both.",
         ),
         click.option(
+            "--no-baseline", is_flag=True, help="Show also what is in the configured baseline."
+        ),
+        click.option(
             _NOQA,
             metavar="[=REASON]",
             help="Silence all that is found: add `# noqa: CODE` to the lines, a reason behind it if"
@@ -69,11 +72,15 @@ class Adoption:
     noqa: str | None
     """The reason for the comments that are to be added, empty for none; None where none are wanted."""
     known: Baseline | None
-    """The baseline whose diagnoses are hidden."""
+    """The baseline that is named, whose diagnoses are hidden."""
     new: Baseline | None
     """The baseline that is to be written."""
     update: bool
     quiet: bool
+    configured: bool = False
+    """Whether the configured baselines count: none is named, written or refused."""
+    by_path: dict[str, Baseline] = field(default_factory=dict)
+    """The configured baselines, by their absolute paths."""
 
     @classmethod
     def of(cls, options: dict[str, Any], *, stdin: bool) -> Adoption:
@@ -88,7 +95,10 @@ class Adoption:
             _exclude("add_noqa", others, options)
         elif new is not None:
             _exclude("write_baseline", [one for one in others if one != "write_baseline"], options)
-        if options["update_baseline"] and path is None:
+        if path is not None:
+            _exclude("baseline", ("no_baseline",), options)
+        configured = path is None and new is None and not options["no_baseline"]
+        if options["update_baseline"] and path is None and not configured:
             msg = "--update-baseline needs --baseline FILE"
             raise UserError(msg)
         if options["update_baseline"]:
@@ -99,7 +109,8 @@ class Adoption:
             raise UserError(msg)
         quiet = options["quiet"]
         if path is None and new is None:
-            return cls(noqa, None, None, update=False, quiet=quiet)
+            update = options["update_baseline"]
+            return cls(noqa, None, None, update=update, quiet=quiet, configured=configured)
         from trainlint.core.baseline import Baseline  # noqa: PLC0415 - only where it is used
 
         known = None if path is None else Baseline.read(path)
@@ -113,21 +124,50 @@ class Adoption:
         """Whether something is written instead of showing what was found."""
         return self.noqa is not None or self.new is not None
 
+    def read(self, paths: Sequence[str], settings: Settings) -> list[str]:
+        """Read the configured baselines of files; return the paths of all baselines."""
+        if self.known is not None:
+            return [self.known.path]
+        if self.configured:
+            from trainlint.core.baseline import Baseline  # noqa: PLC0415 - only where it is used
+
+            for path in dict.fromkeys(settings.of(one).baseline for one in paths):
+                if path:
+                    here = os.path.join(os.getcwd(), "")
+                    self.by_path[path] = Baseline.read(path.removeprefix(here))
+            if self.update and not self.by_path:
+                msg = "--update-baseline needs --baseline FILE, or one that is configured"
+                raise UserError(msg)
+        return list(self.by_path)
+
     def hidden(self, reports: list[FileReport], settings: Settings) -> list[FileReport]:
-        """Return the reports without what the baseline knows; tell what in it is stale."""
-        if self.known is None:
-            return reports
+        """Return the reports without what the baselines know; tell what in them is stale."""
+        if self.known is not None:
+            return self._hidden(self.known, reports, settings)
+        for path, known in self.by_path.items():
+            places = [
+                at for at, one in enumerate(reports) if settings.of(one.path).baseline == path
+            ]
+            left = self._hidden(known, [reports[at] for at in places], settings)
+            for at, report in zip(places, left, strict=True):
+                reports[at] = report
+        return reports
+
+    def _hidden(
+        self, known: Baseline, reports: list[FileReport], settings: Settings
+    ) -> list[FileReport]:
+        """Return the reports without what one baseline knows; tell what in it is stale."""
         from trainlint.output import fixes  # noqa: PLC0415 - only where it is used
         from trainlint.output.style import printable  # noqa: PLC0415
         from trainlint.output.text import counted  # noqa: PLC0415
 
-        stale = self.known.stale(reports, settings)
+        stale = known.stale(reports, settings)
         if stale and (self.update or not self.quiet):
-            path = printable(self.known.path)
+            path = printable(known.path)
             number = stale.total()
             files = counted(len({entry.path for entry in stale}), "file")
             if self.update:
-                self.known.updated(stale).write()
+                known.updated(stale).write()
                 if not self.quiet:
                     warn(f"{path}: {fixes.diagnoses(number)} in {files} taken out: no longer there")
             else:
@@ -135,7 +175,7 @@ class Adoption:
                     f"warning: {path}: {fixes.diagnoses(number)} in {files} no longer there;"
                     " --update-baseline takes them out"
                 )
-        return self.known.hide(reports)
+        return known.hide(reports)
 
     def write(self, reports: Sequence[FileReport], settings: Settings) -> int:
         """Write what was asked for, and say what was; return the exit code."""

@@ -63,11 +63,6 @@ _WORTH_A_CACHE = 5
     default="auto",
     help="auto (the default) asks NO_COLOR, FORCE_COLOR and the terminal.",
 )
-@click.option(
-    "--include-configs",
-    is_flag=True,
-    help="Also lint the YAML, JSON and TOML files in folders that configure a training.",
-)
 @click.option("--show-files", is_flag=True, help="List the files that would be linted.")
 @click.option("--show-settings", is_flag=True, help="Show the settings of the first of them.")
 @click.option("--show-unresolved", is_flag=True, help="List what could not be followed.")
@@ -111,8 +106,10 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     if paths == (STDIN,):
         name = options["stdin_filename"] or STDIN
         settings = configurations.settings([name])
-        kept = [*configurations.files, options["stdin_filename"] or "", options["baseline"] or ""]
-        keep(options["output_file"], kept)
+        known = adoption.read([name], settings)
+        keep(
+            options["output_file"], [*configurations.files, options["stdin_filename"] or "", *known]
+        )
         if options["show_files"] or options["show_settings"]:
             lines = _settings_shown(name, configurations) if options["show_settings"] else [name]
             write(lines, options["output_file"])
@@ -121,12 +118,12 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     else:
         from trainlint.static.discovery import discover  # noqa: PLC0415 - not needed for stdin
 
-        configs = options["include_configs"]
-        found = list(discover(paths, configurations.settings_of, configs=configs))
+        found = list(discover(paths, configurations.settings_of))
         files = [one for one in found if isinstance(one, str)]
         lost = [one for one in found if isinstance(one, Failure)]
         settings = configurations.settings(files)
-        keep(options["output_file"], [*configurations.files, *files, options["baseline"] or ""])
+        known = adoption.read(files, settings)
+        keep(options["output_file"], [*configurations.files, *files, *known])
         if options["show_files"]:
             write(files, options["output_file"])
             _tell(lost)

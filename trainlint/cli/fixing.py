@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from trainlint.cli.output import in_colours, on_terminal, warn, write, write_bytes
 from trainlint.core.errors import UserError
@@ -79,6 +80,15 @@ class Fixing:
             if options[one] and options[other]:
                 msg = f"--{one} and --{other.replace('_', '-')} exclude each other"
                 raise UserError(msg)
+        source = click.get_current_context().get_parameter_source
+        for other in ("output_file", "output_format"):
+            # What a variable of the environment says is for all runs, and may have no part in one.
+            if options["diff"] and source(other) is ParameterSource.COMMANDLINE:
+                msg = f"--diff and --{other.replace('_', '-')} exclude each other"
+                raise UserError(msg)
+        if options["show_fixes"] and not (options["fix"] or options["fix_only"]):
+            msg = "--show-fixes needs --fix or --fix-only"
+            raise UserError(msg)
         only = options["fix_only"] or options["diff"]
         return cls(
             make=options["fix"] or only,

@@ -148,6 +148,11 @@ def file_options(function: Callable[..., Any]) -> Callable[..., Any]:
                 help="Leave out even what is named, as pre-commit names it.",
             ),
             click.option(
+                "--include-configs/--no-include-configs",
+                default=None,
+                help="Also lint the YAML, JSON and TOML files in folders that configure a training.",
+            ),
+            click.option(
                 "--target-torch",
                 metavar="VERSION",
                 callback=_version,
@@ -200,5 +205,6 @@ def _command_line(options: dict[str, Any]) -> Config:
         exclude=options.get("exclude"),
         extend_exclude=options.get("extend_exclude") or (),
         force_exclude=options.get("force_exclude"),
+        include_configs=options.get("include_configs"),
         target_torch=options.get("target_torch"),
     )

@@ -93,6 +93,9 @@ class Config:
     exclude: tuple[str, ...] | None = None
     extend_exclude: tuple[str, ...] = ()
     force_exclude: bool | None = None
+    include_configs: bool | None = None
+    baseline: str | None = None
+    """A path, relative to the folder of the file; empty for none."""
     target_torch: tuple[int, ...] | None = None
     severity: Mapping[str, Severity] = field(default_factory=dict)
     thresholds: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
@@ -101,6 +104,14 @@ class Config:
     def folder(self) -> str:
         """The absolute path of the folder to which the patterns are relative."""
         return os.path.abspath(self.home or os.curdir)
+
+    @property
+    def baseline_path(self) -> str:
+        """The absolute path of the baseline, empty for none."""
+        if not self.baseline:
+            return ""
+        path = os.path.expanduser(os.path.expandvars(self.baseline))
+        return os.path.abspath(os.path.join(self.path.parent if self.path else "", path))
 
     @property
     def places(self) -> tuple[Config, ...]:
@@ -168,6 +179,10 @@ class Settings:
     """What is not linted; of those that speak of a path the last one decides."""
     force_exclude: bool = False
     """Whether that holds for what the user names, too."""
+    include_configs: bool = False
+    """Whether configurations of training in folders are linted, too."""
+    baseline: str = ""
+    """The absolute path of the baseline of the files, empty for none."""
     folder: str = ""
     """The absolute path of the folder whose files these settings are for."""
     nested: Mapping[str, Settings] = field(default_factory=dict)
@@ -220,6 +235,8 @@ def resolve(catalogue: Catalogue, config: Config, *selections: Selection) -> Set
     for rule in catalogue:
         if rule.asks_for_target:
             thresholds[rule.name][TARGET] = target
+    known = next((one for one in reversed(places) if one.baseline is not None), config)
+    configs = (one.include_configs for one in reversed(places) if one.include_configs is not None)
     forced = (one.force_exclude for one in reversed(places) if one.force_exclude is not None)
     return Settings(
         rules=tuple(rule for rule in catalogue if rule.name in on),
@@ -231,6 +248,8 @@ def resolve(catalogue: Catalogue, config: Config, *selections: Selection) -> Set
         target_torch=target,
         exclusions=tuple(_exclusions(places)),
         force_exclude=next(forced, False),
+        include_configs=next(configs, False),
+        baseline=known.baseline_path,
         folder=next((one.folder for one in reversed(places) if one.path), os.path.abspath("")),
     )
 

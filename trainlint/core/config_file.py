@@ -21,6 +21,7 @@ FILE_NAMES: Final = ("trainlint.toml", "pyproject.toml")
 INLINE: Final = "--config"
 
 _KEYS: Final = (
+    "baseline",
     "exclude",
     "extend",
     "extend-exclude",
@@ -28,6 +29,7 @@ _KEYS: Final = (
     "extend-select",
     "force-exclude",
     "ignore",
+    "include-configs",
     "per-file-ignores",
     "rules",
     "select",
@@ -166,9 +168,9 @@ def _config(table: Mapping[str, Any], origin: str) -> Config:
         if key not in _KEYS:
             msg = f"{origin}: no setting is called `{key}`{nearest(key, _KEYS)}"
             raise ConfigError(msg)
-    forced = table.get("force-exclude")
-    if forced is not None and not isinstance(forced, bool):
-        msg = f"{origin}: force-exclude: expects true or false, not `{as_written(forced)}`"
+    baseline = table.get("baseline")
+    if baseline is not None and not isinstance(baseline, str):
+        msg = f"{origin}: baseline: expects the path of a file, not `{as_written(baseline)}`"
         raise ConfigError(msg)
     target = table.get("target-torch")
     return Config(
@@ -185,7 +187,9 @@ def _config(table: Mapping[str, Any], origin: str) -> Config:
         extend_per_file_ignores=_ignores(table, "extend-per-file-ignores", origin),
         exclude=_texts(table["exclude"], f"{origin}: exclude") if "exclude" in table else None,
         extend_exclude=_texts(table.get("extend-exclude", []), f"{origin}: extend-exclude"),
-        force_exclude=forced,
+        force_exclude=_truth(table, "force-exclude", origin),
+        include_configs=_truth(table, "include-configs", origin),
+        baseline=baseline,
         target_torch=None if target is None else version(target, f"{origin}: target-torch"),
         severity={
             selector: _severity(value, f"{origin}: severity.{selector}")
@@ -196,6 +200,15 @@ def _config(table: Mapping[str, Any], origin: str) -> Config:
             for name, value in _items(table.get("rules", {}), f"{origin}: rules")
         },
     )
+
+
+def _truth(table: Mapping[str, Any], key: str, origin: str) -> bool | None:
+    """Return what is said with true or false; None where nothing is."""
+    value = table.get(key)
+    if value is not None and not isinstance(value, bool):
+        msg = f"{origin}: {key}: expects true or false, not `{as_written(value)}`"
+        raise ConfigError(msg)
+    return value
 
 
 def _severity(value: object, where: str) -> Severity:

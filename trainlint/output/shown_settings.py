@@ -27,7 +27,13 @@ def render(path: str, read: Sequence[str], settings: Settings) -> Iterator[str]:
     target = settings.target_torch
     version = None if target is None else _text(".".join(str(part) for part in target))
     yield "# target-torch is not set" if version is None else f"target-torch = {version}"
+    yield (
+        "# baseline is not set"
+        if not settings.baseline
+        else f"baseline = {_text(settings.baseline)}"
+    )
     yield f"force-exclude = {_value(settings.force_exclude)}"
+    yield f"include-configs = {_value(settings.include_configs)}"
     for key in ("exclude", "extend-exclude"):
         said = [one for one in settings.exclusions if one.key == key]
         folders = dict.fromkeys(one.folder for one in said)

@@ -27,26 +27,39 @@ if TYPE_CHECKING:
     from trainlint.core.diagnosis import Diagnosis
     from trainlint.core.fix import Fix
     from trainlint.server.diagnostics import Translator
+    from trainlint.server.documents import Opened
     from trainlint.server.workspace import Linted, Workspace
+    from trainlint.static.source import SourceFile
 
 FIX_ALL: Final = f"{CodeActionKind.SourceFixAll.value}.trainlint"
 KINDS: Final = (CodeActionKind.QuickFix, FIX_ALL)
 
 
-class Document:
-    """An open document for the client: its address, the version that was linted, how it takes edits."""
+Edits = dict[int | None, list[TextEdit]]
+"""Edits by the cell that they are of; None where the document is in one piece."""
 
-    def __init__(self, uri: str, version: int | None, *, versioned: bool) -> None:
-        self.uri = uri
-        self.version = version
+
+class Document:
+    """What is open for the client, in the version that was linted, and how it takes edits."""
+
+    def __init__(self, opened: Opened, *, versioned: bool) -> None:
+        self._opened = opened
         self._versioned = versioned
 
-    def edit(self, edits: Sequence[TextEdit]) -> WorkspaceEdit:
+    def edit(self, edits: Edits) -> WorkspaceEdit:
         """Return edits of the document, bound to the version that they are for where that is understood."""
+        # Even where there is nothing to edit the client is told of what.
+        parts = [(self._opened.part(cell), some) for cell, some in (edits or {None: []}).items()]
         if not self._versioned:
-            return WorkspaceEdit(changes={self.uri: list(edits)})
-        document = OptionalVersionedTextDocumentIdentifier(self.uri, self.version)
-        return WorkspaceEdit(document_changes=[TextDocumentEdit(document, list(edits))])
+            return WorkspaceEdit(changes={part.uri: some for part, some in parts})
+        return WorkspaceEdit(
+            document_changes=[
+                TextDocumentEdit(
+                    OptionalVersionedTextDocumentIdentifier(part.uri, part.version), list(some)
+                )
+                for part, some in parts
+            ]
+        )
 
 
 class Actions:
@@ -61,12 +74,16 @@ class Actions:
         self._document = document
         self._positions = translator.positions(linted)
 
-    def in_range(self, wanted: Range) -> Iterator[CodeAction]:
-        """Yield what can be done about the diagnoses in a range: safe fixes, unsafe ones, comments."""
+    def in_range(self, wanted: Range, cell: int | None) -> Iterator[CodeAction]:
+        """Yield what can be done about the diagnoses in a range: safe fixes, unsafe ones, comments.
+
+        The range is one of a cell, where the document is a notebook.
+        """
         inside = [
             one
             for one in self._linted.report.diagnoses
-            if overlap(self._positions.range(one.span), wanted)
+            if self._linted.cell_of(one) == cell
+            and overlap(self._positions.range(one.span), wanted)
         ]
         fixes = [action for one in inside for action in self._fix(one)]
         yield from sorted(fixes, key=lambda action: not action.is_preferred)
@@ -98,10 +115,10 @@ class Actions:
         if source is None or fix is None or not self._is_sound(fix):
             return
         safe = fix.safety is Safety.SAFE
-        edits = [
-            TextEdit(self._positions.range_of_offsets(source, one.start, one.end), one.replacement)
-            for one in dict.fromkeys(fix.edits)
-        ]
+        edits: Edits = {}
+        for one in dict.fromkeys(fix.edits):
+            place = self._positions.range_of_offsets(source, one.start, one.end)
+            edits.setdefault(_cell(source, one.start), []).append(TextEdit(place, one.replacement))
         unsafe = " (unsafe: it changes the training or its checkpoints)"
         yield CodeAction(
             title=fix.title if safe else fix.title + unsafe,
@@ -136,25 +153,36 @@ class Actions:
                 edit=self._document.edit(edits),
             )
 
-    def _edits_to(self, text: str) -> list[TextEdit]:
-        """Return the edits that turn the document into another text, each of whole lines."""
+    def _edits_to(self, after: SourceFile | None) -> Edits:
+        """Return the edits that turn the document into what it is then, each of whole lines."""
         source = self._linted.source
-        if source is None or text == source.text:
-            return []
-        old, new = (one.splitlines(keepends=True) for one in (source.text, text))
-        starts = [0]
-        for line in old:
-            starts.append(starts[-1] + len(line))
-        return [
-            TextEdit(
-                self._positions.range_of_offsets(source, starts[first], starts[last]),
-                "".join(new[other_first:other_last]),
-            )
-            for what, first, last, other_first, other_last in SequenceMatcher(
-                None, old, new, autojunk=False
-            ).get_opcodes()
-            if what != "equal"
-        ]
+        found: Edits = {}
+        if source is None or after is None or after.text == source.text:
+            return found
+        for (begin, before), (_, text) in zip(source.sources, after.sources, strict=True):
+            old, new = (one.splitlines(keepends=True) for one in (before, text))
+            starts = [begin]
+            for line in old:
+                starts.append(starts[-1] + len(line))
+            edits = [
+                TextEdit(
+                    self._positions.range_of_offsets(source, starts[first], starts[last]),
+                    "".join(new[other_first:other_last]),
+                )
+                for what, first, last, other_first, other_last in SequenceMatcher(
+                    None, old, new, autojunk=False
+                ).get_opcodes()
+                if what != "equal"
+            ]
+            if edits:
+                found[_cell(source, begin)] = edits
+        return found
+
+
+def _cell(source: SourceFile, offset: int) -> int | None:
+    """Return the number of the cell in which an offset lies."""
+    cell = source.cell_at(offset)
+    return None if cell is None else cell.number
 
 
 def is_wanted(kind: str, only: Sequence[str] | None) -> bool:

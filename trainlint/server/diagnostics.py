@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from trainlint.core.catalogue import Catalogue
     from trainlint.core.diagnosis import Diagnosis
     from trainlint.core.report import Failure
+    from trainlint.server.documents import Opened
     from trainlint.server.workspace import Linted
 
 SOURCE: Final = "trainlint"
@@ -38,31 +39,32 @@ _SEVERITIES: Final = {
 
 
 class Translator:
-    """Turns what linting gave into what one client understands; ``uris`` are its documents by path."""
+    """Turns what linting gave into what one client understands; ``opened`` are its documents by path."""
 
     def __init__(
         self,
         catalogue: Catalogue,
         encoding: str,
         abilities: PublishDiagnosticsClientCapabilities | None,
-        uris: Mapping[str, str],
+        opened: Mapping[str, Opened],
     ) -> None:
         self._catalogue = catalogue
         self._encoding = encoding
         self._abilities = abilities or PublishDiagnosticsClientCapabilities()
-        self._uris = uris
+        self._opened = opened
 
     def positions(self, linted: Linted) -> Positions:
         """Return where things stand in a document."""
         return Positions(linted.lines, self._encoding, mark=linted.has_mark)
 
-    def diagnostics(self, linted: Linted) -> list[Diagnostic]:
-        """Return all that is to be said of a document, in order: what could not be linted first."""
-        positions = self.positions(linted)
-        return [
-            *(self._failure(one, positions) for one in linted.report.failures),
-            *(self.diagnostic(one, linted) for one in linted.report.diagnoses),
-        ]
+    def diagnostics(self, linted: Linted) -> dict[int | None, list[Diagnostic]]:
+        """Return all that is to be said, in order, by the cells of a notebook; None is the file as one."""
+        found: dict[int | None, list[Diagnostic]] = {}
+        for failure in linted.report.failures:
+            found.setdefault(failure.cell, []).append(self._failure(failure, linted))
+        for one in linted.report.diagnoses:
+            found.setdefault(linted.cell_of(one), []).append(self.diagnostic(one, linted))
+        return found
 
     def diagnostic(self, diagnosis: Diagnosis, linted: Linted) -> Diagnostic:
         """Return one diagnosis, with its remedy and a link to its page where a site is known."""
@@ -81,10 +83,13 @@ class Translator:
             related_information=related or None,
         )
 
-    def _failure(self, failure: Failure, positions: Positions) -> Diagnostic:
+    def _failure(self, failure: Failure, linted: Linted) -> Diagnostic:
         """Return something that could not be linted, as an error of its line."""
+        cells = () if linted.source is None else linted.source.cells
+        first = next((one.first for one in cells if one.number == failure.cell), 1)
+        line = first + (failure.line or 1) - 1
         return Diagnostic(
-            range=positions.whole_line(failure.line or 1),
+            range=self.positions(linted).whole_line(line, first),
             severity=DiagnosticSeverity.Error,
             source=SOURCE,
             message=failure.reason,
@@ -101,7 +106,9 @@ class Translator:
             if one.path:
                 positions = Positions(linted.report.others.get(one.path, {}), self._encoding)
             path = one.path or linted.path
-            uri = self._uris.get(path) or from_fs_path(path)
+            cell = None if one.span.cell is None else one.span.cell.number
+            opened = self._opened.get(path)
+            uri = from_fs_path(path) if opened is None else opened.part(cell).uri
             if uri is not None:
                 yield DiagnosticRelatedInformation(
                     Location(uri, positions.range(one.span)), one.label

@@ -19,14 +19,19 @@ if TYPE_CHECKING:
 
 def hover_at(
     place: Position,
+    cell: int | None,
     linted: Linted,
     catalogue: Catalogue,
     translator: Translator,
     kind: MarkupKind,
 ) -> Hover | None:
-    """Return the pages of the rules that speak at a place of a document; None where none does."""
+    """Return the pages of the rules that speak at a place of a document, or of a cell of it."""
     positions = translator.positions(linted)
-    found = [one for one in linted.report.diagnoses if contains(positions.range(one.span), place)]
+    found = [
+        one
+        for one in linted.report.diagnoses
+        if linted.cell_of(one) == cell and contains(positions.range(one.span), place)
+    ]
     pages = []
     for name in dict.fromkeys(one.rule for one in found):
         rule = catalogue.find(name)

@@ -19,14 +19,13 @@ from pygls.uris import to_fs_path, urlparse
 from trainlint import __version__
 from trainlint.server.actions import FIX_ALL, KINDS, Actions, Document, is_wanted
 from trainlint.server.diagnostics import Translator
+from trainlint.server.documents import Notebook, Opened
 from trainlint.server.hover import hover_at
 from trainlint.server.workspace import Linted, Workspace
-from trainlint.static.source import is_notebook
+from trainlint.static.source import CONFIG_ENDINGS, is_notebook, may_configure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from pygls.workspace import TextDocument
+    from collections.abc import Callable, Iterable, Iterator
 
     from trainlint.core.catalogue import Catalogue
     from trainlint.core.hierarchy import Hierarchy
@@ -39,9 +38,17 @@ Answer = TypeVar("Answer")
 _WATCHED: Final = (
     "**/*.py",
     "**/*.ipynb",
+    *(f"**/*{ending}" for ending in CONFIG_ENDINGS),
     "**/pyproject.toml",
     "**/trainlint.toml",
     "**/.gitignore",
+)
+
+
+_NOTEBOOKS: Final = types.NotebookDocumentSyncOptions(
+    # All cells, so that they have the numbers that the editor shows.
+    [types.NotebookDocumentFilterWithNotebook("jupyter-notebook")],
+    save=True,
 )
 
 
@@ -82,7 +89,10 @@ class Session(LanguageServer):
     def __init__(self, workspace: Workspace, *, debounce: float) -> None:
         # Whole texts: pygls ends lines where the protocol does not, and edits would go astray.
         super().__init__(
-            "trainlint", __version__, text_document_sync_kind=types.TextDocumentSyncKind.Full
+            "trainlint",
+            __version__,
+            text_document_sync_kind=types.TextDocumentSyncKind.Full,
+            notebook_document_sync=_NOTEBOOKS,
         )
         self.was_shut_down = False
         self._linter = workspace
@@ -94,6 +104,7 @@ class Session(LanguageServer):
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._told: dict[str, str] = {}
+        self._notebooks: dict[str, Notebook] = {}
         self._listen()
 
     def _listen(self) -> None:
@@ -106,6 +117,10 @@ class Session(LanguageServer):
             (types.TEXT_DOCUMENT_DID_CHANGE, self._changed, None),
             (types.TEXT_DOCUMENT_DID_SAVE, self._settled, None),
             (types.TEXT_DOCUMENT_DID_CLOSE, self._closed, None),
+            (types.NOTEBOOK_DOCUMENT_DID_OPEN, self._notebook_opened, None),
+            (types.NOTEBOOK_DOCUMENT_DID_CHANGE, self._notebook_changed, None),
+            (types.NOTEBOOK_DOCUMENT_DID_SAVE, self._notebook_saved, None),
+            (types.NOTEBOOK_DOCUMENT_DID_CLOSE, self._notebook_closed, None),
             (types.WORKSPACE_DID_CHANGE_WATCHED_FILES, self._disk_changed, None),
             (types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, self._disk_changed, None),
             (types.TEXT_DOCUMENT_HOVER, self._hover, None),
@@ -150,10 +165,48 @@ class Session(LanguageServer):
     def _closed(self, params: types.DidCloseTextDocumentParams) -> None:
         """Take the diagnostics of a document back, and let the others follow the disk again."""
         uri = params.text_document.uri
+        self._forget(uri)
+        self._clear((uri,))
+        self._disk_changed(params)
+
+    def _forget(self, uri: str) -> None:
+        """Let go what is known of a document."""
         self._pending.pop(uri, None)
         self._results.pop(uri, None)
         self._told.pop(uri, None)
-        self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
+
+    def _clear(self, uris: Iterable[str]) -> None:
+        """Take diagnostics back."""
+        for uri in uris:
+            self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
+
+    def _notebook_opened(self, params: types.DidOpenNotebookDocumentParams) -> None:
+        """Lint a notebook that is opened."""
+        notebook = Notebook(params)
+        self._notebooks[notebook.uri] = notebook
+        self._worker.submit(self._linter.look_again)
+        self._schedule(notebook.uri, delay=0)
+
+    def _notebook_changed(self, params: types.DidChangeNotebookDocumentParams) -> None:
+        """Lint a notebook once nothing has changed for a while; clear the cells that have gone."""
+        notebook = self._notebooks.get(params.notebook_document.uri)
+        if notebook is not None:
+            before = set(notebook.uris)
+            notebook.change(params, self._encoding)
+            self._clear(before.difference(notebook.uris))
+            self._schedule(notebook.uri, delay=self._debounce)
+
+    def _notebook_saved(self, params: types.DidSaveNotebookDocumentParams) -> None:
+        """Lint a notebook that is saved."""
+        self._worker.submit(self._linter.look_again)
+        self._schedule(params.notebook_document.uri, delay=0)
+
+    def _notebook_closed(self, params: types.DidCloseNotebookDocumentParams) -> None:
+        """Take the diagnostics of the cells back, and let the others follow the disk again."""
+        uri = params.notebook_document.uri
+        notebook = self._notebooks.pop(uri, None)
+        self._forget(uri)
+        self._clear(() if notebook is None else notebook.uris)
         self._disk_changed(params)
 
     def _disk_changed(self, _: object) -> None:
@@ -217,13 +270,13 @@ class Session(LanguageServer):
         if found is None:
             return None
         path, _ = found
-        texts = {each: one.source for each, one in documents.items()}
+        texts = {each: one.text for each, one in documents.items()}
         roots = tuple(self._roots())
         linted = await self._run(self._lint_in_worker, path, texts, roots)
         now = self._documents().get(path)
-        if now is not None and now.source == linted.text:
+        if now is not None and now.text == linted.text:
             self._results[uri] = linted
-            self._publish(uri, now.version, linted)
+            self._publish(now, linted)
         return linted
 
     def _lint_in_worker(self, path: str, texts: dict[str, str], roots: tuple[str, ...]) -> Linted:
@@ -237,7 +290,7 @@ class Session(LanguageServer):
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._worker, function, *arguments)
 
-    def _publish(self, uri: str, version: int | None, linted: Linted) -> None:
+    def _publish(self, opened: Opened, linted: Linted) -> None:
         """Show what is said of a document; say once why none can be."""
         told = self._told.values()
         if linted.unusable and linted.unusable not in told:
@@ -245,22 +298,36 @@ class Session(LanguageServer):
                 types.MessageType.Error, f"trainlint: {linted.unusable}"
             )
             self.window_show_message(message)
-        self._told[uri] = linted.unusable
+        self._told[opened.uri] = linted.unusable
         diagnostics = self._translator().diagnostics(linted)
-        self.text_document_publish_diagnostics(
-            types.PublishDiagnosticsParams(uri, diagnostics, version)
-        )
+        for cell, part in opened.parts.items():
+            some = diagnostics.get(cell, [])
+            self.text_document_publish_diagnostics(
+                types.PublishDiagnosticsParams(part.uri, some, part.version)
+            )
 
-    async def _linted(self, uri: str) -> tuple[int | None, Linted] | None:
-        """Return a document as it is now, linted, and its version; None where it is not open."""
+    async def _linted(self, uri: str) -> tuple[Opened, int | None, Linted] | None:
+        """Return a document as it is now, linted; None where it is not open.
+
+        Of a notebook a cell is asked for: its number stands between the two.
+        """
         for _ in range(10):
-            document = next((one for one in self._documents().values() if one.uri == uri), None)
-            if document is None:
+            found = next(
+                (
+                    (one, cell)
+                    for one in self._documents().values()
+                    for cell, part in one.parts.items()
+                    if part.uri == uri
+                ),
+                None,
+            )
+            if found is None:
                 return None
-            found = self._results.get(uri)
-            if found is not None and found.text == document.source:
-                return document.version, found
-            await self._lint(uri)
+            document, cell = found
+            linted = self._results.get(document.uri)
+            if linted is not None and linted.text == document.text:
+                return document, cell, linted
+            await self._lint(document.uri)
         return None
 
     # -- what the editor asks -----------------------------------------------------------------
@@ -273,41 +340,43 @@ class Session(LanguageServer):
         formats = self._ability("text_document", "hover", "content_format")
         plain = formats and types.MarkupKind.Markdown not in formats
         kind = types.MarkupKind.PlainText if plain else types.MarkupKind.Markdown
+        _, cell, linted = found
         catalogue = self._linter.catalogue
-        return hover_at(params.position, found[1], catalogue, self._translator(), kind)
+        return hover_at(params.position, cell, linted, catalogue, self._translator(), kind)
 
     async def _code_actions(self, params: types.CodeActionParams) -> list[types.CodeAction]:
         """Return what can be done about the diagnoses in a range."""
         uri = params.text_document.uri
-        actions = await self._actions(uri)
-        if actions is None:
+        found = await self._actions(uri)
+        if found is None:
             return []
+        actions, cell = found
         only = params.context.only
         later = "edit" in (
             self._ability("text_document", "code_action", "resolve_support", "properties") or ()
         )
         return await self._run(
-            _offered, actions, params.range, only, {"uri": uri} if later else None
+            _offered, actions, params.range, cell, only, {"uri": uri} if later else None
         )
 
     async def _resolve(self, action: types.CodeAction) -> types.CodeAction:
         """Return an action with the edits that it was offered without."""
         data = action.data
         if action.edit is None and isinstance(data, dict) and isinstance(data.get("uri"), str):
-            actions = await self._actions(data["uri"])
-            if actions is not None:
-                action.edit = await self._run(actions.all_edits)
+            found = await self._actions(data["uri"])
+            if found is not None:
+                action.edit = await self._run(found[0].all_edits)
         return action
 
-    async def _actions(self, uri: str) -> Actions | None:
-        """Return the actions of a document."""
+    async def _actions(self, uri: str) -> tuple[Actions, int | None] | None:
+        """Return the actions of a document, and the number of the cell that is asked for."""
         found = await self._linted(uri)
         if found is None:
             return None
-        version, linted = found
+        opened, cell, linted = found
         versioned = bool(self._ability("workspace", "workspace_edit", "document_changes"))
-        document = Document(uri, version, versioned=versioned)
-        return Actions(self._linter, self._translator(), linted, document)
+        document = Document(opened, versioned=versioned)
+        return Actions(self._linter, self._translator(), linted, document), cell
 
     # -- what the editor has ------------------------------------------------------------------
 
@@ -320,21 +389,32 @@ class Session(LanguageServer):
 
     def _translator(self) -> Translator:
         """Return what turns diagnoses into what the client understands."""
-        encoding = types.PositionEncodingKind(
-            self.workspace.position_encoding or types.PositionEncodingKind.Utf16
-        )
-        uris = {path: one.uri for path, one in self._documents().items()}
         publishing = self._ability("text_document", "publish_diagnostics")
-        return Translator(self._linter.catalogue, encoding.value, publishing, uris)
+        opened = self._documents()
+        return Translator(self._linter.catalogue, self._encoding, publishing, opened)
 
-    def _documents(self) -> dict[str, TextDocument]:
-        """Return the open documents that are Python files or will be, by their paths."""
+    @property
+    def _encoding(self) -> str:
+        """The units in which the client counts columns."""
+        return types.PositionEncodingKind(
+            self.workspace.position_encoding or types.PositionEncodingKind.Utf16
+        ).value
+
+    def _documents(self) -> dict[str, Opened]:
+        """Return what is open and may be linted, or will be, by the paths."""
         found = {}
+        cells = {uri for notebook in self._notebooks.values() for uri in notebook.uris}
         for document in self.workspace.text_documents.values():
-            path = self._path_of(document.uri)
+            path = None if document.uri in cells else self._path_of(document.uri)
             python = document.language_id == "python" or document.uri.endswith(".py")
-            if path is not None and python and not is_notebook(path):
-                found[path] = document
+            if path is not None and (python or may_configure(path)) and not is_notebook(path):
+                found[path] = Opened(document.uri, document.version, document.source)
+        for notebook in self._notebooks.values():
+            path = self._path_of(notebook.uri)
+            if path is not None:
+                # One that was never saved may have any name.
+                path = path if is_notebook(path) else f"{path}.ipynb"
+                found[path] = notebook.opened
         return found
 
     def _path_of(self, uri: str) -> str | None:
@@ -365,12 +445,12 @@ class Session(LanguageServer):
 
 
 def _offered(
-    actions: Actions, wanted: types.Range, only: list[str] | None, data: object
+    actions: Actions, wanted: types.Range, cell: int | None, only: list[str] | None, data: object
 ) -> list[types.CodeAction]:
     """Return the actions of the kinds that are asked for; ``data`` stands for edits to ask for later."""
     offered: list[types.CodeAction] = []
     if is_wanted(types.CodeActionKind.QuickFix.value, only):
-        offered += actions.in_range(wanted)
+        offered += actions.in_range(wanted, cell)
     if is_wanted(FIX_ALL, only) and actions.has_safe_fixes:
         offered.append(actions.fix_all(data=data))
     return offered

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from trainlint.core.baseline import Baseline
 from trainlint.core.config import Config, resolve
 from trainlint.core.config_file import FILE_NAMES
 from trainlint.core.errors import UserError
@@ -20,7 +21,7 @@ from trainlint.static.engine import lint_source
 from trainlint.static.fixer import mend
 from trainlint.static.noqa import silenced
 from trainlint.static.project import Project
-from trainlint.static.source import SourceError, SourceFile
+from trainlint.static.source import SourceError, SourceFile, is_notebook, may_configure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,7 +48,7 @@ class Linted:
     text: str
     report: FileReport
     source: SourceFile | None = None
-    """The document, where it is Python."""
+    """The document, where it can be read."""
     settings: Settings | None = None
     """The settings of the file, where it has any."""
     unusable: str = ""
@@ -57,6 +58,10 @@ class Linted:
     def has_mark(self) -> bool:
         """Whether the document begins with a byte order mark."""
         return self.text.startswith(_MARK)
+
+    def cell_of(self, diagnosis: Diagnosis) -> int | None:
+        """Return the number of the cell in which a diagnosis stands, where this is a notebook."""
+        return None if diagnosis.span.cell is None else diagnosis.span.cell.number
 
     @cached_property
     def lines(self) -> Mapping[int, str]:
@@ -79,6 +84,8 @@ class Workspace:
         self._roots: tuple[str, ...] = ()
         self._texts: dict[str, str] = {}
         self._sources: dict[str, SourceFile] = {}
+        self._read: dict[str, str] = {}
+        """The texts that those were made from."""
         self._files: dict[str, Stamp | None] = {}
         self._project: Project | None = None
         self._looked = False
@@ -112,10 +119,11 @@ class Workspace:
     def _understand(self, path: str, text: str) -> None:
         """Let the project know another text of a document; while that is broken, the last good one."""
         try:
-            source = SourceFile(path, _without_mark(text), bom=text.startswith(_MARK))
+            source = _read(path, text)
         except SourceError:
             return
         self._sources[path] = source
+        self._read[path] = text
         if self._project is not None:
             self._project.replace(source)
 
@@ -151,37 +159,53 @@ class Workspace:
         try:
             source = self._source(path, text)
         except SourceError as error:
-            return Linted(path, text, FileReport(path, failures=[error.failure]))
+            # Of what is broken nobody knows whether it was to configure a training.
+            failures = [] if may_configure(path) else [error.failure]
+            return Linted(path, text, FileReport(path, failures=failures))
+        if source.is_config and not source.tree.body:
+            # Nobody has named it, and it is about something else.
+            return Linted(path, text, FileReport(path))
         report = lint_source(source, settings, project=self._current_project())
+        try:
+            report = self._without_known(report, settings)
+        except UserError as error:
+            return Linted(path, text, FileReport(path), unusable=str(error))
         return Linted(path, text, report, source, settings)
 
-    def with_safe_fixes(self, linted: Linted) -> str:
-        """Return the text of a linted document with all safe fixes made."""
+    def _without_known(self, report: FileReport, settings: Settings) -> FileReport:
+        """Return a report without what the configured baseline knows."""
+        if not settings.baseline:
+            return report
+        (left,) = Baseline.read(settings.baseline).hide([report])
+        return left
+
+    def with_safe_fixes(self, linted: Linted) -> SourceFile | None:
+        """Return a linted document with all safe fixes made; None where it cannot be read."""
         if linted.source is None or linted.settings is None:
-            return linted.text
+            return linted.source
         project = self._current_project()
         try:
             mended = mend(linted.source, linted.settings, project, unsafe=False)
         finally:
             project.replace(self._sources.get(linted.path, linted.source))
-        return mended.after.text
+        return mended.after
 
-    def with_comment(self, linted: Linted, diagnosis: Diagnosis) -> str:
-        """Return the text of a linted document with a comment that silences a diagnosis, if it has room."""
+    def with_comment(self, linted: Linted, diagnosis: Diagnosis) -> SourceFile | None:
+        """Return a linted document with a comment that silences a diagnosis, if it has room."""
         if linted.source is None or linted.settings is None:
-            return linted.text
+            return linted.source
         try:
             after, _, _ = silenced(linted.source, [diagnosis], linted.settings.known)
         except SourceError:
-            return linted.source.text
-        return after.text
+            return linted.source
+        return after
 
     def _source(self, path: str, text: str) -> SourceFile:
         """Return the source file of a document; raise `SourceError` where it is not Python."""
         known = self._sources.get(path)
-        if known is not None and known.bom * _MARK + known.text == text:
+        if known is not None and self._read[path] == text:
             return known
-        return SourceFile(path, _without_mark(text))
+        return _read(path, text)
 
     # -- the project --------------------------------------------------------------------------
 
@@ -259,6 +283,13 @@ class Workspace:
             return replace(settings, force_exclude=True, folder=root or settings.folder)
 
         return is_forced_out(path, settings_of)
+
+
+def _read(path: str, text: str) -> SourceFile:
+    """Read what is open: Python, a notebook or a configuration; raise `SourceError` if that is broken."""
+    if is_notebook(path) or may_configure(path):
+        return SourceFile.from_bytes(path, text.encode(errors="surrogatepass"))
+    return SourceFile(path, _without_mark(text), bom=text.startswith(_MARK))
 
 
 def _without_mark(text: str) -> str:

@@ -2,9 +2,9 @@
 
 One SQLite file, `.trainlint_cache/cache.sqlite`, with a `.gitignore` of its own beside it. A report is
 good as long as these are what they were: trainlint itself, the settings of the file, the set of the
-files that are linted together, and the content of the file and of all that it hangs on: the files it
-imports, those that they import, and for files that train also those that import them. A cache that
-is damaged, locked or cannot be written is as good as none: the files are linted.
+files that are linted together, and the content of the file and of all that it hangs on
+(:mod:`trainlint.static.graph`). A cache that is damaged, locked or cannot be written is as good as
+none: the files are linted.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from trainlint.core.catalogue import folder_of
 from trainlint.core.diagnosis import Cell, Diagnosis, Related, Severity, Span
 from trainlint.core.fix import Edit, Fix, Safety
 from trainlint.core.report import FileReport
+from trainlint.static.graph import Graph, Links
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -33,12 +34,11 @@ FOLDER: Final = ".trainlint_cache"
 _FILE: Final = "cache.sqlite"
 _TAG: Final = "CACHEDIR.TAG"
 _SIGNATURE: Final = "Signature: 8a477f597d28d172789f06886806bc55\n"
-_INIT: Final = "__init__.py"
 _PATIENCE: Final = 5.0
 """How many seconds to wait for another process that writes."""
 _SCHEMA: Final = """
-    CREATE TABLE IF NOT EXISTS files (
-        path TEXT PRIMARY KEY, content TEXT, project TEXT, imports TEXT, trains INTEGER
+    CREATE TABLE IF NOT EXISTS links (
+        path TEXT PRIMARY KEY, content TEXT, project TEXT, links TEXT
     ) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS reports (
         path TEXT, settings TEXT, hangs_on TEXT, report TEXT, PRIMARY KEY (path, settings)
@@ -93,9 +93,9 @@ class _Kept:
     def __init__(self, folder: str) -> None:
         self._folder = folder
         self._database: sqlite3.Connection | None = None
-        self._files: dict[str, tuple[str, str, str, int]] = {}
+        self._links: dict[str, tuple[str, str, str]] = {}
         self._reports: dict[tuple[str, str], tuple[str, str]] = {}
-        self._new_files: list[tuple[object, ...]] = []
+        self._new_links: list[tuple[object, ...]] = []
         self._new_reports: list[tuple[object, ...]] = []
         try:
             self._open()
@@ -108,8 +108,8 @@ class _Kept:
             return
         database = sqlite3.connect(os.path.join(self._folder, _FILE), timeout=_PATIENCE)
         try:
-            for path, *rest in database.execute("SELECT * FROM files"):
-                self._files[path] = tuple(rest)
+            for path, *rest in database.execute("SELECT * FROM links"):
+                self._links[path] = tuple(rest)
             for path, key, hangs_on, report in database.execute("SELECT * FROM reports"):
                 self._reports[path, key] = (hangs_on, report)
         finally:
@@ -117,25 +117,23 @@ class _Kept:
 
     def _discard(self) -> None:
         """Throw a damaged file away."""
-        self._files, self._reports = {}, {}
+        self._links, self._reports = {}, {}
         for ending in ("", "-wal", "-shm"):
             try:
                 os.remove(os.path.join(self._folder, _FILE + ending))
             except OSError:
                 continue
 
-    def imports(self, path: str, content: str, project: str) -> tuple[list[str], bool] | None:
-        """Return which files a file imports and whether it trains, as kept for its content."""
-        found = self._files.get(path)
+    def links(self, path: str, content: str, project: str) -> Links | None:
+        """Return what ties a file to the others, as kept for its content."""
+        found = self._links.get(path)
         if found is None or found[:2] != (content, project):
             return None
-        return json.loads(found[2]), bool(found[3])
+        return Links(*json.loads(found[2]))
 
-    def keep_imports(
-        self, path: str, content: str, project: str, imports: list[str], *, trains: bool
-    ) -> None:
-        """Keep which files a file imports."""
-        self._new_files.append((path, content, project, json.dumps(imports), int(trains)))
+    def keep_links(self, path: str, content: str, project: str, links: Links) -> None:
+        """Keep what ties a file to the others."""
+        self._new_links.append((path, content, project, json.dumps(links)))
 
     def report(self, path: str, key: str, hangs_on: str) -> FileReport | None:
         """Return the report of a file, if all that it hangs on is as it was."""
@@ -155,7 +153,7 @@ class _Kept:
 
     def close(self) -> None:
         """Write what is new, in one transaction."""
-        if not self._new_files and not self._new_reports:
+        if not self._new_links and not self._new_reports:
             return
         try:
             self._make_folder()
@@ -165,7 +163,7 @@ class _Kept:
                 database.executescript(_SCHEMA)
                 with database:
                     database.executemany(
-                        "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", self._new_files
+                        "INSERT OR REPLACE INTO links VALUES (?, ?, ?, ?)", self._new_links
                     )
                     database.executemany(
                         "INSERT OR REPLACE INTO reports VALUES (?, ?, ?, ?)", self._new_reports
@@ -185,72 +183,39 @@ class _Kept:
 
 
 class _Graph:
-    """Which files hang on which, and the digest of all that one hangs on."""
+    """The digest of all that a file hangs on."""
 
     def __init__(self, paths: Sequence[str], contents: dict[str, str], kept: _Kept) -> None:
         absolute = {os.path.abspath(path): path for path in paths}
         self._project = _digest(_own_code(), *sorted(absolute))
         self._contents = contents
-        self._imports: dict[str, list[str]] = {}
-        self._importers: dict[str, list[str]] = {}
-        self._trains: set[str] = set()
-        self._nexts: dict[str, tuple[str, ...]] = {}
         self._tokens: dict[str, str] = {}
+        links: dict[str, Links] = {}
         project: Project | None = None
         for path in paths:
-            known = kept.imports(path, contents[path], self._project)
+            known = kept.links(path, contents[path], self._project)
             if known is None:
                 if project is None:
                     from trainlint.static.project import Project  # noqa: PLC0415 - parses; seldom needed
 
                     project = Project(paths)
-                key = os.path.abspath(path)
-                found = [absolute[one] for one in project.imported_files(key)]
-                known = (found, project.summary(key).trains)
-                kept.keep_imports(path, contents[path], self._project, found, trains=known[1])
-            self._imports[path] = known[0]
-            if known[1]:
-                self._trains.add(path)
-        for path, imports in self._imports.items():
-            for one in imports:
-                self._importers.setdefault(one, []).append(path)
+                found = project.links(os.path.abspath(path))
+                imports = {absolute[other]: names for other, names in found.imports.items()}
+                known = found._replace(imports=imports)
+                kept.keep_links(path, contents[path], self._project, known)
+            links[path] = known
+        self._graph = Graph(links)
 
     def hangs_on(self, path: str) -> str:
         """Return the digest of the content of a file and of all that it hangs on."""
-        seen, queue = {path}, [path]
-        while queue:
-            for other in self._next_to(queue.pop()):
-                if other not in seen:
-                    seen.add(other)
-                    queue.append(other)
-        tokens = sorted(self._token(one) for one in seen)
+        tokens = sorted(self._token(one) for one in self._graph.hangs_on(path))
         return _digest(self._project, "".join(tokens))
-
-    def _next_to(self, path: str) -> tuple[str, ...]:
-        """Return what a file hangs on directly: what it imports, and who imports one that trains."""
-        found = self._nexts.get(path)
-        if found is None:
-            callers = self._callers(path) if path in self._trains else ()
-            found = self._nexts[path] = (*self._imports.get(path, ()), *callers)
-        return found
 
     def _token(self, path: str) -> str:
         """Return a digest of a file's path and content."""
         found = self._tokens.get(path)
         if found is None:
             found = self._tokens[path] = _digest(path, self._contents.get(path, ""))
-        return found
-
-    def _callers(self, path: str) -> set[str]:
-        """Return the files that import one, directly or through a package that hands it on."""
-        found: set[str] = set()
-        queue = [path]
-        while queue:
-            for importer in self._importers.get(queue.pop(), ()):
-                if importer not in found:
-                    found.add(importer)
-                    if importer.endswith(_INIT):
-                        queue.append(importer)
         return found
 
 

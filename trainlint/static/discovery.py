@@ -1,7 +1,7 @@
 """Which files to lint: those that are named, and the Python files in the folders that are named.
 
-Notebooks are Python files, too. Configurations of training in folders are found where that is asked
-for: of a file that nobody has named it must be seen from its text that it is one.
+Notebooks are Python files, too. Configurations of training in folders are found where the settings
+say `include-configs`: of a file that nobody has named it must be seen from its text that it is one.
 
 Ignore files are read by ourselves instead of asking git: that works where there is no git and
 outside of a repository, gives the same answer on every machine (git also reads settings of the
@@ -47,12 +47,12 @@ class _Folder(NamedTuple):
 
 
 def discover(
-    paths: Iterable[str], settings_of: Callable[[str], Settings], *, configs: bool = False
+    paths: Iterable[str], settings_of: Callable[[str], Settings]
 ) -> Iterator[str | Failure]:
     """Yield every file to lint once, in order, and a failure for what cannot be looked at.
 
-    ``settings_of`` gives the settings of the files in a folder: what they leave out. ``configs`` asks
-    for the configurations of training in folders, too.
+    ``settings_of`` gives the settings of the files in a folder: what they leave out, and whether
+    configurations of training are found there, too.
     """
     seen: set[str] = set()
     for path in paths:
@@ -66,9 +66,7 @@ def discover(
         elif os.path.isdir(path):
             top = os.path.abspath(path)
             start = _Folder("" if shown == os.curdir else shown, _scopes_above(top))
-            found = _walk(start, settings_of, _CODE)
-            if configs:
-                found = _of_training(_walk(start, settings_of, (*_CODE, *CONFIG_ENDINGS)))
+            found = _of_training(_walk(start, settings_of))
         else:
             found = iter((shown,))
         for one in found:
@@ -96,13 +94,15 @@ def is_forced_out(path: str, settings_of: Callable[[str], Settings]) -> bool:
 
 def _of_training(found: Iterator[str | Failure]) -> Iterator[str | Failure]:
     """Yield what was found but for the configurations of anything else; say once if PyYAML is missing."""
-    from trainlint.static.configs.config_file import is_training_config  # noqa: PLC0415 - seldom needed
-    from trainlint.static.configs.yaml_text import MISSING  # noqa: PLC0415
-
     told = False
     for one in found:
         wanted: bool | None = True
         if isinstance(one, str) and may_configure(one):
+            from trainlint.static.configs.config_file import (  # noqa: PLC0415 - seldom needed
+                is_training_config,
+            )
+            from trainlint.static.configs.yaml_text import MISSING  # noqa: PLC0415
+
             wanted = is_training_config(one)
         if wanted:
             yield one
@@ -111,23 +111,21 @@ def _of_training(found: Iterator[str | Failure]) -> Iterator[str | Failure]:
             yield Failure(str(one), None, MISSING)
 
 
-def _walk(
-    top: _Folder, settings_of: Callable[[str], Settings], endings: tuple[str, ...]
-) -> Iterator[str | Failure]:
-    """Yield the files with these endings in a folder and those below it, in the order of their names."""
+def _walk(top: _Folder, settings_of: Callable[[str], Settings]) -> Iterator[str | Failure]:
+    """Yield the files that may be linted in a folder and those below it, in the order of their names."""
     ahead: list[str | Failure | _Folder] = [top]
     while ahead:
         one = ahead.pop()
         if isinstance(one, _Folder):
-            ahead += reversed(list(_members(one, settings_of, endings)))
+            ahead += reversed(list(_members(one, settings_of)))
         else:
             yield one
 
 
 def _members(
-    folder: _Folder, settings_of: Callable[[str], Settings], endings: tuple[str, ...]
+    folder: _Folder, settings_of: Callable[[str], Settings]
 ) -> Iterator[str | Failure | _Folder]:
-    """Yield the files with these endings and the folders in a folder, in the order of their names."""
+    """Yield the files that may be linted and the folders in a folder, in the order of their names."""
     try:
         with os.scandir(folder.path or os.curdir) as listing:
             entries = sorted(listing, key=lambda entry: entry.name)
@@ -141,7 +139,9 @@ def _members(
         if patterns:
             scopes = [*scopes, _Scope(patterns, _prefix(base))]
 
-    exclusions = _exclusions(settings_of(base), base)
+    settings = settings_of(base)
+    exclusions = _exclusions(settings, base)
+    endings = (*_CODE, *CONFIG_ENDINGS) if settings.include_configs else _CODE
 
     def is_left_out(name: str, *, folder: bool) -> bool:
         path = os.path.join(base, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Self
 
@@ -44,6 +45,9 @@ _MANY_BYTES: Final = 2_000_000
 """From here on the work of a second process outweighs starting it (about 50 ms)."""
 
 _MAX_JOBS: Final = 16
+
+_METHOD: Final = "fork" if sys.platform == "linux" else "spawn"
+"""A fork has everything already. macOS has it too, but its libraries do not bear it."""
 
 
 def lint_source(
@@ -138,12 +142,15 @@ def lint_files(
     A ``project`` of the files is one in which some have another text than on disk. ``among`` are all
     files of the project where only some of them are to be linted.
     """
-    jobs = 1 if project is not None else min(_jobs(), len(paths))
-    if jobs > 1 and _worth_sharing(paths):
-        yield from _lint_in_processes(paths, settings, jobs, among or paths, unresolved=unresolved)
+    jobs = min(_jobs(), len(paths))
+    if jobs > 1 and _worth_sharing(paths) and (project is None or _METHOD == "fork"):
+        if project is not None:
+            project.close()
+        shared = (settings, unresolved, project or Project(among or paths))
+        yield from _lint_in_processes(paths, jobs, shared)
     else:
         project = project or Project(among or paths)
-        with _CollectingRarely() as garbage:
+        with CollectingRarely() as garbage:
             for path in paths:
                 yield lint_file(path, settings, unresolved=unresolved, project=project)
                 garbage.add(path)
@@ -240,7 +247,7 @@ def _bug(path: str, what: str, error: Exception) -> Failure:
     return Failure(path, None, bug)
 
 
-class _CollectingRarely:
+class CollectingRarely:
     """Keep the garbage collector from running at random while many short-lived trees are made.
 
     A tree and the model that is taken apart are freed at once by their reference counts; should a
@@ -302,26 +309,21 @@ def _worth_sharing(paths: Sequence[str]) -> bool:
     return False
 
 
-_worker: tuple[Settings, bool, Project, _CollectingRarely] | None = None
+_worker: tuple[Settings, bool, Project, CollectingRarely] | None = None
 
 
 def _lint_in_processes(
-    paths: Sequence[str], settings: Settings, jobs: int, among: Sequence[str], *, unresolved: bool
+    paths: Sequence[str], jobs: int, shared: tuple[Settings, bool, Project]
 ) -> Iterator[FileReport]:
     """Yield the reports in order while several processes make them."""
     import multiprocessing  # noqa: PLC0415 - 10 ms, and only where there is much to lint
-
-    # A fork has everything imported already. macOS has it too, but its libraries do not bear it.
-    import sys  # noqa: PLC0415
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
     from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
 
-    method = "fork" if sys.platform == "linux" else "spawn"
     chunk = max(1, min(16, len(paths) // (jobs * 4)))
-    shared = (settings, unresolved, Project(among))
     while paths:
         executor = ProcessPoolExecutor(
-            jobs, multiprocessing.get_context(method), _start_worker, shared
+            jobs, multiprocessing.get_context(_METHOD), _start_worker, shared
         )
         done = 0
         try:
@@ -352,7 +354,7 @@ def _start_worker(
     global _worker  # noqa: PLW0603 - the only place where a worker can keep what all files share
     # Ctrl-C reaches every process of the group; the first one tells the user.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    garbage = _CollectingRarely()
+    garbage = CollectingRarely()
     garbage.__enter__()
     _worker = (settings, unresolved, project, garbage)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from trainlint.core.atomic import ReplaceError, replace_file
 from trainlint.core.fix import apply_fixes
 from trainlint.core.report import Failure, FileReport
-from trainlint.static.engine import lint_files, lint_source
+from trainlint.static.engine import CollectingRarely, lint_files, lint_source
 from trainlint.static.project import Project
 from trainlint.static.source import SourceError, SourceFile, read_bytes
 
@@ -37,6 +38,8 @@ class Mended:
     """Those whose fix was made, in the order in which that was done."""
     refused: list[tuple[Diagnosis, str]] = field(default_factory=list)
     """Those whose fix was not made, and why."""
+    report: FileReport | None = None
+    """What is to be said of the file as it is after that, where that is known."""
 
     @property
     def path(self) -> str:
@@ -61,7 +64,14 @@ class Outcome:
         return sum(len(one.made) for one in self.mended)
 
 
-def mend(source: SourceFile, settings: Settings, project: Project, *, unsafe: bool) -> Mended:
+def mend(
+    source: SourceFile,
+    settings: Settings,
+    project: Project,
+    *,
+    unsafe: bool,
+    unresolved: bool = False,
+) -> Mended:
     """Make the fixes of one file in memory.
 
     In each round the fixes of one rule are made, then the file is linted anew: of what two rules say of
@@ -71,10 +81,11 @@ def mend(source: SourceFile, settings: Settings, project: Project, *, unsafe: bo
     seen = {source.text}
     project.replace(source)
     for _ in range(ROUNDS):
-        found = lint_source(mended.after, settings, project=project).diagnoses
-        wanted = [one for one in found if one.is_mended(unsafe=unsafe)]
+        report = lint_source(mended.after, settings, project=project, unresolved=unresolved)
+        wanted = [one for one in report.diagnoses if one.is_mended(unsafe=unsafe)]
         mended.refused.clear()
         if not _make_one_round(mended, wanted):
+            mended.report = report
             break
         project.replace(mended.after)
         if mended.after.text in seen:
@@ -98,45 +109,60 @@ def fix_files(
 ) -> Outcome:
     """Make the fixes of files, given what linting them has said; ``write`` them, or only show them.
 
-    Each file is mended with the others as its context, which never change by it.
+    Each file is mended with the others as its context, which never change by it. After each pass those
+    are linted again of which the fixes of others may have changed what is to be said.
     """
-    outcome = Outcome(list(reports))
     mended: dict[str, Mended] = {}
+    refused: list[tuple[Diagnosis, str]] = []
     failures: dict[str, Failure] = {}
     left: set[str] = set()
     project = Project(paths)
-    for _ in range(_PASSES):
-        changed = False
-        for report in outcome.reports:
-            wanted = [one for one in report.diagnoses if one.is_mended(unsafe=unsafe)]
-            if not wanted or report.path in left:
-                continue
-            try:
-                result = _fix_file(
-                    report.path, settings, project, mended, unsafe=unsafe, write=write
-                )
-            except (SourceError, ReplaceError) as error:
-                left.add(report.path)
-                failures[report.path] = _failure(report.path, error)
-                continue
-            outcome.refused += result.refused
-            if not result.made:
-                left.add(report.path)
-                continue
-            changed = True
-            earlier = mended.get(report.path)
-            if earlier is not None:
-                result.before, result.made = earlier.before, [*earlier.made, *result.made]
-            mended[report.path] = result
-        if not changed:
-            break
-        outcome.reports = list(lint_files(paths, settings, unresolved=unresolved, project=project))
+    known = {report.path: report for report in reports}
+    absolute = {path: os.path.abspath(path) for path in paths}
+    with CollectingRarely() as garbage:
+        for _ in range(_PASSES):
+            outdated: set[str] = set()
+            for path in paths:
+                wanted = [one for one in known[path].diagnoses if one.is_mended(unsafe=unsafe)]
+                if not wanted or path in left:
+                    continue
+                garbage.add(path)
+                try:
+                    result = _fix_file(
+                        path,
+                        settings,
+                        project,
+                        mended,
+                        unsafe=unsafe,
+                        write=write,
+                        unresolved=unresolved,
+                    )
+                except (SourceError, ReplaceError) as error:
+                    left.add(path)
+                    failures[path] = _failure(path, error)
+                    continue
+                refused += result.refused
+                if not result.made:
+                    left.add(path)
+                    continue
+                outdated |= project.hanging_on(path)
+                if result.report is not None:
+                    known[path] = result.report
+                    outdated.discard(absolute[path])
+                earlier = mended.get(path)
+                if earlier is not None:
+                    result.before, result.made = earlier.before, [*earlier.made, *result.made]
+                mended[path] = result
+            if not outdated:
+                break
+            again = [path for path in paths if absolute[path] in outdated]
+            for report in lint_files(again, settings, unresolved=unresolved, project=project):
+                known[report.path] = report
     project.close()
-    for report in outcome.reports:
-        if report.path in failures:
-            report.failures.append(failures[report.path])
-    outcome.mended = [mended[path] for path in paths if path in mended]
-    return outcome
+    for path, failure in failures.items():
+        known[path].failures.append(failure)
+    reported = [known.get(report.path, report) for report in reports]
+    return Outcome(reported, [mended[path] for path in paths if path in mended], refused)
 
 
 def fix_bytes(
@@ -162,6 +188,7 @@ def _fix_file(
     *,
     unsafe: bool,
     write: bool,
+    unresolved: bool,
 ) -> Mended:
     """Make the fixes of one file, and write it; raise `SourceError` or `ReplaceError` if it cannot be."""
     earlier = mended.get(path)
@@ -170,7 +197,7 @@ def _fix_file(
         source = rewritable(path, data)
     else:
         source = earlier.after.with_text(earlier.after.text)
-    result = mend(source, settings, project, unsafe=unsafe)
+    result = mend(source, settings, project, unsafe=unsafe, unresolved=unresolved)
     if result.made and write:
         try:
             replace_file(path, data, result.after.encoded())

@@ -128,6 +128,16 @@ class NotebookFile(SourceFile):
             end_line, end_column = cell.last, len(self.lines[cell.last - 1]) + 1
         return Span(span.line, span.column, end_line, end_column, cell)
 
+    @property
+    def sources(self) -> Iterator[tuple[int, str]]:
+        """The texts of the cells, with the offsets at which they start."""
+        for cell, text in zip(self.cells, self._sources(), strict=True):
+            yield cell.start, text
+
+    def cell_at(self, offset: int) -> Cell | None:
+        """Return the cell in which an offset lies."""
+        return self._cell_of(bisect_right(self.line_starts, offset))
+
     def _cell_of(self, line: int) -> Cell | None:
         """Return the cell that holds a line of the program."""
         at = bisect_right(self._first, line) - 1

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from trainlint.static.graph import INIT, WHOLE, Graph, Links
 from trainlint.static.model import FileModel, Symbol
+from trainlint.static.model.torch_api import LOSS_FUNCTIONS
 from trainlint.static.source import SourceError, SourceFile, is_notebook, may_configure
 
 if TYPE_CHECKING:
@@ -16,9 +18,6 @@ if TYPE_CHECKING:
 
 _HELD: Final = 1_600_000
 """After so many characters of source the models are let go: each takes some sixty times its text."""
-
-_INIT: Final = "__init__.py"
-_WHOLE: Final = "*"
 
 _IMPORT: Final = re.compile(
     r"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]+(?:\(([^)]*)\)|(.*))|import[ \t]+(.+))",
@@ -39,6 +38,13 @@ _LONGEST_NAME: Final = 48
 
 _EVENTS: Final = re.compile(r"backward\(|step\(|zero_grad|clip_grad|unscale_|\.(?:eval|train)\(")
 """What makes the text of a training loop."""
+
+_ASKS: Final = re.compile(rf"\b(?:backward|step|zero_grad|{'|'.join(LOSS_FUNCTIONS)})\(")
+_MAKES: Final = re.compile(r"\bParameter\(")
+_MOVES: Final = re.compile(r"\)\s*\.(?:to|cuda|xpu|half|double|bfloat16|type)\(")
+"""Where a file has these it counts what others pass: loops, losses, parameters that are moved."""
+
+_CLASS: Final = re.compile(r"^[ \t]*class[ \t]+(\w+)", re.MULTILINE)
 
 
 class Located(NamedTuple):
@@ -95,6 +101,23 @@ class Summary:
         """Whether the file may hold events of a training loop."""
         return _EVENTS.search(self.text) is not None
 
+    @cached_property
+    def asks(self) -> bool:
+        """Whether it may count what other files pass to the functions of this one."""
+        if _ASKS.search(self.text) is not None:
+            return True
+        return _MAKES.search(self.text) is not None and _MOVES.search(self.text) is not None
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """The classes that the file defines, wherever."""
+        return tuple(dict.fromkeys(_CLASS.findall(self.text)))
+
+    @cached_property
+    def called(self) -> tuple[str, ...]:
+        """What the file defines at its top, if it counts what others pass to that."""
+        return tuple(name for name, kind in self.top.items() if self.asks and kind != "value")
+
 
 class Project:
     """Finds the files that the files of one run import, and models each file once.
@@ -140,21 +163,58 @@ class Project:
     def replace(self, source: SourceFile) -> None:
         """Let a file have another text from now on, whatever the disk holds, for all files."""
         key = os.path.abspath(source.path)
+        if key in self._paths and self.summary(key).text == source.text:
+            self._mended[key] = source
+            return
+        before = self._seen_of(key)
         self._mended[key] = source
-        self._has_changed(key)
+        self._has_changed(key, before)
 
     def forget(self, path: str) -> None:
         """Let a file have again, for all files, what the disk holds now."""
         key = os.path.abspath(path)
+        before = self._seen_of(key)
         self._mended.pop(key, None)
-        self._has_changed(key)
+        self._has_changed(key, before)
 
-    def _has_changed(self, key: str) -> None:
+    def hanging_on(self, path: str) -> set[str]:
+        """Return the absolute paths of the files that hang on one as it is now, its own among them."""
+        return self._graph.hanging_on(os.path.abspath(path))
+
+    def _seen_of(self, key: str) -> tuple[Summary, set[str]] | None:
+        """Return what others have seen of a file, and who hangs on it; None where it is none of ours."""
+        if key not in self._paths:
+            return None
+        return self.summary(key), self._graph.hanging_on(key)
+
+    def _has_changed(self, key: str, before: tuple[Summary, set[str]] | None) -> None:
         """Take nothing for known that may hang on what a file held before."""
         self._summaries.pop(key, None)
         self._exports.clear()
-        self.__dict__.pop("_importers", None)
-        self.close()
+        if before is None:
+            self.__dict__.pop("_graph", None)
+            self.close()
+            return
+        known, hanging = before
+        now = self.summary(key)
+        if _ties(now) != _ties(known):
+            self.__dict__.pop("_graph", None)
+            hanging |= self._graph.hanging_on(key)
+        for one in hanging:
+            self._let_go(one)
+
+    @cached_property
+    def _graph(self) -> Graph:
+        """Which files hang on which, as they are now."""
+        return Graph({path: self.links(path) for path in self._paths})
+
+    def _let_go(self, key: str) -> None:
+        """Let the model of a file go, if there is one."""
+        self._shared.discard(key)
+        model = self._models.pop(key, None)
+        if model is not None:
+            self._held -= model.source.weight
+            model.close()
 
     def source(self, path: str) -> SourceFile | None:
         """Return the source file of a model that is held."""
@@ -208,11 +268,8 @@ class Project:
         All of them, where they have become many.
         """
         key = os.path.abspath(path)
-        model = self._models.get(key)
-        if model is not None and key not in self._shared:
-            self._held -= model.source.weight
-            model.close()
-            del self._models[key]
+        if key not in self._shared:
+            self._let_go(key)
         if self._held > _HELD:
             self.close()
 
@@ -227,15 +284,22 @@ class Project:
 
     # -- imports ------------------------------------------------------------------------------
 
-    def imported_files(self, path: str) -> list[str]:
-        """Return the files of the project that a file imports."""
-        found: dict[str, None] = {}
-        for one in self.summary(path).imports:
-            imported = one.imported.removesuffix("." + _WHOLE)
+    def links(self, path: str) -> Links:
+        """Return what ties a file of the project to the others."""
+        summary = self.summary(path)
+        found: dict[str, dict[str, None]] = {}
+        for one in summary.imports:
+            imported = one.imported.removesuffix("." + WHOLE)
             located = self.locate(imported, path) if imported else None
             if located is not None and located.path != path:
-                found[located.path] = None
-        return list(found)
+                name = located.rest[0] if located.rest and one.name != WHOLE else WHOLE
+                found.setdefault(located.path, {})[name] = None
+        imports = {other: list(names) for other, names in found.items()}
+        return Links(imports, list(summary.classes), list(summary.called))
+
+    def imported_files(self, path: str) -> list[str]:
+        """Return the files of the project that a file imports."""
+        return list(self.links(path).imports)
 
     def find(self, imported: str, importer: str) -> Symbol | str | None:
         """Return what an imported name stands for.
@@ -269,40 +333,19 @@ class Project:
                     return found
                 return None if self.locate(one.imported, path) else one.imported
         for one in summary.imports:
-            if one.name == _WHOLE:
-                found = self.find(one.imported.removesuffix(_WHOLE) + name, path)
+            if one.name == WHOLE:
+                found = self.find(one.imported.removesuffix(WHOLE) + name, path)
                 if found is not None:
                     return found
         return None
 
+    def may_ask(self, path: str) -> bool:
+        """Say whether it may count what other files pass to the functions of a file."""
+        return self.summary(os.path.abspath(path)).asks
+
     def importers(self, path: str, name: str) -> set[str]:
         """Return the files that may import a name from a file, directly or where it is re-exported."""
-        found: set[str] = set()
-        queue, seen = [os.path.abspath(path)], set()
-        while queue:
-            source = queue.pop()
-            if source in seen:
-                continue
-            seen.add(source)
-            for importer, names in self._importers.get(source, {}).items():
-                if name in names or _WHOLE in names:
-                    found.add(importer)
-                    if importer.endswith(_INIT):
-                        queue.append(importer)
-        return found
-
-    @cached_property
-    def _importers(self) -> dict[str, dict[str, set[str]]]:
-        """By file: which files import what from it, names or ``*`` for the file as a whole."""
-        found: dict[str, dict[str, set[str]]] = {}
-        for path in self._paths:
-            for one in self.summary(path).imports:
-                imported = one.imported.removesuffix("." + _WHOLE)
-                located = self.locate(imported, path) if imported else None
-                if located is not None and located.path != path:
-                    name = located.rest[0] if located.rest and one.name != _WHOLE else _WHOLE
-                    found.setdefault(located.path, {}).setdefault(path, set()).add(name)
-        return found
+        return self._graph.importers(os.path.abspath(path), (name,))
 
     def locate(self, imported: str, importer: str) -> Located | None:
         """Return the file that a name imported by a file leads to; None where it is none of ours.
@@ -326,8 +369,8 @@ class Project:
         for base in (folder,) if level else self._bases_of(folder):
             for end in range(len(parts), -1 if level else 0, -1):
                 stem = os.path.join(base, *parts[:end])
-                for path in (f"{stem}.py", os.path.join(stem, _INIT)):
-                    if path in self._paths and (end or path.endswith(_INIT)):
+                for path in (f"{stem}.py", os.path.join(stem, INIT)):
+                    if path in self._paths and (end or path.endswith(INIT)):
                         return Located(path, parts[end:])
         return None
 
@@ -337,7 +380,7 @@ class Project:
         if known is not None:
             return known
         top = folder
-        while os.path.join(top, _INIT) in self._paths:
+        while os.path.join(top, INIT) in self._paths:
             top = os.path.dirname(top)
         found = [top]
         above = os.path.dirname(top)
@@ -348,6 +391,11 @@ class Project:
             found.append(folder)
         self._bases[folder] = tuple(found)
         return self._bases[folder]
+
+
+def _ties(summary: Summary) -> tuple[object, ...]:
+    """Return what of a file the graph is made of."""
+    return summary.imports, summary.classes, summary.called
 
 
 def _imports(text: str) -> Iterator[Import]:

@@ -138,6 +138,16 @@ class SourceFile:
         """The names and the texts of what a person sees as one: the file, or each cell of a notebook."""
         return ((self.path, self.text),)
 
+    @property
+    def sources(self) -> Iterable[tuple[int, str]]:
+        """The texts that an editor has, with the offsets at which they start: of the file, or its cells."""
+        return ((0, self.text),)
+
+    def cell_at(self, offset: int) -> Cell | None:
+        """Return the cell of a notebook in which an offset lies."""
+        del offset
+        return None
+
     @cached_property
     def line_starts(self) -> list[int]:
         """The offset at which each line starts, as Python counts lines."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from trainlint.static.graph import MOST_CALLERS
 from trainlint.static.model.torch_api import LOSS_FUNCTIONS
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from trainlint.static.model.file import FileModel
     from trainlint.static.model.tree import Binding, Scope
 
-_MOST_IMPORTERS = 6
 _DATA_METHODS = frozenset({"forward", "__call__", "__getitem__", "__iter__", "__len__"})
 """What is called with data, and all over a project."""
 
@@ -63,6 +63,9 @@ class Files(Protocol):
 
     def summary(self, path: str) -> Summary:
         """Return what the text of such a file tells."""
+
+    def may_ask(self, path: str) -> bool:
+        """Say whether it may count what other files pass to the functions of such a file."""
 
     def importers(self, path: str, name: str) -> AbstractSet[str]:
         """Return the files that may import a name from a file."""
@@ -194,7 +197,7 @@ class Elsewhere:
         return self.callers(scope) if self._trains or _computes_loss(scope) else ()
 
     def callers(self, scope: Scope) -> tuple[Call, ...] | None:
-        """Return the same as :meth:`calls`, of a function of any file."""
+        """Return the same as :meth:`calls`, also of a file that moves new parameters."""
         top = scope
         while top.parent is not None and top.parent.parent is not None:
             top = top.parent
@@ -202,10 +205,13 @@ class Elsewhere:
         own = getattr(scope.node, "name", "")
         if self._files is None or not name or own in _DATA_METHODS:
             return ()
+        if not self._files.may_ask(self.model.source.path):
+            # It is taken for granted that this file does not hang on those that import it.
+            return ()
         if scope is not top and scope.parent is not top:
             return ()
         paths = self._files.importers(self.model.source.path, name)
-        if len(paths) > _MOST_IMPORTERS:
+        if len(paths) > MOST_CALLERS:
             return None
         found: list[Call] = []
         for path in sorted(paths):

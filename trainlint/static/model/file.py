@@ -300,7 +300,10 @@ class FileModel:
         return tuple(found)
 
     def passed_from_elsewhere(self, expr: Expr) -> tuple[Expr, ...]:
-        """Return what other files of the project pass for the parameter that a name is."""
+        """Return what other files of the project pass for the parameter that a name is.
+
+        Known only where this file has a training loop, computes a loss or moves a new parameter.
+        """
         binding = expr.binding if expr.is_parameter else None
         calls = None if binding is None else self.elsewhere.callers(binding.site.scope)
         given = [self.follower.argument_for(call, binding) for call in calls or () if binding]

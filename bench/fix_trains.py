@@ -1,0 +1,256 @@
+"""Whether a fixed program trains as well as one that a person has mended.
+
+    python bench/fix_trains.py --python PYTHON [--only WORD] [--steps 100] [--seconds 20]
+
+Every bad program of `accuracy/programs/` is fixed on a copy, as `trainlint check --fix --unsafe-fixes`
+does with all that its `expected.toml` names. Then the bad, the fixed and the mended one are run by a
+Python that has torch, with the same made-up data and seeds, for so many steps (calls of `backward`) or
+seconds. The *fixed* one trains as well as the *mended* one if it comes to the same kind of end, and the
+mean of its last losses is finite and no more than a tenth of what the mended one has gained above that
+of the mended one. What cannot run says what it needs: a package, or data that nobody has made up here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import random
+import shutil
+import subprocess
+import tempfile
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from trainlint.core.catalogue import load_catalogue
+from trainlint.core.config import Config, Selection, resolve
+from trainlint.static.engine import lint_files
+from trainlint.static.fixer import fix_files
+
+if TYPE_CHECKING:
+    from trainlint.core.catalogue import Catalogue
+
+HERE: Final = Path(__file__).parent
+PROGRAMS: Final = HERE / "accuracy" / "programs"
+_SHARE: Final = 0.1
+_LAST: Final = 20
+
+_ARGUMENTS: Final = {
+    "c1-anomaly-autoencoder": ["telemetry.npy"],
+    "c1-spectral-forecast": ["load.csv"],
+    "c2-skipgram-words": ["corpus.txt"],
+}
+"""What programs are called with that need it."""
+
+_ARRAYS: Final = """\
+import numpy as np
+g = np.random.default_rng(0)
+def labelled(n, d, k):
+    c = g.normal(size=(k, d)).astype("f4")
+    y = g.integers(k, size=n)
+    return (c[y] + g.normal(size=(n, d)).astype("f4")), y
+np.save("telemetry.npy", (g.normal(size=(3000, 4)) @ g.normal(size=(4, 16))).astype("f4"))
+np.save("torsion_angles.npy", g.uniform(-3, 3, (3000, 8)).astype("f4"))
+x, y = labelled(2000, 120, 20)
+np.savez("character_trajectories.npz", x=x.reshape(2000, 40, 3), y=y)
+w = g.normal(size=(21, 1))
+for s in ("train", "valid", "val", "test"):
+    x = g.normal(size=(2000, 21)).astype("f4")
+    np.savez(f"sim_{s}.npz", x=x, y=np.tanh(x @ w).astype("f4"))
+c = g.normal(size=(30, 64)); m = g.normal(size=(5, 900)); b = g.normal(size=(5, 187))
+for s in ("train", "valid", "val", "test"):
+    y = g.integers(30, size=3000)
+    np.savez(f"shops_{s}.npz", x=c[y] + g.normal(size=(3000, 64)), category=y)
+    y = g.integers(5, size=600)
+    table = np.column_stack([y, m[y] + g.normal(size=(600, 900))])
+    np.savetxt(f"ftir_{s}.csv", table, delimiter=",", fmt="%.4f")
+    np.savez(f"mitbih_{s}.npz", beats=b[y] + g.normal(size=(600, 187)), labels=y)
+    u = g.normal(size=(3000, 32)).astype("f4")
+    np.savez(f"{s}.npz", users=u, items=(u + 0.3 * g.normal(size=u.shape)).astype("f4"))
+x = g.normal(size=(5000, 40)).astype("f4")
+for name in ("default_risk.npz", "loans.npz"):
+    np.savez(name, x=x, y=(x[:, 0] + x[:, 1] > 0).astype("f4"))
+for s in ("train", "val"):
+    (np.cumsum(g.integers(1, 4, 60000)) % 60).astype("u2").tofile(f"{s}.bin")
+t = np.arange(4000)
+rows = zip(t, np.sin(t / 24 * 6.28) + 0.1 * g.normal(size=4000))
+open("load.csv", "w").write("hour,load\\n" + "".join(f"{a},{b:.5f}\\n" for a, b in rows))
+n = 400
+adj = (g.random((n, n)) < 0.02).astype("f4"); adj = np.maximum(adj, adj.T)
+x, y = labelled(n, 100, 7)
+np.savez("cora_dense.npz", features=x, adj=adj + np.eye(n, dtype="f4"), labels=y,
+         train=np.arange(140), val=np.arange(140, 250), test=np.arange(250, 400))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended."""
+
+    end: str
+    losses: tuple[float, ...]
+
+    @property
+    def ran(self) -> bool:
+        """Whether the program made steps, or came to an end of its own."""
+        return self.end in {"finished", "stopped"} and bool(self.losses)
+
+    @property
+    def first(self) -> float:
+        """The mean of the first losses."""
+        some = self.losses[:_LAST]
+        return sum(some) / len(some)
+
+    @property
+    def last(self) -> float:
+        """The mean of the last losses."""
+        some = self.losses[-_LAST:]
+        return sum(some) / len(some)
+
+    def is_as_good_as(self, other: Outcome) -> bool:
+        """Say whether this training comes as far as another one in the steps that both have made."""
+        steps = min(len(self.losses), len(other.losses))
+        if steps < min(len(other.losses), _LAST) or not self.ran:
+            return False
+        mine, theirs = (Outcome(one.end, one.losses[:steps]) for one in (self, other))
+        scale = max(abs(theirs.first - theirs.last), 0.1 * abs(theirs.last), 1e-3)
+        return math.isfinite(mine.last) and mine.last <= theirs.last + _SHARE * scale
+
+    def __str__(self) -> str:
+        """Return what the table shows."""
+        if not self.losses:
+            return "-"
+        return f"{self.last:.4g}"
+
+
+def main() -> None:
+    """Run all pairs and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--python", required=True, help="a Python that has torch and numpy")
+    parser.add_argument("--only", default="", metavar="WORD")
+    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--jobs", type=int, default=2, help="programs at a time (2)")
+    options = parser.parse_args()
+    catalogue = load_catalogue(("trainlint.rules",))
+    pairs = [one for one in sorted(PROGRAMS.iterdir()) if options.only in one.name]
+    print(f"{'':28}{'bad':>12}{'fixed':>12}{'mended':>12}  fixed as good as mended")
+    ran, good, bad_good = 0, 0, 0
+    with tempfile.TemporaryDirectory() as scratch:
+        data = Path(scratch) / "data"
+        data.mkdir()
+        subprocess.run([options.python, "-c", _ARRAYS], cwd=data, check=True)
+        _texts(data)
+
+        def outcomes(pair: Path) -> tuple[Outcome, ...]:
+            mended = _run(pair / "mended", pair.name, data, options)
+            if not mended.ran:
+                return (mended,)
+            fixed = Path(scratch) / pair.name / "fixed"
+            _fix(pair, fixed, catalogue)
+            return (mended, *(_run(one, pair.name, data, options) for one in (pair / "bad", fixed)))
+
+        with ThreadPoolExecutor(options.jobs) as pool:
+            for pair, (mended, *others) in zip(pairs, pool.map(outcomes, pairs), strict=True):
+                if not others:
+                    why = mended.end if mended.end != "finished" else "makes no step"
+                    print(f"{pair.name:28}{'':36}  could not run: {why}", flush=True)
+                    continue
+                bad, now = others
+                ran += 1
+                is_good = now.is_as_good_as(mended)
+                good += is_good
+                bad_good += bad.is_as_good_as(mended)
+                said = "yes" if is_good else f"no ({now.end})"
+                print(f"{pair.name:28}{bad!s:>12}{now!s:>12}{mended!s:>12}  {said}", flush=True)
+    print(
+        f"\n{good} of {ran} fixed programs train as well as the mended ones, of the bad ones"
+        f" {bad_good}; {len(pairs) - ran} of {len(pairs)} pairs could not run here"
+    )
+
+
+def _texts(folder: Path) -> None:
+    """Write texts to learn from, and ratings."""
+    chance = random.Random(0)  # noqa: S311 - no secret
+    words = [f"{a}{b}{c}" for a in "bdgkl" for b in "aeiou" for c in "mnrst"]
+    lines = []
+    for _ in range(3000):
+        at = chance.randrange(len(words))
+        lines.append(" ".join(words[(at + 7 * step) % len(words)] for step in range(10)))
+    text = "\n".join(lines) + "\n"
+    for name in (
+        "input.txt",
+        "shakespeare.txt",
+        "corpus.txt",
+        "train.txt",
+        "valid.txt",
+        "test.txt",
+    ):
+        (folder / name).write_text(text)
+    ratings = "".join(
+        f"{user}\t{item}\t{1 + (user + item) % 5}\t0\n"
+        for user, item in ((chance.randint(1, 900), chance.randint(1, 1600)) for _ in range(20_000))
+    )
+    for name in ("u.data", "ml-100k/u.data"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(ratings)
+
+
+def _fix(pair: Path, copy: Path, catalogue: Catalogue) -> None:
+    """Make all fixes of the bad program of a pair on a copy."""
+    shutil.copytree(pair / "bad", copy)
+    with (pair / "expected.toml").open("rb") as stream:
+        advice = tuple({one["rule"] for one in tomllib.load(stream).get("diagnosis", [])})
+    settings = resolve(catalogue, Config(), Selection("the corpus", extend_select=advice))
+    paths = sorted(str(path) for path in copy.rglob("*.py"))
+    fix_files(paths, settings, list(lint_files(paths, settings)), unsafe=True, write=True)
+
+
+def _run(folder: Path, name: str, data: Path, options: argparse.Namespace) -> Outcome:
+    """Run a program in a folder of its own that holds the data."""
+    with tempfile.TemporaryDirectory() as scratch:
+        place = Path(scratch) / "here"
+        shutil.copytree(data, place)
+        outcome = Path(scratch) / "outcome.json"
+        command = [
+            options.python,
+            str((HERE / "run_program.py").resolve()),
+            str(outcome),
+            str(options.steps),
+            str(options.seconds),
+            str(_entrance(folder.resolve())),
+            *_ARGUMENTS.get(name, ()),
+        ]
+        try:
+            subprocess.run(
+                command,
+                cwd=place,
+                timeout=2 * options.seconds + 60,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return Outcome("takes too long", ())
+        if not outcome.exists():
+            return Outcome("ended without a word", ())
+        said = json.loads(outcome.read_text())
+        return Outcome(said["end"], tuple(said["losses"]))
+
+
+def _entrance(folder: Path) -> Path:
+    """Return the file of a program with which it starts."""
+    files = sorted(folder.rglob("*.py"))
+    for path in files:
+        if "__main__" in path.read_text(encoding="utf-8"):
+            return path
+    imported = " ".join(path.read_text(encoding="utf-8") for path in files)
+    top = [path for path in files if path.parent == folder]
+    return next((path for path in top if f"import {path.stem}" not in imported), files[0])
+
+
+if __name__ == "__main__":
+    main()

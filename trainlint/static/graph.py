@@ -1,0 +1,117 @@
+"""Which files hang on which: what is said of one may change when another one changes."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+INIT: Final = "__init__.py"
+WHOLE: Final = "*"
+MOST_CALLERS: Final = 6
+"""What more files may pass to a function counts as unknown."""
+
+
+class Links(NamedTuple):
+    """What ties one file to the others."""
+
+    imports: dict[str, list[str]]
+    """Which names it imports from which files; ``*`` where that is the file as a whole."""
+    classes: list[str]
+    """The classes that it defines: it counts which of their attributes others may read."""
+    called: list[str]
+    """The functions and classes at its top, if it counts what others pass to them."""
+
+
+class Graph:
+    """The files that are linted together.
+
+    A file hangs on those that it imports, and on all that these hang on. Where it counts what is
+    passed to its functions it hangs in the same way on the files that may call them. Of the files
+    that only read attributes of its classes nothing but their own text counts.
+    """
+
+    def __init__(self, links: Mapping[str, Links]) -> None:
+        self._links = links
+        self._importers: dict[str, list[tuple[str, frozenset[str]]]] = {}
+        for path, one in links.items():
+            for imported, names in one.imports.items():
+                self._importers.setdefault(imported, []).append((path, frozenset(names)))
+
+    def hangs_on(self, path: str) -> set[str]:
+        """Return a file and all that it hangs on."""
+        return _reached(self._next, path).union(self._readers.get(path, ()))
+
+    def hanging_on(self, path: str) -> set[str]:
+        """Return a file and all that hang on it."""
+        return _reached(self._previous, path).union(self._read_by.get(path, ()))
+
+    def importers(self, path: str, names: Iterable[str]) -> set[str]:
+        """Return the files that may import a name from one, directly or from a package that hands it on."""
+        wanted = frozenset(names)
+        found: set[str] = set()
+        queue, seen = [path], set()
+        while queue:
+            source = queue.pop()
+            if source in seen:
+                continue
+            seen.add(source)
+            for importer, imported in self._importers.get(source, ()):
+                if WHOLE in imported or not wanted.isdisjoint(imported):
+                    found.add(importer)
+                    if importer.endswith(INIT):
+                        queue.append(importer)
+        return found
+
+    @cached_property
+    def _next(self) -> dict[str, set[str]]:
+        """What each file hangs on directly."""
+        found = {}
+        for path, one in self._links.items():
+            found[path] = set(one.imports)
+            for name in one.called:
+                callers = self.importers(path, (name,))
+                if len(callers) <= MOST_CALLERS:
+                    found[path] |= callers
+        return found
+
+    @cached_property
+    def _previous(self) -> dict[str, list[str]]:
+        """What hangs directly on each file."""
+        return _turned(self._next)
+
+    @cached_property
+    def _readers(self) -> dict[str, set[str]]:
+        """The files that may read attributes of the classes of each."""
+        return {
+            path: self.importers(path, one.classes)
+            for path, one in self._links.items()
+            if one.classes
+        }
+
+    @cached_property
+    def _read_by(self) -> dict[str, list[str]]:
+        """The files of whose classes each may read attributes."""
+        return _turned(self._readers)
+
+
+def _turned(edges: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    """Return edges in the other direction."""
+    found: dict[str, list[str]] = {}
+    for start, ends in edges.items():
+        for end in ends:
+            found.setdefault(end, []).append(start)
+    return found
+
+
+def _reached(edges: Mapping[str, Iterable[str]], start: str) -> set[str]:
+    """Return all that edges lead to from a start, itself among them."""
+    seen, queue = {start}, [start]
+    while queue:
+        for other in edges.get(queue.pop(), ()):
+            if other not in seen:
+                seen.add(other)
+                queue.append(other)
+    return seen
