@@ -6,7 +6,7 @@ from pathlib import Path
 from runpy import run_path
 from textwrap import dedent
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -69,7 +69,7 @@ class Training:
         self.facts = facts
         self.number = 0
 
-    def step(self, *, number: int | None = None, **signals: object) -> list[Diagnosis]:
+    def step(self, *, number: int | None = None, **signals: Any) -> list[Diagnosis]:
         """Show the next step; a signal is a number of the run, or numbers by layer or parameter."""
         self.number = self.number + 1 if number is None else number
         values = {
@@ -79,7 +79,7 @@ class Training:
         seen = Step(self.number, self.facts, values)
         return list(self.detector.observe(seen)) if seen.has(self.needs) else []
 
-    def steps(self, count: int, **signals: object) -> list[Diagnosis]:
+    def steps(self, count: int, **signals: Any) -> list[Diagnosis]:
         """Show the same step several times and return all that is said."""
         return [one for _ in range(count) for one in self.step(**signals)]
 

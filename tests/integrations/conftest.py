@@ -28,7 +28,9 @@ def model():
 
     def make(bias=0.0):
         model = nn.Sequential(nn.Linear(8, 64), nn.ReLU(), nn.Linear(64, 3))
-        nn.init.constant_(model[0].bias, bias)
+        first = model[0]
+        assert isinstance(first, nn.Linear)
+        nn.init.constant_(first.bias, bias)
         return model
 
     return make

@@ -7,6 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from trainlint.runtime import ears  # noqa: E402 - where torch is
+from trainlint.runtime.monitor import Monitor  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -19,5 +20,6 @@ def _alone(monkeypatch, tmp_path):
     with torch.random.fork_rng():
         yield
     for monitor in tuple(ears._listeners):  # of a test that failed
+        assert isinstance(monitor, Monitor)
         monitor.close()
     torch.set_num_threads(threads)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 import torch._dynamo.testing
@@ -58,7 +60,7 @@ def sick():
 def test_a_compiled_model_is_watched_without_a_recompile(how):
     frames = torch._dynamo.testing.CompileCounter()
     model = sick()
-    watched: nn.Module = model
+    watched: Any = model
     if how == "whole":
         watched = torch.compile(model, backend=frames, fullgraph=True)
     elif how == "in place":
@@ -80,7 +82,7 @@ def test_a_compiled_model_is_watched_without_a_recompile(how):
 
 
 def test_the_stance_is_as_it_was_when_the_monitor_has_closed():
-    model = torch.compile(sick(), backend="eager")
+    model: Any = torch.compile(sick(), backend="eager")
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     stance = torch._dynamo.eval_frame._stance.stance
     with trainlint.watch(model, optimizer, every=1, select=["dead-relu"]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeVar
 
@@ -202,10 +202,10 @@ class Rule:
     @property
     def _detector_fields(self) -> Mapping[str, Any]:
         """The thresholds of the run-time half, with their defaults; its other fields are its memory."""
-        if self._detector is None:
+        kind: Any = self._detector
+        if kind is None:
             return {}
-        assert is_dataclass(self._detector)
-        return {one.name: one.default for one in fields(self._detector) if one.init}
+        return {one.name: one.default for one in fields(kind) if one.init}
 
     def diagnose(self, file: object, thresholds: Mapping[str, Any]) -> Iterable[Diagnosis]:
         """Yield the diagnoses of the static half; nothing where the rule has none."""

@@ -322,7 +322,7 @@ class Anatomy:
         for name, parameter in self.parameters.items():
             layer = name.rpartition(".")[0].partition(".parametrizations")[0]
             module = modules.get(layer, next(iter(self.models.values())))
-            optimizer, group = groups.get(id(parameter), (-1, {}))
+            owner, group = groups.get(id(parameter), (-1, {}))
             known = self._layers.get(layer)
             yield Parameter(
                 name,
@@ -332,7 +332,7 @@ class Anatomy:
                 role_of(module, name.rpartition(".")[2], parameter),
                 depth=-1 if known is None else known.depth,
                 trainable=parameter.requires_grad,
-                optimizer=optimizer,
+                optimizer=owner,
                 learning_rate=_number(group.get("lr")),
                 weight_decay=_number(group.get("weight_decay")),
                 dtype=str(parameter.dtype).removeprefix("torch."),
@@ -350,15 +350,18 @@ def _alike(old: Facts, parameters: Sequence[Parameter], optimizers: Sequence[Opt
     """Say whether nothing has changed but learning rates, by less than a factor of two."""
     if len(old.parameters) != len(parameters) or len(old.optimizers) != len(optimizers):
         return False
-    for before, now in zip(
-        (*old.parameters, *old.optimizers), (*parameters, *optimizers), strict=True
-    ):
-        low, high = sorted((before.learning_rate, now.learning_rate))
-        if high > 2 * low:
-            return False
-        changes = {"learning_rate": before.learning_rate}
-        if isinstance(now, Parameter):
-            changes["depth"] = before.depth
-        if replace(now, **changes) != before:  # type: ignore[arg-type]
-            return False
-    return True
+    return all(
+        _is_close(was.learning_rate, now.learning_rate)
+        and replace(now, learning_rate=was.learning_rate, depth=was.depth) == was
+        for was, now in zip(old.parameters, parameters, strict=True)
+    ) and all(
+        _is_close(was.learning_rate, now.learning_rate)
+        and replace(now, learning_rate=was.learning_rate) == was
+        for was, now in zip(old.optimizers, optimizers, strict=True)
+    )
+
+
+def _is_close(rate: float, other: float) -> bool:
+    """Say whether neither of two learning rates is more than twice the other."""
+    low, high = sorted((rate, other))
+    return high <= 2 * low

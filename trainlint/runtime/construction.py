@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import types
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from torch import nn
@@ -155,7 +156,7 @@ class Construction:
         found = [
             each
             for one in able
-            if (each := self._deeper(lambda one=one: self.followed(one, module), default=None))
+            if (each := self._deeper(partial(self.followed, one, module), default=None))
         ]
         return (
             found[-1]
@@ -815,14 +816,14 @@ def _attributes_set(statement: ast.stmt, this: str) -> Iterator[tuple[re.Pattern
             name = dotted(target)
             if name.startswith(f"{this}.") and name.count(".") == 1:
                 yield name_pattern(ast.Constant(name.partition(".")[2])), value
-        case ast.Expr(value=ast.Call(func=called, args=[*_, key, value])):
+        case ast.Expr(value=ast.Call(func=called, args=[*_, key, value] as given)):
             match called:
                 case ast.Attribute(
                     value=held, attr="add_module" | "register_module" | "__setattr__"
                 ):
                     if dotted(held) == this or isinstance(held, ast.Call):
                         yield name_pattern(key), value
-                case ast.Name(id="setattr") if dotted(statement.value.args[0]) == this:
+                case ast.Name(id="setattr") if dotted(given[0]) == this:
                     yield name_pattern(key), value
 
 
@@ -871,11 +872,11 @@ def _assignments(body: Sequence[ast.stmt], name: str, line: int | None) -> Itera
                 for item in items:
                     if item.optional_vars is not None and dotted(item.optional_vars) == name:
                         yield item.context_expr
-        for each in ast.iter_child_nodes(one):
-            if isinstance(each, ast.expr):
-                for inner in ast.walk(each):
-                    if isinstance(inner, ast.NamedExpr) and inner.target.id == name:
-                        yield inner.value
+        for child in ast.iter_child_nodes(one):
+            if isinstance(child, ast.expr):
+                for inside in ast.walk(child):
+                    if isinstance(inside, ast.NamedExpr) and inside.target.id == name:
+                        yield inside.value
 
 
 def _mentions(value: ast.expr, this: str, name: str) -> bool:

@@ -100,7 +100,7 @@ class Hooks:
             or found[1] is not module
             or not torch.is_grad_enabled()
             or threading.get_ident() != self._thread
-            or torch.jit.is_tracing()
+            or torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
             or torch.compiler.is_compiling()
         ):
             return None
@@ -115,7 +115,7 @@ class Hooks:
         self._stack.append((module, name))
         if is_outermost:
             self._mode = _Functions(self)
-            self._mode.__enter__()
+            self._mode.__enter__()  # type: ignore[no-untyped-call]
         with torch._C.DisableTorchFunction():  # noqa: SLF001 - what we ask is not the user's
             self._observer.entered(name, module, inputs, is_outermost=is_outermost)
 
@@ -139,7 +139,7 @@ class Hooks:
         """See functions no more."""
         mode, self._mode = self._mode, None
         if mode is not None:
-            mode.__exit__(None, None, None)
+            mode.__exit__(None, None, None)  # type: ignore[no-untyped-call]
 
     def saw(self, function: Any, args: Any, output: Any) -> None:
         """Tell of a function, if it is one of interest and not a module's own."""

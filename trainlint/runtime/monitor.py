@@ -200,11 +200,15 @@ class Monitor:
 
         After the last step of a training they are judged when the monitor closes.
         """
-        known = {Signal.LOSS: loss, Signal.VALIDATION_LOSS: val_loss, Signal.EPOCH: epoch}
-        named = {METRIC + name: value for name, value in metrics.items()}
-        for name, value in {**known, **named}.items():
-            if value is not None:
-                self._logged[str(name)] = float(value)
+        given: dict[str, float | Tensor | None] = {
+            str(Signal.LOSS): loss,
+            str(Signal.VALIDATION_LOSS): val_loss,
+            str(Signal.EPOCH): epoch,
+            **{METRIC + name: value for name, value in metrics.items()},
+        }
+        self._logged.update(
+            {name: float(value) for name, value in given.items() if value is not None}
+        )
 
     def summary(self) -> str:
         """Return a summary of one screen: a verdict, the layers worst first, the diagnoses."""

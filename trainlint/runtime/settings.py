@@ -26,6 +26,7 @@ def settings_of(
 
     Raises:
         ConfigError: A rule or a threshold is not known, or is of the wrong type.
+
     """
     selection = Selection(
         "watch",

@@ -209,7 +209,7 @@ class Library:
         """Return where a function is defined, None if that is not the user's code."""
         compiled = getattr(_unwrapped(value), "__code__", None)
         code = None if compiled is None else self.code(compiled.co_filename)
-        if code is None:
+        if code is None or compiled is None:
             return None
         for one in code.functions:
             first = min((each.lineno for each in one.decorator_list), default=one.lineno)
@@ -227,14 +227,16 @@ class Library:
         for value in vars(kind).values():
             found = self.function(value)
             if found is not None:
-                code, function = found
-                for one in code.classes:
+                around, function = found
+                for one in around.classes:
                     if one.name == kind.__name__ and function in one.body:
-                        return code, one
+                        return around, one
         file = getattr(sys.modules.get(kind.__module__), "__file__", None)
         code = self.code(file) if isinstance(file, str) else None
-        named = [one for one in code.classes if one.name == kind.__name__] if code else []
-        return (code, named[0]) if code and len(named) == 1 else None
+        if code is None:
+            return None
+        named = [one for one in code.classes if one.name == kind.__name__]
+        return (code, named[0]) if len(named) == 1 else None
 
     def cells(self) -> Iterator[str]:
         """Yield the cells of a notebook, and what else is known to `linecache` only, newest first."""

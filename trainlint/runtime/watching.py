@@ -84,7 +84,7 @@ def watch(  # noqa: PLR0913 - all but two are optional
     if not 0 < budget <= 1:
         msg = f"budget: expects a share of the time over 0 and up to 1, not {budget!r}"
         raise ValueError(msg)
-    if loss is not None and not isinstance(loss, nn.Module):
+    if loss is not None and not issubclass(type(loss), nn.Module):
         msg = (
             "loss: expects a module such as nn.CrossEntropyLoss(); for a function leave it out, "
             "the monitor hears what `backward` is called on"
@@ -177,7 +177,7 @@ def _models(model: Models) -> dict[str, nn.Module]:
         msg = f"model: expects a torch.nn.Module or several, not {type(model).__name__}"
         raise TypeError(msg)
     for one in named.values():
-        if not isinstance(one, nn.Module):
+        if not issubclass(type(one), nn.Module):
             msg = f"model: expects torch.nn.Module, not {type(one).__name__}"
             raise TypeError(msg)
     return {name: unwrapped(one) for name, one in named.items()}

@@ -249,5 +249,5 @@ def _flat(numbers: Tensor, activation: Activation | None) -> Tensor | None:
             return (numbers <= 0) | (numbers >= 1)
         case Activation.SOFTMAX if numbers.dim() > 1 and numbers.shape[-1] > 1:
             entropy = torch.special.entr(numbers.clamp(min=0)).sum(-1)
-            return entropy < FLAT_SOFTMAX * math.log(numbers.shape[-1])
+            return torch.lt(entropy, FLAT_SOFTMAX * math.log(numbers.shape[-1]))
     return None

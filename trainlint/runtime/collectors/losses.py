@@ -45,7 +45,8 @@ def look_at_prediction(output: Tensor, gathering: Gathering) -> None:
 
 def _nodes(start: Any) -> Iterator[Any]:
     """Yield the nodes behind a loss, the nearest first."""
-    pending, seen = [start], set()
+    pending = [start]
+    seen: set[Any] = set()
     while pending and len(seen) < NODES:
         node = pending.pop(0)
         if node is None or node in seen:

@@ -46,8 +46,3 @@ def has_mode(module: nn.Module) -> bool:
     """Say whether a module behaves in another way while it trains."""
     kinds = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)  # noqa: SLF001
     return isinstance(module, kinds)
-
-
-def is_tracing() -> bool:
-    """Say whether the forward is being recorded by torch rather than run."""
-    return torch.jit.is_tracing() or torch.compiler.is_compiling()
