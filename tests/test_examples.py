@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -16,11 +17,21 @@ FOLDER = Path(__file__).parent.parent / "examples"
 NAMES = sorted(path.name for path in FOLDER.glob("*.py"))
 
 
+def text_of(name: str) -> str:
+    """Return the text of an example."""
+    return (FOLDER / name).read_text(encoding="utf-8")
+
+
+def named(name: str, *, watching: bool) -> list[str]:
+    """Return the rules that paragraphs about the monitor, or the other ones, name, as code and name."""
+    paragraphs = text_of(name).split('"""')[1].split("\n\n")
+    own = [one for one in paragraphs if one.startswith("The monitor says") == watching]
+    return sorted(set(re.findall(r"TL\d{3} [a-z0-9-]+", "\n".join(own))))
+
+
 def promised(name: str) -> list[str]:
-    """Return the rules that the docstring of an example names, as code and name."""
-    text = (FOLDER / name).read_text(encoding="utf-8")
-    docstring = text.split('"""')[1]
-    return sorted(set(re.findall(r"TL\d{3} [a-z0-9-]+", docstring)))
+    """Return the rules of which the docstring of an example promises that the linter names them."""
+    return named(name, watching=False)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -28,6 +39,28 @@ def test_an_example_gives_the_diagnoses_that_it_promises(catalogue, name):
     report = lint_file(str(FOLDER / name), resolve(catalogue, Config()))
     assert report.failures == []
     assert sorted(f"{one.code} {one.rule}" for one in report.diagnoses) == promised(name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [one for one in NAMES if "trainlint.watch(" in text_of(one)])
+def test_a_watched_example_ends_in_the_diagnosis_that_it_promises_first(name, tmp_path):
+    pytest.importorskip("torch")
+    pytest.importorskip("sklearn")
+    done = subprocess.run(
+        [sys.executable, str(FOLDER / name)],
+        cwd=tmp_path,
+        env={**os.environ, "TRAINLINT_RECORDING": "0", "OMP_NUM_THREADS": "1", "COLUMNS": "100"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    said = re.findall(
+        r"^(?:error|warning) (TL\d{3} [a-z0-9-]+)", done.stdout + done.stderr, re.MULTILINE
+    )
+    assert said[:1] == named(name, watching=True)
+    assert "Traceback" not in done.stderr
+    assert re.search(r"looks healthy|suffers|cannot work", done.stdout + done.stderr)
 
 
 def test_the_broken_script_has_eight_different_mistakes():
