@@ -37,8 +37,8 @@ class Detector:
     """Counts the dead units of each layer, and remembers since when there are many."""
 
     needs: ClassVar[tuple[str, ...]] = (Signal.DEAD_UNITS,)
-    share: float = 0.2  # Lu et al. 2019 count a tenth in healthy deep networks
-    severe: float = 0.5
+    share: float = 0.5  # SageMaker Debugger; small healthy networks have up to a third
+    severe: float = 0.7  # AUTOTRAINER
     samples: int = 1000  # fewer prove nothing about a unit that fires rarely
     window: int = 10
     patience: int = 10  # units that a new network has not reached yet come alive by themselves
