@@ -33,11 +33,14 @@ rule = Rule(
         "vanishing-gradient",
         "constant-input",
         "symmetric-units",
+        "input-not-used",
     ),
 )
 
 NEARLY = 1e-2
 """Under this variance, relative to the mean square, outputs with one class are nearly the same."""
+DEAD = 0.99
+"""From this share on a layer of dead units passes nothing on."""
 EXAMPLES = 8
 """Fewer examples are alike by chance."""
 EVEN = 0.9
@@ -61,6 +64,8 @@ class Detector:
         spread = step.run(Signal.OUTPUT_VARIANCE)
         if spread is None or not math.isfinite(spread) or self._is_small(step):
             return
+        if any(dead >= DEAD for _, dead in step.layers(Signal.DEAD_UNITS)):
+            return  # that is the cause, and has a rule of its own
         share, labels = step.run(Signal.PREDICTED_SHARE), step.run(Signal.TARGET_SHARE)
         if labels is not None:
             self.labels.append(labels)
