@@ -50,6 +50,8 @@ class Detector:
     start: int = 10
     norms: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT), init=False)
     losses: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT), init=False)
+    first: list[float] = field(default_factory=list, init=False)
+    """What the run began with: a gradient that has become small may be as large again."""
     rate: float = field(default=math.inf, init=False)
     grace: int = field(default=0, init=False)
 
@@ -66,6 +68,8 @@ class Detector:
         if said is None and not self._is_adaptive(step):
             said = self._with_depth(step)
         self.norms.append(norm)
+        if len(self.first) < self.start:
+            self.first.append(norm)
         loss = step.run(Signal.LOSS)
         if loss is not None and math.isfinite(loss):
             self.losses.append(loss)
@@ -78,7 +82,8 @@ class Detector:
         self.grace = 2 if rate > HIGHER * self.rate else max(self.grace - 1, 0)
         self.rate = rate
         level = median(self.norms) if len(self.norms) >= self.start else 0.0
-        if level <= 0 or self.grace or self._loss_falls(step):
+        is_usual = len(self.first) == self.start and norm <= median(self.first)
+        if level <= 0 or self.grace or is_usual or self._loss_falls(step):
             self.streaks.good("jump")
             self.patient.good("rise")
             return None
