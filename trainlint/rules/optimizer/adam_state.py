@@ -60,7 +60,7 @@ class Detector:
         worst = self.small.worst(
             (parameter, eps / root, root < self.eps * eps and not is_done)
             for parameter, root in step.trained(Signal.SECOND_MOMENT)
-            if parameter.role is not Role.EMBEDDING and root > 0
+            if parameter.role not in {Role.EMBEDDING, Role.BIAS} and root > 0
             for eps in (step.facts.optimizers[parameter.optimizer].eps,)
         )
         if worst is not None:
