@@ -27,9 +27,9 @@ def modes(norm, drop):
     return {"training": {"norm": norm, "drop": drop}}
 
 
-def test_twenty_steps_in_evaluation_mode_are_said_once(training):
+def test_five_steps_in_evaluation_mode_are_said_once(training):
     run = training(RULE, layers=LAYERS, parameters=parameters())
-    assert not run.steps(19, **modes(0, 0))
+    assert not run.steps(4, **modes(0, 0))
     (found,) = run.step(**modes(0, 0))
     assert found.severity is Severity.WARNING
     assert "`norm` (BatchNorm1d 8, model.py:5) and 1 more" in found.message
@@ -39,9 +39,9 @@ def test_twenty_steps_in_evaluation_mode_are_said_once(training):
 
 def test_one_step_in_training_mode_ends_the_streak(training):
     run = training(RULE, layers=LAYERS, parameters=parameters())
-    run.steps(19, **modes(0, 0))
+    run.steps(4, **modes(0, 0))
     run.step(**modes(1, 1))
-    assert not run.steps(19, **modes(0, 0))
+    assert not run.steps(4, **modes(0, 0))
 
 
 @pytest.mark.parametrize("mode", [modes(0, 1), modes(1, 0), modes(0.5, 0)])

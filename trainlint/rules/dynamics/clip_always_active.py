@@ -48,7 +48,7 @@ class Detector:
     share: float = 0.99
     ratio: float = 10.0
     cut: float = 0.5  # of the elements by value: the direction is another one then
-    window: int = 100
+    window: int = 30
     before: deque[float] = field(init=False)
 
     def __post_init__(self) -> None:

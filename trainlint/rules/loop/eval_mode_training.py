@@ -26,7 +26,7 @@ class Detector:
     """Counts the steps in which every layer whose mode matters was in evaluation mode."""
 
     needs: ClassVar[tuple[str, ...]] = (Signal.TRAINING,)
-    patience: int = 20
+    patience: int = 5
     streaks: Streaks = field(init=False)
 
     def __post_init__(self) -> None:
