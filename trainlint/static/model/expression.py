@@ -594,12 +594,13 @@ class Call(Expr):
     @property
     def method(self) -> str | None:
         """The last part of what is called: ``step`` of ``self.optimizer.step()``."""
-        return self.called.name
+        return last_name(self.node.func)
 
     @property
     def receiver(self) -> Expr | None:
         """What a method is called on."""
-        return self.called.owner if self.called.is_attribute else None
+        function = self.node.func
+        return self.child(function.value) if isinstance(function, ast.Attribute) else None
 
     @cached_property
     def args(self) -> tuple[Expr, ...]:
