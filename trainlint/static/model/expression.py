@@ -53,6 +53,9 @@ class Expr:
     Two are equal if they are the same place of the file.
     """
 
+    __slots__ = ("__dict__", "model", "node", "site")
+    # There are very many: without a place for `__dict__` each of them would make one at once.
+
     def __init__(self, model: FileModel, node: Any, site: Site) -> None:
         self.model = model
         self.node = node
@@ -64,7 +67,7 @@ class Expr:
 
     def __hash__(self) -> int:
         """Hash by place."""
-        return hash(id(self.node))
+        return id(self.node) >> 4
 
     def __repr__(self) -> str:
         """Show the source text."""
