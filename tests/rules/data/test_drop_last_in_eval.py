@@ -260,3 +260,27 @@ def test_data_sets_that_are_made_in_one_line_keep_their_names(lines: Lines) -> N
             val_loader = DataLoader(val_set, 8, drop_last=True)
     """,
     ) == [6]
+
+
+def test_a_size_kept_for_evaluation_that_is_not_known_may_be_one(lines: Lines) -> None:
+    text = """
+        from torch.utils.data import DataLoader
+        def loaders(cfg, val_set):
+            val_loader = DataLoader(val_set, batch_size=cfg.{}, drop_last=True)
+            return val_loader
+    """
+    assert lines(RULE, text.format("VAL.batch_size")) == []
+    assert lines(RULE, text.format("eval_batch_size")) == []
+    assert lines(RULE, text.format("batch_size")) == [4]
+    assert lines(RULE, text.replace("cfg.{}", "64")) == [4]
+
+
+def test_batches_that_are_padded_for_the_hardware_are_fine(lines: Lines) -> None:
+    text = """
+        from torch.utils.data import DataLoader
+        def collate(examples):
+            return tokenizer.pad(examples, {}=16)
+        eval_loader = DataLoader(data, batch_size=16, collate_fn=collate, drop_last=True)
+    """
+    assert lines(RULE, text.format("pad_to_multiple_of")) == []
+    assert lines(RULE, text.format("max_length")) == [5]

@@ -267,3 +267,4 @@ def test_a_file_of_tests_is_fine(lines: Lines) -> None:
     text = "import torch\nfrom torch import nn\ntorch.save(nn.Linear(2, 2), 'a.pt')\n"
     assert lines(RULE, text) == [3]
     assert lines(RULE, text, path="test_saving.py") == []
+    assert lines(RULE, text, path="tests/utils.py") == []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from trainlint.core.diagnosis import Severity
 from trainlint.core.fix import apply_fixes
 
 if TYPE_CHECKING:
@@ -273,3 +274,11 @@ def test_a_file_of_tests_is_fine(lines: Lines) -> None:
     text = "import torch\ntorch.load('a.pt', weights_only=False)\n"
     assert lines(RULE, text) == [2]
     assert lines(RULE, text, path="test_loading.py") == []
+
+
+def test_what_is_written_out_is_advice_and_what_was_left_to_an_old_default_is_not(
+    diagnoses: Callable[..., list[Diagnosis]],
+) -> None:
+    text = "import torch\ntorch.load('a.pt', weights_only=False)\ntorch.load('b.pt')\n"
+    found = diagnoses(RULE, text, target_torch=(2, 5))
+    assert [one.severity for one in found] == [Severity.ADVICE, Severity.WARNING]

@@ -20,7 +20,8 @@ rule = Rule(__name__, "TL707", Severity.WARNING, fixable=Safety.UNSAFE)
 @rule.check
 def check(file: FileModel) -> Iterator[Diagnosis]:
     """Find `drop_last=True` on loaders that are named for evaluation, or read data that is."""
-    for loader in () if file.is_test else file.loaders():
+    padded = any(file.calls_passing("pad_to_multiple_of"))
+    for loader in () if file.is_test or padded else file.loaders():
         drop = loader.argument("drop_last")
         if drop is None or loader.purpose is not Purpose.EVALUATION:
             continue
@@ -39,7 +40,12 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
 
 
 def _is_one_by_one(loader: Loader) -> bool:
-    """Say whether each batch is a single example, so that none is incomplete."""
-    if loader.argument("batch_size") is None:
+    """Say whether each batch is, or may well be, a single example, so that none is incomplete.
+
+    A size that is kept for evaluation alone, and not known, is often 1: images of any size.
+    """
+    size = loader.argument("batch_size")
+    if size is None:
         return not loader.is_open
-    return loader.number("batch_size") == 1
+    number = loader.number("batch_size")
+    return number == 1 or (number is None and Purpose.of(size.text) is Purpose.EVALUATION)

@@ -26,7 +26,7 @@ _NEEDS_OBJECT = r"(^|_)(prun(e|er|ed|ing)|quanti[sz]\w*|qat|jit)(_|$)"
 @rule.check
 def check(file: FileModel) -> Iterator[Diagnosis]:
     """Find modules that are given to `torch.save` as they are, or as an entry of a dict."""
-    if file.is_test or file.speaks_of(_NEEDS_OBJECT):
+    if file.serves_tests or file.speaks_of(_NEEDS_OBJECT):
         return
     told: set[Expr] = set()
     for save in file.calls_to("torch.save"):

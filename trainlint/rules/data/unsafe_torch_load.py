@@ -30,7 +30,8 @@ def check(file: FileModel, *, target_torch: tuple[int, ...] | None = None) -> It
     unsafe_by_default = target_torch is not None and target_torch < _SAFE_BY_DEFAULT
     for load in () if file.is_test else file.calls_to("torch.load"):
         only = load.keywords.get("weights_only")
-        if only is not None and only.text == "False":
+        chosen = only is not None and only.text == "False"
+        if chosen:
             said = "with `weights_only=False`"
         elif not unsafe_by_default or load.is_open or (only is not None and only.text != "None"):
             continue
@@ -48,6 +49,8 @@ def check(file: FileModel, *, target_torch: tuple[int, ...] | None = None) -> It
             else _WEIGHTS_ONLY,
             label="runs code of the file",
             fix=None if old else _fix(load, only),
+            # Who writes it out has seen the warning of torch, and mostly trusts the file.
+            severity=Severity.ADVICE if chosen else rule.severity,
         )
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from trainlint.static.model.file import FileModel
     from trainlint.static.model.tree import Binding, Scope
 
+_INIT = "__init__"
 _DATA_METHODS = frozenset({"forward", "__call__", "__getitem__", "__iter__", "__len__"})
 """What is called with data, and all over a project."""
 
@@ -35,6 +36,10 @@ class Located(Protocol):
 
 class Summary(Protocol):
     """What the text of a file tells of it."""
+
+    @property
+    def text(self) -> str:
+        """The text itself."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -215,10 +220,18 @@ class Elsewhere:
             return None
         found: list[Call] = []
         for path in sorted(paths):
+            if is_test(path) or (own != _INIT and own not in self._files.summary(path).text):
+                continue
             other = self._files.model(path)
-            if other is not None and other is not self.model and not other.is_test:
+            if other is not None and other is not self.model:
                 found += other.follower.calls_of(scope)
         return tuple(found)
+
+
+def is_test(path: str) -> bool:
+    """Say whether pytest takes a file for tests, by its name."""
+    name = path.replace("\\", "/").rpartition("/")[2]
+    return name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py"
 
 
 def _computes_loss(scope: Scope) -> bool:

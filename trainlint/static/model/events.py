@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from trainlint.core.loop import LoopEvent
 from trainlint.static.model.expression import AtCall, Call, Expr, Function, Loop
@@ -389,6 +389,16 @@ _SIGNS_OF_LOOPS = ("backward", "step", "eval", "manual_backward", "no_grad", "in
 """What a file calls or decorates with if it trains or evaluates anything."""
 
 
+class _Stop(NamedTuple):
+    """A call of a function that is an event itself, or enters a function that holds some."""
+
+    call: Call
+    blocks: tuple[Block, ...]
+    kind: tuple[LoopEvent, Expr | None, Driver, bool] | None = None
+    closures: tuple[Scope, ...] = ()
+    helper: Scope | None = None
+
+
 @dataclass
 class _Asking:
     """Which functions are being asked for events, in whichever file, and how often one was again."""
@@ -407,7 +417,7 @@ class Events:
         self.model = model
         self._classified: dict[int, tuple[LoopEvent, Expr | None, Driver, bool] | None] = {}
         self._holding: dict[int, bool] = {}
-        self._ordered: dict[int, list[Call]] = {}
+        self._stops: dict[int, list[_Stop]] = {}
 
     @cached_property
     def routines(self) -> tuple[Routine, ...]:
@@ -452,27 +462,31 @@ class Events:
         if id(scope) in seen or len(via) > _MOST_DEPTH:
             return
         seen |= {id(scope)}
-        for call in self._in_order(scope):
-            around = (*blocks, *call.blocks)
-            kind = self.classify(call)
-            if kind is not None:
-                for closure in self._closures(call):
-                    yield from self._events(closure, around, (*via, call), seen)
-                event, subject, driver, scaled = kind
+        for stop in self._stops_of(scope):
+            call, around = stop.call, (*blocks, *stop.blocks)
+            for closure in stop.closures:
+                yield from self._events(closure, around, (*via, call), seen)
+            if stop.kind is not None:
+                event, subject, driver, scaled = stop.kind
                 yield Event(event, call, subject, around, driver, scaled, via)
-                continue
-            target = self._helper(call)
-            if target is not None and self._holds_events(target):
-                yield from self._inside(target, call, around, via, seen)
+            elif stop.helper is not None:
+                yield from self._inside(stop.helper, call, around, via, seen)
 
-    def _in_order(self, scope: Scope) -> list[Call]:
-        """Return the calls of a function in the order in which they run."""
+    def _stops_of(self, scope: Scope) -> list[_Stop]:
+        """Return the calls of a function that are events or lead to some, in order; each is asked once."""
         if scope.index is not self.model.index:
-            return scope.index.model.events._in_order(scope)  # noqa: SLF001 - its own class
-        found = self._ordered.get(id(scope))
+            return scope.index.model.events._stops_of(scope)  # noqa: SLF001 - its own class
+        found = self._stops.get(id(scope))
         if found is None:
+            found = self._stops[id(scope)] = []
             calls = [self.model.call(node, site) for node, site in scope.calls]
-            found = self._ordered[id(scope)] = sorted(calls, key=lambda one: one.order)
+            for call in sorted(calls, key=lambda one: one.order):
+                kind = self.classify(call)
+                helper = self._helper(call) if kind is None else None
+                if kind is not None:
+                    found.append(_Stop(call, call.blocks, kind, tuple(self._closures(call))))
+                elif helper is not None and self._holds_events(helper):
+                    found.append(_Stop(call, call.blocks, helper=helper))
         return found
 
     def _helper(self, call: Call) -> Scope | None:

@@ -53,6 +53,9 @@ class Expr:
     Two are equal if they are the same place of the file.
     """
 
+    __slots__ = ("__dict__", "model", "node", "site")
+    # There are very many: without a place for `__dict__` each of them would make one at once.
+
     def __init__(self, model: FileModel, node: Any, site: Site) -> None:
         self.model = model
         self.node = node
@@ -64,7 +67,7 @@ class Expr:
 
     def __hash__(self) -> int:
         """Hash by place."""
-        return hash(id(self.node))
+        return id(self.node) >> 4
 
     def __repr__(self) -> str:
         """Show the source text."""
@@ -594,12 +597,13 @@ class Call(Expr):
     @property
     def method(self) -> str | None:
         """The last part of what is called: ``step`` of ``self.optimizer.step()``."""
-        return self.called.name
+        return last_name(self.node.func)
 
     @property
     def receiver(self) -> Expr | None:
         """What a method is called on."""
-        return self.called.owner if self.called.is_attribute else None
+        function = self.node.func
+        return self.child(function.value) if isinstance(function, ast.Attribute) else None
 
     @cached_property
     def args(self) -> tuple[Expr, ...]:

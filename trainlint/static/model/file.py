@@ -17,7 +17,7 @@ from trainlint.static.model.data_sets import (
     decodes,
     is_indexed,
 )
-from trainlint.static.model.elsewhere import Elsewhere
+from trainlint.static.model.elsewhere import Elsewhere, is_test
 from trainlint.static.model.events import Events, Routine
 from trainlint.static.model.expression import Call, Expr, Function, Loop
 from trainlint.static.model.follow import Follower
@@ -130,8 +130,7 @@ class FileModel:
     @property
     def is_test(self) -> bool:
         """Whether pytest takes the file for tests: what trains in it is not meant to learn."""
-        name = self.source.path.replace("\\", "/").rpartition("/")[2]
-        return name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py"
+        return is_test(self.source.path)
 
     @property
     def serves_tests(self) -> bool:

@@ -44,8 +44,10 @@ class Names:
 
     def symbol(self, node: ast.AST, site: Site) -> Symbol | None:
         """Return what a name or attribute stands for in another file of the project."""
-        self.qualified(node, site)
-        return self._symbols.get(id(node))
+        key = id(node)
+        if key not in self._known:
+            self.qualified(node, site)
+        return self._symbols.get(key)
 
     def _qualified(self, node: ast.AST, site: Site) -> str | None:
         """Resolve one step at a time."""
