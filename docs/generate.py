@@ -118,7 +118,7 @@ def navigation(rules: Iterable[Rule]) -> list[Any]:
                 ),
             ]
         },
-        {"Integrations": ["integrations.md", "formats.md"]},
+        {"Integrations": ["integrations.md", "formats.md", "scale.md"]},
         {
             "Examples": [
                 "examples/index.md",
