@@ -41,7 +41,7 @@ def main() -> None:
         importlib.import_module(f"bench.trainings.{kind}")
     wanted = set(options.names)
     counts: Counter[str] = Counter()
-    print(f"{'sick':26}{'expected':26}{'diagnosed':11}{'first':7}{'step':>5}{'within':>8}{'s':>6}")
+    print(f"{'sick':32}{'expected':26}{'diagnosed':11}{'first':7}{'step':>5}{'within':>8}{'s':>6}")
     for one in _wanted(SICK, wanted):
         counts.update(_sick(one, every=options.every, everything=options.all))
     print(f"\n{'healthy':26}{'false alarms':13}{'steps':>6}{'s':>6}")
@@ -74,7 +74,7 @@ def _sick(training: Training, *, every: int | None, everything: bool) -> list[st
     step = own[0].moment.step if own and own[0].moment is not None else 0
     is_first = bool(found) and found[0].rule in right
     print(
-        f"{training.name:26}{training.diagnosis:26}{'yes' if own else 'NO':11}"
+        f"{training.name:32}{training.diagnosis:26}{'yes' if own else 'NO':11}"
         f"{'yes' if is_first else 'NO':7}{step or '-':>5}{training.within:>8}{seconds:6.1f}"
     )
     if everything or not is_first:

@@ -642,7 +642,7 @@ def labels_out_of_order() -> Monitor:
 def line_through_a_wave() -> Monitor:
     """A linear model of something that is mostly a wave."""
     x = torch.rand(12600, 2) * 4 - 2
-    y = (0.6 * x[:, :1] + 1.3 * torch.sin(4 * x[:, 1:])) + 0.1 * torch.randn(12600, 1)
+    y = (0.6 * x[:, :1] + 2.0 * torch.sin(4 * x[:, 1:])) + 0.1 * torch.randn(12600, 1)
     model = nn.Linear(2, 1)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     monitor = watch(model, optimizer)
