@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import torch
 from torch import nn
 
 from trainlint.runtime.signals import Signal
