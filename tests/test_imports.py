@@ -153,7 +153,7 @@ THIRD_PARTIES = {
     "core": set(),
     "static": {"yaml"},
     "rules": set(),
-    "output": {"rich"},
+    "output": {"rich", "jinja2", "markupsafe", "plotly"},  # all but rich with an extra
     "server": {"pygls", "lsprotocol"},
     "cli": {"click"},
 }

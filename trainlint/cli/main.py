@@ -25,6 +25,7 @@ _COMMANDS: Final = (
     "compare",
     "export",
     "replay",
+    "report",
     "rule",
     "rules",
     "run",

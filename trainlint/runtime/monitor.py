@@ -224,6 +224,12 @@ class Monitor:
             own_share=self.own_share,
         )
 
+    def _repr_html_(self) -> str:
+        """Return the summary as a notebook shows it."""
+        from trainlint.output.report import fragment  # noqa: PLC0415 - for notebooks alone
+
+        return fragment(self.summary())
+
     def close(self) -> None:
         """Take everything off again, finish the recording and say the summary; once."""
         if self._is_closed:

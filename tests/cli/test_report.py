@@ -1,0 +1,128 @@
+"""The report: one HTML file that shows a recording, whatever the names in it."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import sys
+from dataclasses import replace
+
+import pytest
+
+from trainlint.core.catalogue import load_catalogue
+from trainlint.output.report import fragment, page
+from trainlint.output.report.gathering import Gathered
+from trainlint.output.report.series import BROKEN, Curve, Grid, code
+from trainlint.runtime.recording import Recording
+from trainlint.runtime.signals import Layer
+
+
+def embedded(text: str) -> dict:
+    """Return what a page draws."""
+    found = re.search(r'<script id="data" type="application/json">(.*?)</script>', text, re.DOTALL)
+    assert found is not None
+    data: dict = json.loads(found[1])
+    return data
+
+
+def test_a_curve_keeps_a_spike_of_one_step_among_a_hundred_thousand():
+    curve = Curve(500)
+    for step in range(1, 100_001):
+        curve.add(step, 900.0 if step == 77_777 else step % 7)
+    drawn = curve.as_json()
+    assert len(drawn["x"]) <= 1000
+    assert drawn["y"][drawn["x"].index(77_777)] == 900.0
+    assert drawn["x"] == sorted(drawn["x"])
+
+
+def test_a_curve_keeps_a_single_step_that_is_not_finite():
+    curve = Curve(10)
+    for step in range(1, 1001):
+        curve.add(step, math.nan if step == 500 else 1.0)
+    assert "nan" in curve.as_json()["y"]
+
+
+@pytest.mark.parametrize("leap", [1e9, 1e-9, math.nan])
+def test_a_cell_keeps_a_leap_of_one_step_upwards_and_downwards(leap):
+    grid = Grid(100, 1)
+    for step in range(100):
+        grid.add(0, [("fc", leap if step == 50 else 1.0)])
+    expected = BROKEN if math.isnan(leap) else code(leap)
+    assert expected in (grid.low["fc"][0], grid.high["fc"][0])
+
+
+def test_layers_of_a_heat_map_stand_in_forward_order(folder, runs):
+    with Recording(runs.recorded(folder / "a.tlr", map(runs.measured, range(1, 30)))) as recording:
+        grids = {one["signal"]: one for one in Gathered(recording).as_json()["grids"]}
+    assert grids["rms"]["names"] == ["fc1", "act", "fc2"]
+    assert grids["gradient_rms"]["names"] == ["fc1"]
+
+
+def test_a_spike_of_the_loss_is_marked(folder, runs):
+    steps = [runs.measured(at, loss=90.0 if at == 60 else 1 + at % 2) for at in range(1, 101)]
+    with Recording(runs.recorded(folder / "a.tlr", steps)) as recording:
+        assert Gathered(recording).spikes == [(60, 90.0)]
+
+
+def test_the_page_says_what_is_wrong_and_draws_signal_and_bound(folder, runs, trainlint):
+    pytest.importorskip("plotly")
+    steps = [runs.measured(at, dead=0.6) for at in range(1, 20)]
+    runs.recorded(folder / "a.tlr", steps, [runs.diagnosis()])
+    done = trainlint("report", "a.tlr", "-o", "deep/a.html")
+    assert (done.code, done.out) == (0, "deep/a.html\n")
+    text = (folder / "deep" / "a.html").read_text()
+    assert "The training cannot work like this: 1 error" in text
+    assert "use `nn.LeakyReLU`" in text
+    (diagnosis,) = embedded(text)["diagnoses"]
+    (proof,) = diagnosis["proofs"]
+    assert (proof["bound"], set(proof["y"])) == (0.5, {0.6})
+    assert not re.search(r'<(?:script|link|img)[^>]+(?:src|href)="(?!data:)', text)
+
+
+def test_names_of_the_model_cannot_become_tags(folder, runs):
+    pytest.importorskip("plotly")
+    evil = "<script>alert(1)</script>"
+    facts = replace(runs.FACTS, layers=(Layer(evil, "<b>ReLU", 0),))
+    step = replace(runs.measured(1), facts=facts, signals={"rms": {evil: 1.0}})
+    said = runs.diagnosis(message=f"{evil} is dead", remedy=evil)
+    with Recording(runs.recorded(folder / "a.tlr", [step], [said], model=evil)) as recording:
+        text = page(recording, load_catalogue())
+    assert "<script>alert" not in text
+    assert "<b>ReLU" not in text
+    assert "&lt;script&gt;alert(1)" in text
+    assert embedded(text)["grids"][0]["names"] == [evil]
+    assert "<script>" not in fragment(f"{evil}\n\n{evil}")
+
+
+def test_without_the_extra_one_line_says_what_to_install(folder, runs, trainlint, monkeypatch):
+    runs.recorded(folder / "a.tlr", [runs.measured(1)])
+    monkeypatch.setitem(sys.modules, "plotly.offline", None)
+    done = trainlint("report", "a.tlr")
+    assert done.code == 2
+    assert done.err == (
+        "error: a report needs plotly and Jinja2; to install them: pip install 'trainlint[report]'\n"
+    )
+    assert not (folder / "a.html").exists()
+
+
+def test_a_recording_without_steps_has_a_page(folder, runs, trainlint):
+    pytest.importorskip("plotly")
+    runs.recorded(folder / "a.tlr", [])
+    assert trainlint("report", "a.tlr").code == 0
+    assert "looks healthy" in (folder / "a.html").read_text()
+
+
+def test_a_report_is_not_written_over_its_recording(folder, runs, trainlint):
+    runs.recorded(folder / "a.tlr", [runs.measured(1)])
+    assert trainlint("report", "a.tlr", "-o", "a.tlr").code == 2
+
+
+def test_a_session_that_counts_anew_goes_on_where_the_one_before_ended(folder, runs):
+    path = runs.recorded(folder / "a.tlr", map(runs.light, range(1, 11)))
+    with runs.Recorder.create(str(path), runs.RUN, append=True) as recorder:
+        for number in range(1, 6):
+            recorder.write(runs.light(number))
+    with Recording(path) as recording:
+        gathered = Gathered(recording)
+    assert (gathered.end, gathered.resumed) == (15, [10])
