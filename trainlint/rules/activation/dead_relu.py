@@ -43,7 +43,8 @@ class Detector:
     window: int = 10
     patience: int = 10  # units that a new network has not reached yet come alive by themselves
     first: dict[str, float] = field(default_factory=dict, init=False)
-    losses: list[float] = field(default_factory=list, init=False)
+    best: float = field(default=float("inf"), init=False)
+    has_jumped: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         self.streaks = Streaks(self.patience)
@@ -53,7 +54,8 @@ class Detector:
         """Yield the layers too many of whose units are dead."""
         loss = step.run(Signal.LOSS)
         if loss is not None:
-            self.losses.append(loss)
+            self.has_jumped |= loss > JUMP * self.best > 0
+            self.best = min(self.best, loss)
         seen = step.of(Signal.WINDOW_SAMPLES)
         steps = step.of(Signal.WINDOW_STEPS)
         for layer, dead in step.layers(Signal.DEAD_UNITS):
@@ -85,15 +87,6 @@ class Detector:
         before = step.facts.before(layer)
         if self.first.get(layer.name, 0.0) > self.share and before is not None:
             return f"give {named(before)} {initialisation(before)}, and a bias of 0 or above"
-        if self._jumped():
+        if self.has_jumped:
             return f"the loss jumped before they died: try {rate_over(step, 3)}"
         return "use `nn.LeakyReLU` or `nn.ELU` here, whose slope is not 0, or a lower learning rate"
-
-    def _jumped(self) -> bool:
-        """Say whether the loss rose far over its level of before."""
-        best = float("inf")
-        for loss in self.losses:
-            if loss > JUMP * best > 0:
-                return True
-            best = min(best, loss)
-        return False
