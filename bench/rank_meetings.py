@@ -66,7 +66,7 @@ def main() -> None:
         for layers in map(int, options.layers.split(",")):
             with tempfile.TemporaryDirectory() as folder:
                 place = os.path.join(folder, "meeting")
-                multiprocessing.spawn(  # type: ignore[no-untyped-call]
+                multiprocessing.spawn(  # type: ignore[attr-defined, no-untyped-call]
                     meet, (ranks, layers, options.rounds, place), nprocs=ranks
                 )
 
