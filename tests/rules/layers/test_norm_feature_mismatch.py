@@ -144,3 +144,9 @@ with pytest.raises(RuntimeError):
     nn.Sequential(nn.Conv2d(3, 64, 3), nn.BatchNorm2d(32))(x)
 """
     assert lines(RULE, HEAD + source) == []
+
+
+def test_a_toy_model_of_a_test_is_fine(lines: Lines) -> None:
+    source = HEAD + "nn.Sequential(nn.Conv2d(3, 64, 3), nn.BatchNorm2d(32))\n"
+    assert lines(RULE, source) != []
+    assert lines(RULE, source, path="test_net.py") == []

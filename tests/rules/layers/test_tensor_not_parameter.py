@@ -351,3 +351,18 @@ def test_a_subclass_that_hands_it_to_an_optimizer_is_fine(lines: Lines) -> None:
         )
         == []
     )
+
+
+def test_a_toy_module_of_a_test_is_fine(lines: Lines) -> None:
+    source = """
+        import torch
+        from torch import nn
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.w = torch.randn(3, requires_grad=True)
+            def forward(self, x):
+                return x * self.w
+    """
+    assert lines(RULE, source) == [7]
+    assert lines(RULE, source, path="test_net.py") == []
