@@ -48,6 +48,8 @@ def test_importing_a_half_of_the_house_imports_no_torch(module):
 def needs_what_is_not_there(path: Path) -> bool:
     """Say whether a module is one of the language server or of a framework that is not installed."""
     half = path.relative_to(PACKAGE).parts[0]
+    if path.name == "live_view.py":
+        return find_spec("textual") is None
     return half == "integrations" or (half == "server" and find_spec("pygls") is None)
 
 
@@ -155,7 +157,7 @@ THIRD_PARTIES = {
     "rules": set(),
     "output": {"rich", "jinja2", "markupsafe", "plotly"},  # all but rich with an extra
     "server": {"pygls", "lsprotocol"},
-    "cli": {"click"},
+    "cli": {"click", "rich", "textual"},  # the last with an extra
 }
 
 

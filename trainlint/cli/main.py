@@ -24,6 +24,7 @@ _COMMANDS: Final = (
     "clean",
     "compare",
     "export",
+    "live",
     "replay",
     "report",
     "rule",
