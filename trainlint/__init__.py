@@ -8,13 +8,16 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from trainlint.runtime.monitor import Monitor, TrainingHalted
+    from trainlint.runtime.probe import ProbeReport, probe
     from trainlint.runtime.watching import watch
 
-__all__ = ["Monitor", "TrainingHalted", "watch"]
+__all__ = ["Monitor", "ProbeReport", "TrainingHalted", "probe", "watch"]
 
 _PLACES: Final = {
     "Monitor": "trainlint.runtime.monitor",
     "TrainingHalted": "trainlint.runtime.monitor",
+    "ProbeReport": "trainlint.runtime.probe",
+    "probe": "trainlint.runtime.probe",
     "watch": "trainlint.runtime.watching",
 }
 """The public names by the module that has them; it is imported when one of them is asked for."""

@@ -69,6 +69,16 @@ def initialisation(layer: Layer) -> str:
     )
 
 
+def scheme_of(layer: Layer) -> tuple[str, float]:
+    """Return the name of the scheme that :func:`initialisation` advises, and its standard deviation."""
+    fan_in, fan_out = max(layer.fan_in, 1), max(layer.fan_out, 1)
+    if layer.followed_by is Activation.SELU:
+        return "LeCun", math.sqrt(1 / fan_in)
+    if layer.followed_by in _KAIMING:
+        return "Kaiming", math.sqrt(2 / fan_in)
+    return "Glorot", gain_of(layer.followed_by) * math.sqrt(2 / (fan_in + fan_out))
+
+
 def gain_of(activation: Activation | None) -> float:
     """Return the gain by which the craft multiplies an initialisation before an activation."""
     return 1.0 if activation is None else _GAINS.get(activation, 1.0)

@@ -1,0 +1,320 @@
+"""A probe measures what a model does to a signal, and leaves the model as it was."""
+
+from __future__ import annotations
+
+import copy
+import math
+import random
+import re
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch import nn
+
+import trainlint
+from trainlint.core.errors import UserError
+from trainlint.runtime.gains import ideal_gain, moments, predicted
+from trainlint.runtime.signals import Activation
+
+WIDTH = 256
+
+
+def mlp(activation=nn.ReLU, *, depth=10, scale=None, width=WIDTH):
+    """Return a perceptron whose weights have a standard deviation of scale / sqrt(width)."""
+    torch.manual_seed(0)
+    parts: list[nn.Module] = []
+    for _ in range(depth):
+        linear = nn.Linear(width, width)
+        if scale is not None:
+            nn.init.normal_(linear.weight, std=scale / math.sqrt(width))
+            nn.init.zeros_(linear.bias)
+        parts += [linear, activation()]
+    return nn.Sequential(*parts, nn.Linear(width, 10))
+
+
+def batch(width=WIDTH, size=64):
+    torch.manual_seed(1)
+    return torch.randn(size, width), torch.randint(10, (size,))
+
+
+def probe(*args, **options):
+    return trainlint.probe(*args, **options)
+
+
+def names(report):
+    return {one.rule for one in report.diagnoses}
+
+
+def test_he_initialisation_keeps_the_scale_before_relu():
+    report = probe(mlp(scale=math.sqrt(2)), batch(), "cross_entropy")
+    hidden = report.weighted[:-1]
+    assert all(one.gain == pytest.approx(math.sqrt(2), rel=0.15) for one in hidden)
+    assert all(one.ideal == pytest.approx(math.sqrt(2), rel=1e-3) for one in hidden)
+    assert 0.3 < hidden[-1].running < 6
+    assert "poor-initial-scale" not in names(report)
+
+
+def test_weights_that_are_too_small_lose_the_signal_and_the_remedy_is_measured():
+    report = probe(mlp(scale=0.2), batch(), "cross_entropy")
+    assert "poor-initial-scale" in names(report)
+    assert report.effect is not None
+    assert report.effect.before.forward < 1e-8
+    assert 0.1 < report.effect.after.forward < 10
+    assert "poor-initial-scale" not in report.effect.after.diagnoses
+    assert {scheme.split(",")[0] for _, scheme in report.effect.schemes} == {"Kaiming", "Glorot"}
+
+
+def test_a_healthy_model_has_no_diagnoses_and_no_remedy():
+    report = probe(mlp(scale=math.sqrt(2), depth=3), batch(), "cross_entropy")
+    assert report.diagnoses == ()
+    assert report.effect is None
+    assert report.loss == pytest.approx(report.expected_loss, rel=0.5)
+    assert report.expected_loss == pytest.approx(math.log(10))
+
+
+def test_the_gradient_shrinks_on_its_way_back_through_sigmoids():
+    report = probe(mlp(nn.Sigmoid, scale=1.0), batch(), "cross_entropy")
+    assert report.weighted[0].backward_running < 1e-4
+    assert "vanishing-gradient" in names(report)
+
+
+def test_saturation_is_measured_and_the_message_speaks_of_no_row_of_steps():
+    report = probe(mlp(nn.Tanh, scale=8.0, depth=4), batch(), "cross_entropy")
+    said = next(one for one in report.diagnoses if one.rule == "saturated-activation")
+    assert "in a row" not in said.message
+    assert "1 measured" not in said.message
+    assert report.effect.before.saturated > 0.7
+    assert report.effect.after.saturated < 0.3
+    assert said.moment.step == 0
+
+
+class Counting(nn.Module):
+    """Changes a buffer and draws random numbers in its forward."""
+
+    calls: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(8, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.5))
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x):
+        self.calls = self.calls + 1
+        return self.body(x) + random.random()  # noqa: S311
+
+
+@pytest.mark.parametrize("is_training", [True, False])
+def test_the_model_is_left_as_it_was_to_the_bit(is_training):
+    model = Counting()
+    model.train(is_training)
+    model.body[1].eval()
+    x = torch.randn(16, 8)
+    model(x).sum().backward()
+    before = copy.deepcopy(model.state_dict())
+    gradients = [one.grad for one in model.parameters()]
+    values = [None if one is None else one.clone() for one in gradients]
+    modes = [one.training for one in model.modules()]
+    buffer = model.calls
+    torch_state, python_state = torch.get_rng_state(), random.getstate()
+    probe(model, x, remedy=True, seeds=2)
+    assert all(torch.equal(one, before[name]) for name, one in model.state_dict().items())
+    assert all(one.grad is was for one, was in zip(model.parameters(), gradients, strict=True))
+    assert all(
+        now is None or torch.equal(now, was) for now, was in zip(gradients, values, strict=True)
+    )
+    assert [one.training for one in model.modules()] == modes
+    assert model.calls is buffer
+    assert torch.equal(torch.get_rng_state(), torch_state)
+    assert random.getstate() == python_state
+
+
+def test_a_model_is_restored_even_where_the_loss_raises():
+    model = Counting()
+    before = copy.deepcopy(model.state_dict())
+
+    def loss(*_):
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        probe(model, (torch.randn(16, 8), torch.zeros(16)), loss)
+    assert all(torch.equal(one, before[name]) for name, one in model.state_dict().items())
+
+
+class Branches(nn.Module):
+    """One head ignores the input; one layer is never called, one is cut off."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.unused, self.cut = nn.Linear(8, 8), nn.Linear(8, 8), nn.Linear(8, 8)
+        self.constant = nn.Parameter(torch.randn(4))
+
+    def forward(self, x):
+        hidden = self.body(x) + self.cut(x).detach()
+        return {"logits": hidden, "constant": self.constant.expand(len(x), 4)}
+
+
+def test_parameters_without_gradient_and_outputs_without_input_are_named():
+    report = probe(Branches(), torch.randn(16, 8))
+    assert set(report.without_gradient) == {
+        "unused.weight",
+        "unused.bias",
+        "cut.weight",
+        "cut.bias",
+    }
+    assert report.independent == ("output['constant']",)
+    assert "no-gradient" in names(report)
+
+
+@dataclass
+class Pair:
+    left: torch.Tensor
+    right: torch.Tensor
+
+
+class TakesPair(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(8, 3)
+
+    def forward(self, pair):
+        return self.fc(pair.left) + torch.tanh(self.fc(pair.right))
+
+
+class Recurrent(nn.Module):
+    def __init__(self, kind) -> None:
+        super().__init__()
+        self.embed, self.rnn, self.head = nn.Embedding(50, 16), kind(16, 32), nn.Linear(32, 50)
+
+    def forward(self, tokens):
+        return self.head(self.rnn(self.embed(tokens))[0])
+
+
+class Lazy(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.LazyLinear(16), nn.LazyLinear(4)
+
+    def forward(self, x):
+        return self.last(nn.functional.gelu(self.first(x)))
+
+
+TOKENS = torch.arange(40).reshape(4, 10)
+MODELS = {
+    "lstm": (lambda: Recurrent(nn.LSTM), (TOKENS, TOKENS), "cross_entropy"),
+    "gru": (lambda: Recurrent(nn.GRU), (TOKENS, TOKENS), "cross_entropy"),
+    "dataclass": (TakesPair, Pair(torch.randn(9, 8), torch.randn(9, 8)), None),
+    "lazy": (Lazy, (torch.randn(9, 8), torch.randn(9, 4)), "mse"),
+    "post-norm": (
+        lambda: nn.TransformerEncoderLayer(32, 4, 64, batch_first=True),
+        torch.randn(4, 6, 32),
+        None,
+    ),
+    "pre-norm": (
+        lambda: nn.TransformerEncoderLayer(32, 4, 64, batch_first=True, norm_first=True),
+        torch.randn(4, 6, 32),
+        None,
+    ),
+    "bfloat16": (
+        lambda: mlp(depth=2, width=32).bfloat16(),
+        (torch.randn(16, 32).bfloat16(), torch.randint(10, (16,))),
+        "cross_entropy",
+    ),
+    "compiled": (lambda: torch.compile(mlp(depth=2, width=32)), batch(32), "cross_entropy"),
+    "convolution": (
+        lambda: nn.Sequential(
+            nn.Conv2d(3, 8, 3),
+            nn.BatchNorm2d(8),
+            nn.ReLU(inplace=True),
+            nn.Flatten(),
+            nn.LazyLinear(5),
+        ),
+        (torch.randn(8, 3, 8, 8), torch.randint(5, (8,))),
+        nn.CrossEntropyLoss(),
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
+@pytest.mark.parametrize("name", MODELS)
+def test_models_of_all_kinds_are_measured(name):
+    make, data, loss = MODELS[name]
+    report = probe(make(), data, loss, remedy=True)
+    assert report.weighted
+    assert all(one.variance is not None and math.isfinite(one.variance) for one in report.weighted)
+    assert any(one.gradient for one in report.weighted)
+    assert report.effect is not None
+    assert not [one for one in report.notes if "could not judge" in one]
+    assert str(report).count("\n") > 5
+
+
+def test_a_lazy_model_stays_lazy():
+    model = Lazy()
+    probe(model, torch.randn(9, 8))
+    assert isinstance(model.first.weight, nn.parameter.UninitializedParameter)
+
+
+def test_a_shared_layer_is_one_row():
+    shared = nn.Linear(8, 8)
+    report = probe(nn.Sequential(shared, nn.Tanh(), shared), torch.randn(16, 8))
+    assert len(report.weighted) == 1
+
+
+def test_several_seeds_of_a_factory_give_a_spread():
+    report = probe(
+        lambda: nn.Sequential(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 2)),
+        torch.randn(16, 8),
+        seeds=3,
+    )
+    low, high = report.weighted[-1].spread
+    assert low < high
+    assert report.seeds == 3
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "loss", "said"),
+    [
+        (nn.ReLU(), torch.randn(4, 4), None, "`ReLU` has no parameters"),
+        (nn.Linear(4, 4).requires_grad_(requires_grad=False), torch.randn(4, 4), None, "requires"),
+        (nn.Linear(4, 4), (torch.randn(4, 4),) * 2, "mze", "did you mean `mse`?"),
+        (nn.Linear(4, 4), (torch.randn(4, 4),) * 2, lambda o, _: o.detach().sum(), "no graph"),
+        (nn.Linear(4, 4), (torch.randn(4, 4),) * 2, lambda o, _: o, "shape (4, 4)"),
+        (nn.Linear(4, 4), (torch.randn(4, 4),) * 2, lambda *_: 3.0, "is float"),
+    ],
+)
+def test_what_cannot_be_probed_is_said_in_one_line(model, data, loss, said):
+    with pytest.raises(UserError, match=re.escape(said)) as error:
+        probe(model, data, loss)
+    assert "\n" not in str(error.value)
+
+
+def test_a_loss_without_a_graph_is_named_with_its_line():
+    def without_graph(output, target):
+        return (output - target).square().mean().detach()
+
+    with pytest.raises(UserError, match=r"test_probe\.py:\d+: the loss has no graph"):
+        probe(nn.Linear(4, 4), (torch.randn(4, 4),) * 2, without_graph)
+
+
+@pytest.mark.parametrize(
+    ("activation", "gain"),
+    [(Activation.RELU, math.sqrt(2)), (Activation.SELU, 1.0), (Activation.TANH, 1.5926)],
+)
+def test_the_ideal_gain_is_that_of_theory(activation, gain):
+    assert ideal_gain(activation) == pytest.approx(gain, rel=1e-3)
+
+
+def test_theory_predicts_what_is_measured_in_a_wide_network():
+    width, depth = 512, 12
+    report = probe(
+        mlp(nn.GELU, depth=depth, scale=1.3, width=width), batch(width, 128), "cross_entropy"
+    )
+    theory = predicted(Activation.GELU, 1.69, 1.0, depth)
+    for seen, (variance, _) in zip(report.weighted, theory, strict=False):
+        assert seen.variance == pytest.approx(variance, rel=0.35)
+    ratio = (report.weighted[depth - 1].variance / report.weighted[0].variance) ** (1 / (depth - 1))
+    assert ratio == pytest.approx((theory[-1][0] / theory[0][0]) ** (1 / (depth - 1)), rel=0.1)
+
+
+def test_a_rectifier_halves_the_mean_square():
+    assert moments(Activation.RELU, 4.0) == pytest.approx((2.0, 0.5), rel=1e-3)

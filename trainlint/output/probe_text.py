@@ -1,0 +1,253 @@
+"""A probe in a terminal: the layers by their depth, with a picture of the signal and the gradient."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from typing import TYPE_CHECKING, Final
+
+from trainlint.output.style import Style, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from trainlint.runtime.probed import Effect, LayerReport, ProbeReport, Scale
+
+NARROWEST: Final = 80
+WIDEST: Final = 130
+MOST_LAYERS: Final = 40
+"""Of deeper models layers are left out, evenly; all are in the JSON."""
+LEAST_SPAN: Final = 2.0
+"""How many powers of ten the picture shows to each side, at least."""
+MOST_SPAN: Final = 45.0
+FORWARD: Final = "●"
+BACKWARD: Final = "○"
+BOTH: Final = "◉"
+_GOOD: Final = 2.0
+_NAMED: Final = 8
+
+
+def lines(report: ProbeReport, *, colours: bool, width: int | None = None) -> Iterator[str]:
+    """Yield a report as lines of text."""
+    if width is None:
+        width = min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
+    style = Style(colours)
+    yield from _head(report, style)
+    yield ""
+    yield from _table(report, width, style)
+    yield from _other(report, style)
+    if report.effect is not None:
+        yield ""
+        yield from _effect(report.effect, style)
+
+
+def number(value: float | None) -> str:
+    """Return a number in a few characters; a dash where there is none."""
+    if value is None:
+        return "-"
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    return f"{value:.1e}" if abs(math.log10(abs(value))) >= 3 else f"{value:.3g}"  # noqa: PLR2004
+
+
+def decades(value: float | None) -> float | None:
+    """Return the power of ten of a ratio; None where it has none."""
+    if value is None or math.isnan(value):
+        return None
+    if value <= 0:
+        return -math.inf
+    return math.log10(value)
+
+
+def _head(report: ProbeReport, style: Style) -> Iterator[str]:
+    """Yield what is known of the model as a whole."""
+    facts = [f"{len(report.weighted)} layers with weights"]
+    if report.batch_size:
+        facts.append(f"a batch of {report.batch_size}")
+    if report.seeds > 1:
+        facts.append(f"{report.seeds} seeds")
+    yield f"{style.paint(printable(report.name), 'bold')}: {', '.join(facts)}"
+    parts = []
+    if report.loss is not None:
+        parts.append(f"initial loss {number(report.loss)}")
+        if report.expected_loss is not None:
+            parts[-1] += f", guessing gives {number(report.expected_loss)}"
+    if report.output_rms is not None:
+        parts.append(f"output RMS {number(report.output_rms)}, mean {number(report.output_mean)}")
+    if parts:
+        yield "; ".join(parts)
+
+
+def _table(report: ProbeReport, width: int, style: Style) -> Iterator[str]:
+    """Yield a line for each layer with weights, and the picture beside it."""
+    shown, left_out = _chosen(report)
+    if not shown:
+        return
+    states = {one.layer.name: _state(report, one) for one in shown}
+    names = [printable(one.layer.name) or "the model" for one in shown]
+    kinds = [
+        one.layer.what + (f" → {one.layer.followed_by}" if one.layer.followed_by else "")
+        for one in shown
+    ]
+    named = min(max(map(len, [*names, "layer"])), 24)
+    kinded = min(max(map(len, kinds)), 30)
+    has_state = max(map(len, states.values()))
+    rest = named + kinded + 2 + 9 + 12 + 9 + has_state + 6
+    room = max(width - rest, 21)
+    span = _span(shown)
+    tail = f"{'':2}units" if has_state else ""
+    axis = _axis(span, room)
+    yield style.paint(
+        f"{'layer':<{named}}  {'':<{kinded}}  {'gain':>11} {'forward':>8} {'gradient':>8}  {axis}{tail}",
+        "bold",
+    )
+    for one, name, kind in zip(shown, names, kinds, strict=True):
+        gain = "-" if one.gain is None else number(one.gain)
+        if one.ideal is not None and one.gain is not None:
+            gain += f" / {one.ideal:.2f}"
+        picture = _picture(one, span, room, style)
+        bad = one.non_finite > 0 or _is_far(one)
+        cells = f"{gain:>11} {number(one.running):>8} {number(one.backward_running):>8}"
+        short = name if len(name) <= named else f"…{name[1 - named :]}"
+        yield (
+            f"{style.paint(f'{short:<{named}}', 'yellow') if bad else f'{short:<{named}}'}"
+            f"  {style.paint(f'{kind[:kinded]:<{kinded}}', 'dim')}  {cells}  {picture}"
+            f"  {states[one.layer.name]}".rstrip()
+        )
+    if left_out:
+        yield style.paint(f"and {left_out:,} layers between them", "dim")
+    yield style.paint(
+        f"{FORWARD} forward: mean square of the output over that of the input; {BACKWARD} gradient: its RMS"
+        " over that at the last layer",
+        "dim",
+    )
+    yield style.paint(
+        "gain: effective / the one that keeps the scale through the activation; the axis is log10",
+        "dim",
+    )
+
+
+def _chosen(report: ProbeReport) -> tuple[Sequence[LayerReport], int]:
+    """Return the layers that are shown, and how many are not."""
+    found = report.weighted
+    if len(found) <= MOST_LAYERS:
+        return found, 0
+    places = {round(at * (len(found) - 1) / (MOST_LAYERS - 1)) for at in range(MOST_LAYERS)}
+    return [found[at] for at in sorted(places)], len(found) - len(places)
+
+
+def _is_far(one: LayerReport) -> bool:
+    """Say whether a ratio has left the middle of the picture."""
+    seen = (decades(one.running), decades(one.backward_running))
+    return any(value is not None and abs(value) > _GOOD for value in seen)
+
+
+def _span(shown: Sequence[LayerReport]) -> float:
+    """Return how many powers of ten are shown to each side."""
+    seen = [
+        abs(value)
+        for one in shown
+        for value in (decades(one.running), decades(one.backward_running))
+        if value is not None and math.isfinite(value)
+    ]
+    return min(max(math.ceil(max(seen, default=0)), LEAST_SPAN), MOST_SPAN)
+
+
+def _axis(span: float, room: int) -> str:
+    """Return the axis: its ends and its middle."""
+    left, right = f"-{span:g}", f"+{span:g}"
+    middle = room // 2
+    return f"{left:<{middle}}0{right:>{room - middle - 1}}"
+
+
+def _picture(one: LayerReport, span: float, room: int, style: Style) -> str:
+    """Return a line of the picture."""
+    middle = room // 2
+    cells = [" "] * room
+    cells[middle] = "┊"
+
+    def place(value: float) -> int:
+        if value == -math.inf:
+            return 0
+        if value == math.inf:
+            return room - 1
+        return min(max(middle + round(value / span * middle), 0), room - 1)
+
+    forward, backward = decades(one.running), decades(one.backward_running)
+    for value, mark, colour in ((backward, BACKWARD, "yellow"), (forward, FORWARD, "cyan")):
+        if value is not None:
+            at = place(value)
+            is_both = cells[at] not in {" ", "┊"}
+            cells[at] = style.paint(BOTH if is_both else mark, colour)
+    return "".join(cells)
+
+
+def _state(report: ProbeReport, one: LayerReport) -> str:
+    """Return what is known of the units of the activation behind a layer."""
+    parts = []
+    layers = report.layers
+    at = next(place for place, other in enumerate(layers) if other is one)
+    for other in layers[at : at + 4]:
+        if other is not one and (other.layer.weight and not other.layer.is_norm):
+            break
+        if other.dead is not None:
+            parts.append(f"{other.dead:.0%} dead")
+        if other.saturated is not None:
+            parts.append(f"{other.saturated:.0%} saturated")
+        if other.non_finite:
+            parts.append("NaN or infinite")
+    return ", ".join(dict.fromkeys(parts))
+
+
+def _other(report: ProbeReport, style: Style) -> Iterator[str]:
+    """Yield what is no table."""
+    if report.without_gradient:
+        names = ", ".join(map(printable, report.without_gradient[:_NAMED]))
+        more = len(report.without_gradient) - _NAMED
+        yield (
+            style.paint("no gradient reaches: ", "bold")
+            + names
+            + (f" and {more:,} more" if more > 0 else "")
+        )
+    for one in report.independent:
+        yield style.paint("does not depend on the input: ", "bold") + printable(one)
+    for note in report.notes:
+        yield style.paint(f"note: {printable(note)}", "dim")
+
+
+def _effect(effect: Effect, style: Style) -> Iterator[str]:
+    """Yield what the right initialisation of each layer changes."""
+    kinds: dict[str, int] = {}
+    for _, scheme in effect.schemes:
+        kind = scheme.partition(",")[0]
+        kinds[kind] = kinds.get(kind, 0) + 1
+    told = ", ".join(f"{kind} for {count}" for kind, count in kinds.items())
+    yield style.paint("With the right initialisation", "bold") + (
+        f" ({told} of the layers; measured on a copy):"
+    )
+    yield f"  {'':<34} {'before':>10} {'after':>10}"
+    rows = (
+        ("signal at the last hidden layer", "forward"),
+        ("gradient at the first layer", "backward"),
+        ("dead units in the worst layer", "dead"),
+        ("saturated in the worst layer", "saturated"),
+        ("initial loss", "loss"),
+    )
+    for what, name in rows:
+        before, after = getattr(effect.before, name), getattr(effect.after, name)
+        if before is None and after is None:
+            continue
+        is_share = name in {"dead", "saturated"}
+        cells = [_share(one) if is_share else number(one) for one in (before, after)]
+        yield f"  {what:<34} {cells[0]:>10} {cells[1]:>10}"
+    yield f"  {'diagnoses':<34} {_rules(effect.before):>10} {_rules(effect.after):>10}"
+
+
+def _share(value: float | None) -> str:
+    """Return a share in percent."""
+    return "-" if value is None else f"{value:.0%}"
+
+
+def _rules(scale: Scale) -> str:
+    """Return how many rules speak."""
+    return str(len(scale.diagnoses)) if scale.diagnoses else "none"

@@ -1,0 +1,161 @@
+"""Gives a batch to a model and what comes out to a loss, whatever shapes both have."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import torch
+from torch import Tensor, nn
+
+from trainlint.core.errors import UserError, nearest
+from trainlint.runtime.tensors import is_plain, tensors_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Loss = str | nn.Module | Callable[..., Any] | None
+
+LOSSES: Final = ("cross_entropy", "mse", "l1", "huber", "bce_with_logits", "bce", "nll")
+_TARGETS: Final = ("labels", "label", "targets", "target", "y")
+_SEQUENCES: Final = 3
+
+
+def takes(model: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    """Say whether the forward of a model can be called so."""
+    try:
+        inspect.signature(model.forward).bind(*args, **kwargs)
+    except TypeError:
+        return False
+    except ValueError:  # it has no signature
+        return True
+    return True
+
+
+def split(model: nn.Module, batch: Any, *, has_loss: bool) -> tuple[tuple[Any, ...], dict, Any]:  # type: ignore[type-arg]
+    """Return what of a batch the model is given, by place and by name, and the target."""
+    if isinstance(batch, Mapping):
+        given = dict(batch)
+        label = next((one for one in _TARGETS if one in given), None)
+        if label is None:
+            return ((), given, batch) if takes(model, (), given) else ((batch,), {}, batch)
+        target = given[label]
+        rest = {key: value for key, value in given.items() if key != label}
+        if not has_loss and takes(model, (), given):
+            return (), given, target
+        return ((), rest, target) if takes(model, (), rest) else ((batch,), {}, target)
+    if isinstance(batch, (tuple, list)) and not hasattr(batch, "_fields"):
+        if has_loss and len(batch) > 1:
+            inputs = tuple(batch[:-1])
+            return (inputs if takes(model, inputs, {}) else (inputs,)), {}, batch[-1]
+        if takes(model, tuple(batch), {}):
+            return tuple(batch), {}, None
+        if len(batch) > 1 and takes(model, tuple(batch[:-1]), {}):
+            return tuple(batch[:-1]), {}, batch[-1]
+        return (batch,), {}, None
+    return (batch,), {}, batch if has_loss and not isinstance(batch, Tensor) else None
+
+
+def loss_of(loss: Any, output: Any, target: Any) -> tuple[Tensor, str]:
+    """Return a scalar to go backward from, and what it is where it is no loss of the user.
+
+    Raises:
+        UserError: There is no tensor to go backward from, or the name of the loss is not known.
+
+    """
+    if callable(loss):
+        value = loss(output, target)
+        if not isinstance(value, Tensor):
+            msg = f"{place_of(loss)}the loss is {type(value).__name__}, not a tensor"
+            raise UserError(msg)
+        return _checked(value, loss), ""
+    own = output.get("loss") if isinstance(output, Mapping) else getattr(output, "loss", None)
+    if loss is None and isinstance(own, Tensor) and own.numel() == 1:
+        return _checked(own, loss), ""
+    made = [one for one in tensors_in(output) if is_plain(one) and one.requires_grad]
+    if not made:
+        msg = (
+            "no output of the model depends on its parameters: there is nothing to go backward from"
+        )
+        raise UserError(msg)
+    if loss is None:
+        total = sum((_projected(one).to(made[0].device) for one in made), start=torch.zeros(()))
+        return (
+            total,
+            "gradients are those of a random projection of the output, for there is no loss",
+        )
+    return _named(str(loss), made[0], target)
+
+
+def _projected(output: Tensor) -> Tensor:
+    """Return the product of an output with random signs, over its examples."""
+    values = torch.view_as_real(output) if output.is_complex() else output
+    signs = torch.empty_like(values, dtype=torch.float32).bernoulli_().mul_(2).sub_(1)
+    return (values.float() * signs).sum() / max(1, values.shape[0] if values.dim() else 1)
+
+
+def _checked(value: Tensor, loss: Any) -> Tensor:
+    """Return a loss that `backward` can be called on."""
+    if value.numel() != 1:
+        msg = f"{place_of(loss)}the loss has the shape {tuple(value.shape)}, not one number"
+        raise UserError(msg)
+    if not value.requires_grad:
+        msg = f"{place_of(loss)}the loss has no graph: it does not depend on the parameters"
+        raise UserError(msg)
+    return value.reshape(())
+
+
+def _named(name: str, output: Tensor, target: Any) -> tuple[Tensor, str]:
+    """Return a loss of torch, of random targets where there are none."""
+    name = name.replace("-", "_").removesuffix("_loss")
+    if name not in LOSSES:
+        msg = f"loss: no loss is called `{name}`{nearest(name, LOSSES)}"
+        raise UserError(msg)
+    note = ""
+    values = output.float()
+    functional = nn.functional
+    if name in {"cross_entropy", "nll"}:
+        if values.dim() == _SEQUENCES and not (
+            isinstance(target, Tensor) and target.shape == values.shape[:1] + values.shape[2:]
+        ):
+            values = values.flatten(0, 1)  # (batch, place, class)
+            target = target.flatten() if isinstance(target, Tensor) else None
+        if not isinstance(target, Tensor):
+            shape = (values.shape[0], *values.shape[2:])
+            target = torch.randint(values.shape[min(1, values.dim() - 1)], shape)
+            note = "the loss is that of random targets, for none are given"
+        target = target.to(values.device)
+        call = functional.cross_entropy if name == "cross_entropy" else functional.nll_loss
+        return _checked(call(values, target), None), note
+    if not isinstance(target, Tensor):
+        note = "the loss is that of random targets, for none are given"
+        target = (
+            torch.randn_like(values) if "bce" not in name else torch.bernoulli(0 * values + 0.5)
+        )
+        target = target.detach()
+    target = target.to(values.device, values.dtype)
+    calls: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+        "mse": functional.mse_loss,
+        "l1": functional.l1_loss,
+        "huber": functional.huber_loss,
+        "bce": functional.binary_cross_entropy,
+        "bce_with_logits": functional.binary_cross_entropy_with_logits,
+    }
+    return _checked(calls[name](values, target), None), note
+
+
+def place_of(function: Any) -> str:
+    """Return where a function or a class of the user is defined, `model.py:12: `; nothing for others."""
+    from trainlint.runtime.user_code import is_user_code, shown  # noqa: PLC0415
+
+    try:
+        target = (
+            function if inspect.isroutine(function) or inspect.isclass(function) else type(function)
+        )
+        file = inspect.getsourcefile(target)
+        if file is None or not is_user_code(file):
+            return ""
+        return f"{shown(file)}:{inspect.getsourcelines(target)[1]}: "
+    except (OSError, TypeError):
+        return ""

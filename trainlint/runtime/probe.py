@@ -1,0 +1,510 @@
+"""`probe`: what a model does to a signal and to its gradient before its first step."""
+
+from __future__ import annotations
+
+import copy
+import math
+import re
+import warnings
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final
+
+import torch
+from torch import Tensor, nn
+
+from trainlint.core.errors import UserError
+from trainlint.runtime.anatomy import Anatomy
+from trainlint.runtime.collectors.activations import Activations
+from trainlint.runtime.collectors.attention import attention_of, multi_head_of
+from trainlint.runtime.collectors.inputs import Inputs
+from trainlint.runtime.collectors.losses import look_at_loss, look_at_prediction
+from trainlint.runtime.collectors.parameters import Parameters
+from trainlint.runtime.feeding import loss_of, place_of, split
+from trainlint.runtime.gains import ideal_gain
+from trainlint.runtime.gathering import Gathering
+from trainlint.runtime.hooks import Hooks, call_site
+from trainlint.runtime.judge import Judge
+from trainlint.runtime.places import Places
+from trainlint.runtime.probed import Effect, LayerReport, ProbeReport, Scale
+from trainlint.runtime.reinitialise import reinitialise
+from trainlint.runtime.restoring import chance_restored, model_restored
+from trainlint.runtime.settings import settings_of
+from trainlint.runtime.signals import Origin, Run, Signal, Step
+from trainlint.runtime.tensors import first_tensor, is_plain
+from trainlint.runtime.watching import unwrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from trainlint.core.config import Settings
+    from trainlint.core.diagnosis import Diagnosis
+    from trainlint.core.rule import Rule
+    from trainlint.runtime.gathering import Values
+    from trainlint.runtime.signals import Activation, Facts
+
+ONE_STEP: Final[Mapping[str, Mapping[str, Any]]] = {
+    "poor-initial-scale": {},
+    "initial-loss": {},
+    "unnormalised-input": {},
+    "symmetric-units": {},
+    "label-shape-broadcast": {},
+    "non-finite-loss": {},
+    "non-finite-activation": {},
+    "non-finite-gradient": {},
+    "probabilities-as-logits": {"patience": 1},
+    "no-gradient": {"patience": 1, "switched": 1},
+    "vanishing-gradient": {"patience": 1},
+    "exploding-gradient": {"patience": 1},
+    "saturated-activation": {"patience": 1},
+    "dead-relu": {"patience": 1, "window": 1, "samples": 16},
+    "collapsed-output": {"patience": 1},
+    "collapsed-representation": {"patience": 1},
+    "half-precision-overflow": {"patience": 1},
+}
+"""The rules that one step can prove, with the thresholds by which it is enough."""
+CURABLE: Final = frozenset(
+    {
+        "poor-initial-scale",
+        "vanishing-gradient",
+        "exploding-gradient",
+        "dead-relu",
+        "saturated-activation",
+        "symmetric-units",
+        "initial-loss",
+        "collapsed-output",
+        "collapsed-representation",
+        "non-finite-activation",
+        "non-finite-loss",
+    }
+)
+"""The rules whose defect another initialisation may mend."""
+SAME: Final = 1e-10
+"""Under this variance over the batch, relative to the mean square, an output is the same for all."""
+_PATIENCE: Final = re.compile(
+    r",? (?:for|in|of|at)(?: the last)? 1 (?:measured )?steps?(?: in a row)?(?=\W|$)"
+)
+
+
+def probe(
+    model: nn.Module | Callable[[], nn.Module],
+    batch: Any,
+    loss: str | nn.Module | Callable[..., Any] | None = None,
+    *,
+    seeds: int = 1,
+    remedy: bool | None = None,
+    select: Sequence[str] | None = None,
+    ignore: Sequence[str] = (),
+    thresholds: Mapping[str, Mapping[str, object]] | None = None,
+) -> ProbeReport:
+    """Run one forward and one backward pass, and say what they do to the signal and its gradient.
+
+    The model is left as it was to the bit: weights, buffers, gradients, modes and random states.
+
+    Args:
+        model: The model, or a function that makes it: then each seed has a model of its own.
+        batch: What it is given: a tensor, a tuple whose last member is the target where there is a
+            loss, a mapping whose `labels` or `target` is it, or any one object.
+        loss: A function of output and target, or the name of one: `cross_entropy`, `mse`, `l1`,
+            `huber`, `bce_with_logits`, `bce`, `nll`. Without it the model's own `loss` is taken, or
+            a random projection of the output.
+        seeds: How often to measure, to tell what is chance.
+        remedy: Whether to measure the right initialisation on a copy, too; by default where a
+            diagnosis may be mended by it.
+        select: The rules that are on, instead of the configured ones.
+        ignore: Rules to turn off.
+        thresholds: Thresholds of rules, by their names.
+
+    Raises:
+        UserError: There is nothing to measure: no parameters, or a loss without a graph.
+
+    """
+    settings = settings_of(select=select, ignore=ignore, thresholds=thresholds)
+    return probed(model, batch, loss, settings, origin=call_site(), seeds=seeds, remedy=remedy)
+
+
+def probed(
+    model: nn.Module | Callable[[], nn.Module],
+    batch: Any,
+    loss: Any,
+    settings: Settings,
+    *,
+    origin: Origin,
+    seeds: int = 1,
+    remedy: bool | None = None,
+) -> ProbeReport:
+    """Probe a model with settings that are known."""
+    with chance_restored(), torch.inference_mode(mode=False), torch.enable_grad():
+        first: nn.Module | None = None
+        measured: list[_Measured] = []
+        for seed in range(max(1, seeds)):
+            torch.manual_seed(seed)
+            one = model if isinstance(model, nn.Module) else model()
+            one = _checked(one)
+            first = one if first is None else first
+            measured.append(_measure(one, batch, loss, origin))
+        assert first is not None
+        report = _report(type(first).__name__, measured, settings)
+        wants = any(one.rule in CURABLE for one in report.diagnoses) if remedy is None else remedy
+        if wants:
+            report = _with_effect(report, first, (batch, loss, origin), settings)
+        return report
+
+
+def _checked(model: Any) -> nn.Module:
+    """Return the module that the user wrote, in a copy where a forward pass would change it for good."""
+    if not isinstance(model, nn.Module):
+        msg = f"the model is a {type(model).__name__}, not a torch.nn.Module"
+        raise UserError(msg)
+    inner = unwrapped(model)
+    if not any(True for _ in inner.parameters()):
+        msg = f"{place_of(inner)}`{type(inner).__name__}` has no parameters, so there is nothing to probe"
+        raise UserError(msg)
+    if any(isinstance(one, nn.parameter.UninitializedParameter) for one in inner.parameters()):
+        return copy.deepcopy(inner)
+    return inner
+
+
+@dataclass
+class _Measured:
+    """What one forward and one backward pass gave."""
+
+    facts: Facts
+    values: Values
+    output: tuple[float, float]
+    independent: list[str]
+    expected: float | None
+    notes: list[str]
+
+
+@dataclass
+class _Observer:
+    """Looks at a forward pass as a monitor does, for one step."""
+
+    anatomy: Anatomy
+    gathering: Gathering = field(default_factory=Gathering)
+    activations: Activations = field(init=False)
+    inputs: Inputs = field(default_factory=Inputs)
+    sites: dict[str, list[Origin]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.activations = Activations(lambda look, gradient: look(gradient))
+        self.activations.begin()
+
+    def entered(self, name: str, module: nn.Module, inputs: Any, *, is_outermost: bool) -> None:
+        """Look at what the model is given."""
+        del name
+        if is_outermost:
+            self.inputs.given(inputs, self.gathering)
+            self.gathering.add(Signal.TRAINING, "", module.training)
+
+    def left(
+        self, name: str, module: nn.Module, inputs: Any, output: Any, *, is_outermost: bool
+    ) -> None:
+        """Look at what a leaf, or the model, returned."""
+        is_leaf = not module._modules or "parametrizations" in module._modules  # noqa: SLF001
+        if is_leaf and not isinstance(module, nn.modules.loss._Loss):  # noqa: SLF001
+            layer = self.anatomy.saw_module(name, module)
+            if self.activations.wants(name):
+                self.activations.module(layer, module, inputs, output, self.gathering)
+        if is_outermost:
+            tensor = first_tensor(output)
+            if tensor is not None and tensor.dim() == 2:  # noqa: PLR2004 - examples by features
+                look_at_prediction(tensor, self.gathering)
+
+    def called(
+        self, name: str, kind: str, activation: Activation | None, inputs: Any, output: Any
+    ) -> None:
+        """Look at what an activation or an attention returned that was called as a function."""
+        origin = call_site()
+        base = kind if not name and kind not in self.anatomy.names else f"{name}:{kind}"
+        calls = self.sites.setdefault(base, [])
+        if origin not in calls:
+            calls.append(origin)
+        number = calls.index(origin) + 1
+        full = base if number == 1 else f"{base}_{number}"
+        layer = self.anatomy.saw_function(full, kind, activation, origin)
+        if not self.activations.wants(full):
+            return
+        args, kwargs = inputs
+        if kind == "attention":
+            self.activations.attention(layer, attention_of(*args, **kwargs), self.gathering)
+        elif kind == "multi_head_attention":
+            self.activations.attention(layer, multi_head_of(*args, **kwargs), self.gathering)
+        else:
+            given = first_tensor((args, kwargs))
+            self.activations.function(layer, given, output, self.gathering)
+
+
+def _measure(model: nn.Module, batch: Any, loss: Any, origin: Origin) -> _Measured:
+    """Run a forward and a backward pass and look at both; the model is left as it was."""
+    with model_restored(model, weights=False), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if not model.training:
+            model.train()
+        args, kwargs, target = split(model, batch, has_loss=loss is not None)
+        if any(isinstance(one, nn.parameter.UninitializedParameter) for one in model.parameters()):
+            with torch.no_grad():
+                model(*args, **kwargs)
+        trainable = [one for one in model.parameters() if one.requires_grad]
+        if not trainable:
+            msg = f"{place_of(model)}no parameter of `{type(model).__name__}` requires a gradient"
+            raise UserError(msg)
+        # Rules ask which parameters are trained, and at a rate over 0.
+        facts_of = torch.optim.SGD(trainable, lr=1e-30)
+        models = {"": model}
+        anatomy = Anatomy(models, [facts_of], Run(origin), Places(models, origin))
+        anatomy.look()
+        observer = _Observer(anatomy)
+        hooks = Hooks(observer)
+        hooks.install(anatomy.modules)
+        try:
+            output = model(*args, **kwargs)
+        finally:
+            hooks.remove()
+        value, note = loss_of(loss, output, target)
+        gathering = observer.gathering
+        if not note or "targets" in note:
+            gathering.add(Signal.LOSS, "", value)
+        look_at_loss(value, gathering)
+        value.backward()
+        observer.activations.end(gathering)
+        _look_at_parameters(anatomy, gathering)
+        values = gathering.cross().read()
+        batch_size = int(values.get(Signal.BATCH_SIZE, {}).get("", 0))
+        return _Measured(
+            replace(anatomy.facts, optimizers=()),  # nobody has chosen a rate yet
+            values,
+            _scale_of(output),
+            list(_independent(output, batch_size, values)),
+            _expected(values, value, target),
+            [note] if note else [],
+        )
+
+
+def _look_at_parameters(anatomy: Anatomy, gathering: Gathering) -> None:
+    """Look at the gradients and weights as before an optimizer's step, and at how alike rows are."""
+    looker = Parameters()
+    looker.begin()
+    named: dict[str, Tensor] = {
+        name: one for name, one in anatomy.parameters.items() if one.requires_grad
+    }
+    looker.before_step(0, named, None, gathering)
+    looker.symmetry(anatomy.facts, named, gathering)
+    looker.end(gathering)
+
+
+def _outputs(value: Any, name: str = "output") -> Iterator[tuple[str, Tensor]]:
+    """Yield the tensors of an output by how a person would write them."""
+    if isinstance(value, Tensor):
+        if is_plain(value):
+            yield name, value
+    elif isinstance(value, (tuple, list)) and not hasattr(value, "_fields"):
+        for at, one in enumerate(value):
+            yield from _outputs(one, f"{name}[{at}]")
+    elif hasattr(value, "items"):
+        for key, one in value.items():
+            yield from _outputs(one, f"{name}[{key!r}]")
+    elif hasattr(value, "__dataclass_fields__"):
+        for key in value.__dataclass_fields__:
+            yield from _outputs(getattr(value, key, None), f"{name}.{key}")
+
+
+def _scale_of(output: Any) -> tuple[float, float]:
+    """Return the root mean square and the mean of the first output."""
+    found = next(_outputs(output), None)
+    if found is None or found[1].numel() == 0 or found[1].is_complex():
+        return math.nan, math.nan
+    values = found[1].detach().float()
+    return float(values.square().mean().sqrt()), float(values.mean())
+
+
+def _independent(output: Any, batch_size: int, values: Values) -> Iterator[str]:
+    """Yield the outputs that are the same for all examples, though these differ."""
+    if batch_size < 2 or values.get(Signal.INPUT_CONSTANT, {}).get("") == 1:  # noqa: PLR2004
+        return
+    for name, one in _outputs(output):
+        if one.dim() < 1 or one.shape[0] != batch_size or one.is_complex() or not one.numel():
+            continue
+        seen = one.detach().float().reshape(batch_size, -1)
+        square = seen.square().mean()
+        if torch.isfinite(square) and (seen - seen[:1]).square().mean() <= SAME * square:
+            yield name
+
+
+def _expected(values: Values, loss: Tensor, target: Any) -> float | None:
+    """Return the loss of a guess, where the kind of the loss is known."""
+    classes = values.get(Signal.CLASSES, {}).get("")
+    if classes:
+        return math.log(classes)
+    kind = loss.grad_fn.name() if loss.grad_fn is not None else ""
+    if kind.startswith("BinaryCrossEntropy"):
+        return math.log(2)
+    if kind.startswith("MseLoss") and isinstance(target, Tensor):
+        return float(target.float().square().mean())
+    return None
+
+
+def _judged(one: _Measured, settings: Settings) -> tuple[Diagnosis, ...]:
+    """Show a measured step to the rules that one step can prove."""
+    rules = tuple(rule for rule in settings.rules if rule.name in ONE_STEP)
+    thresholds = {
+        rule.name: {**settings.thresholds.get(rule.name, {}), **ONE_STEP[rule.name]}
+        for rule in rules
+    }
+
+    def failed(rule: Rule, error: Exception) -> None:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        one.notes.append(f"{rule.name} could not judge ({reason})")
+
+    judge = Judge(replace(settings, rules=rules, thresholds=thresholds), failed)
+    dead = one.values.get(Signal.DEAD_UNITS, {})
+    if dead:  # so that a rule knows that units have been dead from the start
+        before = {
+            Signal.DEAD_UNITS: dead,
+            Signal.WINDOW_STEPS: dict.fromkeys(dead, 0.0),
+            Signal.WINDOW_SAMPLES: dict.fromkeys(dead, 0.0),
+        }
+        judge.observe(Step(0, one.facts, {str(key): value for key, value in before.items()}))
+    judge.observe(Step(0, one.facts, one.values))
+    return tuple(replace(said, message=_PATIENCE.sub("", said.message)) for said in judge.diagnoses)
+
+
+def _report(name: str, measured: Sequence[_Measured], settings: Settings) -> ProbeReport:
+    """Put together what was measured with each seed; the first one is judged."""
+    first = measured[0]
+    values = first.values
+
+    def run(signal: Signal) -> float | None:
+        return values.get(signal, {}).get("")
+
+    missing = values.get(Signal.GRADIENT_MISSING, {})
+    largest = values.get(Signal.GRADIENT_MAX, {})
+    size = run(Signal.BATCH_SIZE)
+    diagnoses = _judged(first, settings)
+    return ProbeReport(
+        name,
+        tuple(_rows(measured)),
+        diagnoses,
+        run(Signal.LOSS),
+        first.expected,
+        _known(first.output[0]),
+        _known(first.output[1]),
+        None if size is None else int(size),
+        tuple(one for one, is_missing in missing.items() if is_missing or largest.get(one) == 0),
+        tuple(first.independent),
+        len(measured),
+        notes=tuple(first.notes),
+        facts=first.facts,
+        signals=values,
+    )
+
+
+def _known(value: float) -> float | None:
+    """Return a number, None where there is none."""
+    return None if math.isnan(value) else value
+
+
+def _rows(measured: Sequence[_Measured]) -> Iterator[LayerReport]:
+    """Yield what each layer does."""
+    first = measured[0]
+    running = [_running(one) for one in measured]
+    weighted = [one.name for one in first.facts.layers if one.weight and not one.is_norm]
+    gradients = first.values.get(Signal.OUTPUT_GRADIENT_RMS, {})
+    behind = dict(pairwise(weighted))
+    last = gradients.get(weighted[-1]) if weighted else None
+    of = {
+        signal: first.values.get(signal, {})
+        for signal in (
+            Signal.RMS,
+            Signal.INPUT_RMS,
+            Signal.VARIANCE,
+            Signal.DEAD_UNITS,
+            Signal.SATURATED,
+            Signal.NON_FINITE,
+        )
+    }
+    for layer in first.facts.layers:
+        name = layer.name
+        if name not in of[Signal.RMS]:
+            continue
+        is_weighted = name in weighted
+        ratio = _over(of[Signal.RMS].get(name), of[Signal.INPUT_RMS].get(name))
+        ratio = ratio if is_weighted else None
+        every = [one[name] for one in running if name in one]
+        gradient = gradients.get(name)
+        yield LayerReport(
+            layer,
+            of[Signal.VARIANCE].get(name),
+            None if ratio is None else ratio**2,
+            running[0].get(name),
+            (min(every), max(every)) if len(every) > 1 else None,
+            gradient,
+            _over(gradient, gradients.get(behind.get(name, ""))) if is_weighted else None,
+            _over(gradient, last),
+            ratio,
+            ideal_gain(layer.followed_by) if is_weighted and not layer.is_recurrent else None,
+            of[Signal.DEAD_UNITS].get(name),
+            of[Signal.SATURATED].get(name),
+            int(of[Signal.NON_FINITE].get(name, 0)),
+        )
+
+
+def _running(one: _Measured) -> dict[str, float]:
+    """Return the mean square of each output over that of what the first layer with weights is given."""
+    made, given = one.values.get(Signal.RMS, {}), one.values.get(Signal.INPUT_RMS, {})
+    start = next((given[layer.name] for layer in one.facts.layers if given.get(layer.name)), None)
+    if start is None:  # an embedding
+        start = next((made[each.name] for each in one.facts.layers if made.get(each.name)), 1.0)
+    return {name: (value / start) ** 2 for name, value in made.items()}
+
+
+def _over(value: float | None, other: float | None) -> float | None:
+    """Return a quotient, None where one of the two is not known or the other is 0."""
+    return None if value is None or not other else value / other
+
+
+def _scale(report: ProbeReport) -> Scale:
+    """Return a model at a glance."""
+    weighted = [one for one in report.weighted if not one.layer.is_recurrent]
+    hidden = [one for one in weighted if not one.layer.is_output]
+    dead = [one.dead for one in report.layers if one.dead is not None]
+    flat = [
+        one.saturated
+        for one in report.layers
+        if one.saturated is not None and not one.layer.is_output
+    ]
+    return Scale(
+        (hidden or weighted)[-1].running if weighted else None,
+        weighted[0].backward_running if weighted else None,
+        max(dead, default=None),
+        max(flat, default=None),
+        report.loss,
+        tuple(dict.fromkeys(one.rule for one in report.diagnoses)),
+    )
+
+
+def _with_effect(
+    report: ProbeReport,
+    model: nn.Module,
+    what: tuple[Any, Any, Origin],
+    settings: Settings,
+) -> ProbeReport:
+    """Measure what the right initialisation of each layer changes, on a copy."""
+    try:
+        twin = copy.deepcopy(model)
+    except Exception as error:  # noqa: BLE001 - not every model can be copied
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        note = f"the remedy was not measured, for the model cannot be copied ({reason})"
+        return replace(report, notes=(*report.notes, note))
+    torch.manual_seed(0)
+    schemes = reinitialise(twin, report.facts.layers)
+    if not schemes:
+        return report
+    torch.manual_seed(0)
+    after = _report(report.name, [_measure(twin, *what)], settings)
+    effect = Effect(tuple(schemes), _scale(report), _scale(after))
+    return replace(report, effect=effect)
+
+
+__all__ = ["ProbeReport", "probe"]

@@ -1,0 +1,56 @@
+"""Initialises a model again, each layer by the scheme for the activation that takes its output."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from trainlint.runtime.remedies import scheme_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from trainlint.runtime.signals import Layer
+
+_ORTHOGONAL = 1024
+"""Up to this width the recurrent weights are made orthogonal; larger ones take too long."""
+
+
+def reinitialise(model: nn.Module, layers: Iterable[Layer]) -> list[tuple[str, str]]:
+    """Draw the weights of the layers anew, set their biases to 0, and say how each was drawn."""
+    parameters = dict(model.named_parameters())
+    found = []
+    with torch.no_grad():
+        for layer in layers:
+            weight = parameters.get(layer.weight)
+            if weight is None or layer.is_norm or layer.kind.startswith("Embedding"):
+                continue
+            if layer.is_recurrent:
+                _recurrent(model.get_submodule(layer.name))
+                found.append((layer.name, "Glorot, recurrent part orthogonal"))
+                continue
+            name, std = scheme_of(layer)
+            weight.uniform_(-std * math.sqrt(3), std * math.sqrt(3))
+            bias = parameters.get(f"{layer.weight.rpartition('.')[0]}.bias".lstrip("."))
+            if bias is not None and bias.dim() == 1:
+                bias.zero_()
+            found.append((layer.name, f"{name}, std {std:.3g}"))
+    return found
+
+
+def _recurrent(module: nn.Module) -> None:
+    """Initialise an RNN, LSTM or GRU."""
+    for name, one in module.named_parameters(recurse=False):
+        if one.dim() < 2:  # noqa: PLR2004 - a bias
+            one.zero_()
+        elif name.startswith("weight_hh") and one.shape[1] <= _ORTHOGONAL:
+            for part in one.split(one.shape[1]):
+                drawn = torch.empty(part.shape)
+                part.copy_(nn.init.orthogonal_(drawn))
+        else:
+            gates = max(1, one.shape[0] // getattr(module, "hidden_size", one.shape[0]))
+            for part in one.chunk(gates):
+                nn.init.xavier_uniform_(part)
