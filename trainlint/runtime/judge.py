@@ -19,7 +19,8 @@ class Judge:
     """Shows every step to the detectors of the rules that are on.
 
     A detector that raises is told to ``failed`` and asked no more; the others go on. A diagnosis
-    that an earlier one of the run explains is folded into it: it is kept in ``folded`` and not said.
+    that an earlier one of the run explains is folded into it: it is kept in ``folded`` and not said. So is
+    one that was said before, until the training has gone on for as long again.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Judge:
         spoken = []
         for rule, diagnosis in self._causes_first(found):
             said = self._settings.judged(diagnosis, rule.severity)
-            if self._is_explained(rule):
+            if self._is_explained(rule) or self._is_repeated(said):
                 self.folded.append(said)
             else:
                 self.diagnoses.append(said)
@@ -82,6 +83,21 @@ class Judge:
             waiting.remove(chosen)
             ordered.append(chosen)
         return ordered
+
+    def _is_repeated(self, diagnosis: Diagnosis) -> bool:
+        """Say whether the same was said not long ago: since half as many steps, and no milder."""
+        moment = diagnosis.moment
+        if moment is None:
+            return False
+        worst_first = tuple(Severity)
+        return any(
+            one.rule == diagnosis.rule
+            and one.moment is not None
+            and one.moment.layer == moment.layer
+            and moment.step < 2 * one.moment.step
+            and worst_first.index(one.severity) <= worst_first.index(diagnosis.severity)
+            for one in self.diagnoses
+        )
 
     def _is_explained(self, rule: Rule) -> bool:
         """Say whether what has been said already is the cause of a diagnosis."""

@@ -53,7 +53,9 @@ class Schedule:
         steady = math.ceil(self._cost / (self.budget * STEADY * per_step)) if self.budget > 0 else 1
         left = GRACE + self.budget * STEADY * total - own
         interval = steady
-        if left > self._cost:
+        if step < DENSE:  # most of what goes wrong shows here, whatever looking at it costs
+            interval = 1
+        elif left > self._cost:
             interval = 1 if step < self._dense_until else min(steady, max(1, step // GROWTH))
         elif left < 0 and self.budget > 0:
             interval = max(steady, math.ceil(-left / (self.budget * STEADY * per_step)))
