@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from types import ModuleType
+from typing import ClassVar
 
 import pytest
 
@@ -23,13 +25,15 @@ def make_rule(monkeypatch):
         monkeypatch.setitem(sys.modules, module, ModuleType(module))
         rule = Rule(module, f"TX9{len(name):02}", severity, explained_by=explained_by)
 
+        @dataclass
         class Detector:
+            needs: ClassVar[tuple[str, ...]] = ()
+
             def observe(self, step):
                 if step.number in steps:
                     yield rule.seen(step.number, step.facts.run, name, remedy="none")
 
         Detector.needs = needs
-        Detector.__dataclass_fields__ = {}
         rule.detector(Detector)
         return rule
 
