@@ -66,16 +66,6 @@ class Graph:
         return found
 
     @cached_property
-    def neighbours(self) -> dict[str, set[str]]:
-        """By file: those that import it, and those that it imports; one without any is not there."""
-        found: dict[str, set[str]] = {}
-        for imported, importers in self._importers.items():
-            for importer, _ in importers:
-                found.setdefault(imported, set()).add(importer)
-                found.setdefault(importer, set()).add(imported)
-        return found
-
-    @cached_property
     def _next(self) -> dict[str, set[str]]:
         """What each file hangs on directly."""
         found = {}

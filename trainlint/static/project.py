@@ -144,7 +144,6 @@ class Project:
         self._models: dict[str, FileModel | None] = {}
         self._held = 0
         self._shared: set[str] = set()
-        self._settled: set[str] = set()
         self._summaries: dict[str, Summary] = {}
         self._located: dict[tuple[str, str], Located | None] = {}
         self._bases: dict[str, tuple[str, ...]] = {}
@@ -269,22 +268,10 @@ class Project:
         All of them, where they have become many.
         """
         key = os.path.abspath(path)
-        self._settled.add(key)
-        # A file alone has none, and is not worth looking for any.
-        neighbours = self._graph.neighbours if len(self._paths) > 1 else {}
-        for one in (key, *neighbours.get(key, ())):
-            if one in self._settled and self._settled.issuperset(neighbours.get(one, ())):
-                self._drop(one)
-        if self._held > _HELD:
-            for one in list(self._models):
-                self._drop(one)
-        if self._held > _HELD:
-            self.close()
-
-    def _drop(self, key: str) -> None:
-        """Let a model go that no other file has led to: what others know of a shared one refers to it."""
         if key not in self._shared:
             self._let_go(key)
+        if self._held > _HELD:
+            self.close()
 
     def close(self) -> None:
         """Let all models go."""
