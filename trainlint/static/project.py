@@ -121,7 +121,6 @@ class Project:
         self._models: dict[str, FileModel | None] = {}
         self._held = 0
         self._shared: set[str] = set()
-        self._settled: set[str] = set()
         self._summaries: dict[str, Summary] = {}
         self._located: dict[tuple[str, str], Located | None] = {}
         self._bases: dict[str, tuple[str, ...]] = {}
@@ -155,7 +154,6 @@ class Project:
         self._summaries.pop(key, None)
         self._exports.clear()
         self.__dict__.pop("_importers", None)
-        self.__dict__.pop("_neighbours", None)
         self.close()
 
     def source(self, path: str) -> SourceFile | None:
@@ -210,23 +208,13 @@ class Project:
         All of them, where they have become many.
         """
         key = os.path.abspath(path)
-        self._settled.add(key)
-        for one in (key, *self._neighbours.get(key, ())):
-            if one in self._settled and self._settled.issuperset(self._neighbours.get(one, ())):
-                self._drop(one)
-        if self._held > _HELD:
-            for one in list(self._models):
-                self._drop(one)
-        if self._held > _HELD:
-            self.close()
-
-    def _drop(self, key: str) -> None:
-        """Let a model go that no other file has led to: what others know of a shared one refers to it."""
         model = self._models.get(key)
         if model is not None and key not in self._shared:
             self._held -= model.source.weight
             model.close()
             del self._models[key]
+        if self._held > _HELD:
+            self.close()
 
     def close(self) -> None:
         """Let all models go."""
@@ -314,17 +302,6 @@ class Project:
                 if located is not None and located.path != path:
                     name = located.rest[0] if located.rest and one.name != _WHOLE else _WHOLE
                     found.setdefault(located.path, {}).setdefault(path, set()).add(name)
-        return found
-
-    @cached_property
-    def _neighbours(self) -> dict[str, set[str]]:
-        """By file: those that import it, and those that it imports."""
-        found: dict[str, set[str]] = {}
-        # A file alone has none, and is not worth looking for any.
-        for imported, importers in self._importers.items() if len(self._paths) > 1 else ():
-            found.setdefault(imported, set()).update(importers)
-            for importer in importers:
-                found.setdefault(importer, set()).add(imported)
         return found
 
     def locate(self, imported: str, importer: str) -> Located | None:
