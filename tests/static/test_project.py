@@ -349,6 +349,30 @@ def test_models_that_have_become_many_are_let_go_and_made_again(lay, spoken, mon
     assert len(spoken(paths, SOFTMAX)) == 5
 
 
+def test_an_importer_is_opened_only_where_it_may_call_what_is_asked_for(lay, catalogue):
+    helper = """
+        import torch.nn.functional as F
+        def objective(output, target):
+            return F.cross_entropy(output, target)
+        def other():
+            pass
+    """
+    user = "import torch\nfrom helper import {0}\n{1}\n"
+    paths = lay(
+        helper=helper,
+        caller=user.format("objective", "objective(a, b)"),
+        test_caller=user.format("objective", "objective(a, b)"),
+        whole=user.format("*", "other()"),
+    )
+    project = Project(paths)
+    settings = resolve(catalogue, Config(), Selection("the test", select=(SOFTMAX,)))
+    lint_file("helper.py", settings, project=project)
+    held = [path for path in paths if project.source(path) is not None]
+    project.close()
+    assert "caller.py" in held
+    assert not {"test_caller.py", "whole.py"}.intersection(held)
+
+
 def test_a_file_is_found_where_python_would_find_it(lay):
     lay(pkg__init="", pkg__utils="", pkg__sub__init="", pkg__sub__a="", utils="", tool__utils="")
     files = ["pkg/__init__.py", "pkg/utils.py", "pkg/sub/__init__.py", "pkg/sub/a.py", "utils.py"]
