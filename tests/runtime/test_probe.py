@@ -113,7 +113,7 @@ def test_the_model_is_left_as_it_was_to_the_bit(is_training):
     model(x).sum().backward()
     before = copy.deepcopy(model.state_dict())
     gradients = [one.grad for one in model.parameters()]
-    values = [None if one is None else one.clone() for one in gradients]
+    values = [one.clone() for one in gradients if one is not None]
     modes = [one.training for one in model.modules()]
     buffer = model.calls
     torch_state, python_state = torch.get_rng_state(), random.getstate()
@@ -253,6 +253,24 @@ def test_a_lazy_model_stays_lazy():
     model = Lazy()
     probe(model, torch.randn(9, 8))
     assert isinstance(model.first.weight, nn.parameter.UninitializedParameter)
+
+
+class Looping(nn.Module):
+    """Calls one function behind each of its layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(16, 16) for _ in range(4))
+
+    def forward(self, x):
+        for one in self.layers:
+            x = nn.functional.relu(one(x))
+        return x
+
+
+def test_a_function_in_a_loop_follows_each_of_the_layers():
+    report = probe(Looping(), torch.randn(9, 16))
+    assert {one.layer.followed_by for one in report.weighted} == {Activation.RELU}
 
 
 def test_a_shared_layer_is_one_row():

@@ -81,7 +81,7 @@ def command(file: str, **options: Any) -> int:
             )
         ended = max((one.ended for one in recording.sessions), default=0.0)
     linted = Linted(
-        _reports(file, said, ended, in_order=options["output_format"] in IN_ORDER),
+        reports_of(file, said, ended, in_order=options["output_format"] in IN_ORDER),
         catalogue,
         colours=in_colours(options["color"], to_file=options["output_file"] is not None),
         summary=not options["quiet"],
@@ -131,7 +131,7 @@ def _judged(
     return judge.diagnoses, number
 
 
-def _reports(
+def reports_of(
     file: str, said: Sequence[Diagnosis], ended: float, *, in_order: bool
 ) -> list[FileReport]:
     """Return the diagnoses by the files in which they stand; what stands in none is in the recording's.

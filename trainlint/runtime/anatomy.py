@@ -127,6 +127,11 @@ def weight_of(module: nn.Module) -> tuple[str, torch.Tensor] | None:
     return None
 
 
+def is_between(layer: Layer) -> bool:
+    """Say whether a layer may stand between a layer with weights and the activation that follows it."""
+    return layer.is_norm or any(one in layer.kind for one in _PASSING)
+
+
 def size_of(module: nn.Module) -> str:
     """Say a module's shape as a person would: `256→128`, `3→64, 3×3`; nothing where it has none."""
     match module:
@@ -302,7 +307,7 @@ class Anatomy:
                     if other.activation is not None:
                         followed_by = other.activation
                         break
-                    if not (other.is_norm or any(one in other.kind for one in _PASSING)):
+                    if not is_between(other):
                         break
             yield replace(layer, followed_by=followed_by, is_output=layer.depth >= last)
 

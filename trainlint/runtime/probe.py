@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from trainlint.core.errors import UserError
-from trainlint.runtime.anatomy import Anatomy
+from trainlint.runtime.anatomy import Anatomy, is_between
 from trainlint.runtime.collectors.activations import Activations
 from trainlint.runtime.collectors.attention import attention_of, multi_head_of
 from trainlint.runtime.collectors.inputs import Inputs
@@ -58,7 +58,6 @@ ONE_STEP: Final[Mapping[str, Mapping[str, Any]]] = {
     "exploding-gradient": {"patience": 1},
     "saturated-activation": {"patience": 1},
     "dead-relu": {"patience": 1, "window": 1, "samples": 16},
-    "collapsed-output": {"patience": 1},
     "collapsed-representation": {"patience": 1},
     "half-precision-overflow": {"patience": 1},
 }
@@ -72,7 +71,6 @@ CURABLE: Final = frozenset(
         "saturated-activation",
         "symmetric-units",
         "initial-loss",
-        "collapsed-output",
         "collapsed-representation",
         "non-finite-activation",
         "non-finite-loss",
@@ -186,6 +184,8 @@ class _Observer:
     activations: Activations = field(init=False)
     inputs: Inputs = field(default_factory=Inputs)
     sites: dict[str, list[Origin]] = field(default_factory=dict)
+    order: list[str] = field(default_factory=list)
+    """The layers in the order of their calls; one that is called in a loop is there each time."""
 
     def __post_init__(self) -> None:
         self.activations = Activations(lambda look, gradient: look(gradient))
@@ -205,6 +205,7 @@ class _Observer:
         is_leaf = not module._modules or "parametrizations" in module._modules  # noqa: SLF001
         if is_leaf and not isinstance(module, nn.modules.loss._Loss):  # noqa: SLF001
             layer = self.anatomy.saw_module(name, module)
+            self.order.append(layer.name)
             if self.activations.wants(name):
                 self.activations.module(layer, module, inputs, output, self.gathering)
         if is_outermost:
@@ -224,6 +225,7 @@ class _Observer:
         number = calls.index(origin) + 1
         full = base if number == 1 else f"{base}_{number}"
         layer = self.anatomy.saw_function(full, kind, activation, origin)
+        self.order.append(layer.name)
         if not self.activations.wants(full):
             return
         args, kwargs = inputs
@@ -273,13 +275,33 @@ def _measure(model: nn.Module, batch: Any, loss: Any, origin: Origin) -> _Measur
         values = gathering.cross().read()
         batch_size = int(values.get(Signal.BATCH_SIZE, {}).get("", 0))
         return _Measured(
-            replace(anatomy.facts, optimizers=()),  # nobody has chosen a rate yet
+            _in_order(anatomy.facts, observer.order),
             values,
             _scale_of(output),
             list(_independent(output, batch_size, values)),
             _expected(values, value, target),
             [note] if note else [],
         )
+
+
+def _in_order(facts: Facts, order: Sequence[str]) -> Facts:
+    """Return facts whose layers know what follows them, and in which nobody has chosen a rate yet.
+
+    A function that is called in a loop is one layer, behind the first of those that it follows.
+    """
+    layers = []
+    for layer in facts.layers:
+        followed_by = layer.followed_by
+        if layer.weight and not layer.is_norm and followed_by is None:
+            at = next(place for place, name in enumerate(order) if name == layer.name)
+            for name in order[at + 1 :]:
+                other = facts.layer[name]
+                if other.activation is not None:
+                    followed_by = other.activation
+                if other.activation is not None or not is_between(other):
+                    break
+        layers.append(replace(layer, followed_by=followed_by))
+    return replace(facts, layers=tuple(layers), optimizers=())
 
 
 def _look_at_parameters(anatomy: Anatomy, gathering: Gathering) -> None:

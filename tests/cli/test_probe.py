@@ -1,0 +1,190 @@
+"""`trainlint probe` runs a model of the user, and says in one line what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+MODEL = """\
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, width=16, std=None, depth=8):
+        super().__init__()
+        layers = []
+        for _ in range(depth):
+            linear = nn.Linear(width, width)
+            if std is not None:
+                nn.init.normal_(linear.weight, std=std)
+                nn.init.zeros_(linear.bias)
+            layers += [linear, nn.ReLU()]
+        self.body = nn.Sequential(*layers)
+        self.head = nn.Linear(width, 3)
+
+    def forward(self, x):
+        return self.head(self.body(x))
+
+
+class Words(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed, self.head = nn.Embedding(50, 16), nn.Linear(16, 50)
+
+    def forward(self, tokens, mask=None):
+        return self.head(self.embed(tokens))
+
+
+def batch():
+    torch.manual_seed(0)
+    return torch.randn(8, 16), torch.randint(3, (8,))
+
+
+def detached(output, target):
+    return output.detach().sum()
+
+
+def fails():
+    return [][0]
+
+
+NUMBER = 3
+"""
+
+
+@pytest.fixture
+def probe(trainlint, folder, monkeypatch):
+    (folder / "probed_model.py").write_text(MODEL)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "probed_model", raising=False)
+
+    def run(target, *arguments):
+        done = trainlint("probe", f"probed_model.py:{target}", *arguments)
+        sys.modules.pop("probed_model", None)
+        return done
+
+    return run
+
+
+BATCH = ("--batch", "probed_model.py:batch", "--loss", "cross_entropy")
+
+
+def test_a_healthy_model_ends_with_0_and_a_picture(probe):
+    done = probe("Net", *BATCH, "--arg", "depth=2")
+    assert (done.code, done.err) == (0, "")
+    assert "●" in done.out
+    assert "guessing gives 1.1" in done.out
+    assert "No diagnoses in 1 step." in done.out
+
+
+def test_a_lost_signal_ends_with_1_at_the_line_of_the_layer_and_with_the_effect(probe):
+    done = probe("Net", *BATCH, "--arg", "std=0.02", "--color", "never")
+    assert done.code == 1
+    assert "probed_model.py:10: before the first step: warning TL150 poor-initial-scale" in done.out
+    assert "With the right initialisation" in done.out
+    assert probe("Net", *BATCH, "--arg", "std=0.02", "--exit-zero").code == 0
+    assert probe("Net", *BATCH, "--arg", "std=0.02", "--ignore", "ALL").code == 0
+
+
+def test_json_has_the_diagnoses_and_the_numbers(probe):
+    done = probe("Net", *BATCH, "--arg", "std=0.02", "--output-format", "json")
+    document = json.loads(done.out)
+    assert document["diagnoses"][0]["rule"] == "poor-initial-scale"
+    assert document["probe"]["layers"][0]["followed_by"] == "relu"
+    assert document["probe"]["effect"]["after"]["diagnoses"] == []
+
+
+@pytest.mark.parametrize("form", ["concise", "github", "sarif", "json-lines"])
+def test_other_formats_show_the_diagnoses_alone(probe, form):
+    done = probe("Net", *BATCH, "--arg", "std=0.02", "--output-format", form)
+    assert done.code == 1
+    assert "TL150" in done.out
+    assert "●" not in done.out
+
+
+def test_random_inputs_need_no_batch(probe):
+    assert probe("Net", "--input", "8,16", "--arg", "depth=2").code == 0
+    assert "random targets" in probe("Net", "--input", "8,16", "--loss", "cross_entropy").out
+    done = probe(
+        "Words", "--input", "int:4,10:50", "--input", "bool:4,10", "--loss", "cross_entropy"
+    )
+    assert done.err == ""
+    assert probe("Words", "--input", "tokens=int:4,10:50").err == ""
+
+
+def test_seeds_and_types_are_heeded(probe):
+    done = probe("Net", "--input", "8,16", "--seeds", "3", "--dtype", "bfloat16")
+    assert "3 seeds" in done.out
+    assert done.err == ""
+
+
+@pytest.mark.parametrize(
+    ("target", "arguments", "said"),
+    [
+        (
+            "Net",
+            ("--input", "8,5"),
+            "probed_model.py:19: probing the model fails (RuntimeError: mat1",
+        ),
+        ("Net", ("--input", "8,16", "--arg", "wide=3"), "making the model fails (TypeError"),
+        ("fails", ("--input", "8,16"), "probed_model.py:41: making the model fails (IndexError"),
+        ("batch", ("--input", "8,16"), "the model is a tuple"),
+        ("NUMBER", ("--input", "8,16"), "neither a model nor a function"),
+        ("Nets", ("--input", "8,16"), "probed_model.py has no `Nets`; did you mean `Net`?"),
+        ("Net", (), "either --input SHAPE or --batch MODULE:FUNCTION"),
+        ("Net", ("--input", "8x16"), "--input: expects a shape"),
+        ("Net", ("--input", "8,16", "--dtype", "flat32"), "did you mean `float32`?"),
+        ("Net", ("--input", "8,16", "--loss", "mze"), "did you mean `mse`?"),
+        ("Net", ("--input", "8,16", "--arg", "depth"), "--arg: expects name=value"),
+        (
+            "Net",
+            (*BATCH[:2], "--loss", "probed_model.py:detached"),
+            "probed_model.py:36: the loss has no graph",
+        ),
+        ("Net", ("--batch", "probed_model.py:fails"), "probed_model.py:41: the batch fails"),
+        ("Net", ("--batch", "nowhere:batch"), "--batch: no module is called `nowhere`"),
+    ],
+)
+def test_bad_input_is_one_line_that_names_the_place(probe, target, arguments, said):
+    done = probe(target, *arguments)
+    assert done.code == 2
+    assert said in done.err
+    assert done.err.count("\n") == 1
+    assert done.out == ""
+
+
+def test_a_module_that_fails_is_named_with_its_line(trainlint, folder):
+    (folder / "broken_model.py").write_text("import torch\n\n1 / 0\n")
+    done = trainlint("probe", "broken_model.py:Net", "--input", "8,16")
+    assert done.code == 2
+    assert (
+        done.err
+        == "error: broken_model.py:3: importing it fails (ZeroDivisionError: division by zero)\n"
+    )
+    assert trainlint("probe", "nowhere.py:Net", "--input", "8,16").err == (
+        "error: nowhere.py: no such file\n"
+    )
+    assert "expects package.module:name" in trainlint("probe", "nowhere", "--input", "8").err
+
+
+def test_the_picture_is_written_as_html(probe, folder):
+    pytest.importorskip("plotly")
+    assert probe("Net", *BATCH, "--arg", "depth=2", "--html", "picture.html").code == 0
+    assert "gradient" in (folder / "picture.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("option", "library"), [("--html", "plotly"), ("--png", "matplotlib")])
+def test_a_missing_library_is_said_in_one_line(probe, monkeypatch, option, library):
+    for name in [name for name in sys.modules if name.split(".")[0] == library]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, library, None)
+    done = probe("Net", *BATCH, option, "picture")
+    assert done.code == 2
+    assert done.err == f"error: {option} needs {library}: pip install {library}\n"
+
+
+def test_the_help_says_that_the_module_is_run(trainlint):
+    assert "RUNS ITS CODE" in " ".join(trainlint("probe", "--help").out.split())

@@ -1,0 +1,179 @@
+"""Runs what a user names on the command line: the factory of a model, a batch, a loss, a setup."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import importlib
+import importlib.util
+import os
+import re
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any, Final
+
+import torch
+
+from trainlint.core.errors import UserError, nearest
+from trainlint.runtime.feeding import place_of
+from trainlint.runtime.user_code import is_user_code, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_INPUT: Final = re.compile(
+    r"(?:(?P<name>[A-Za-z_]\w*)=)?(?:(?P<kind>float|int|bool):)?"
+    r"(?P<shape>\d+(?:,\d+)*)(?::(?P<limit>\d+))?"
+)
+
+
+@contextlib.contextmanager
+def blaming(what: str, subject: Any = None) -> Iterator[None]:
+    """Turn an exception of the user's code into one line that names the file and the line.
+
+    Raises:
+        UserError: Whatever was raised, said in one line.
+
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        place = _place(error) or place_of(subject)
+        said = " ".join(str(error).split())
+        msg = f"{place}{what} fails ({type(error).__name__}{f': {said}' if said else ''})"
+        raise UserError(msg) from error
+
+
+def _place(error: BaseException) -> str:
+    """Return the innermost line of the user's code that an exception went through."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{shown(error.filename)}:{error.lineno}: "
+    frames = traceback.extract_tb(error.__traceback__)
+    for frame in reversed(frames):
+        if is_user_code(frame.filename) and os.path.isfile(frame.filename):
+            return f"{shown(frame.filename)}:{frame.lineno}: "
+    return ""
+
+
+def load(target: str, option: str = "") -> Any:
+    """Import what `package.module:name` or `path/file.py:name` stands for.
+
+    Raises:
+        UserError: It is not of that form, or is not there, or its module fails.
+
+    """
+    before = f"{option}: " if option else ""
+    module_name, colon, name = target.rpartition(":")
+    if not (colon and module_name and name):
+        msg = f"{before}expects package.module:name or path/file.py:name, not `{target}`"
+        raise UserError(msg)
+    module = _module(module_name, before)
+    found: Any = module
+    for part in name.split("."):
+        if not hasattr(found, part):
+            file = getattr(module, "__file__", None) or module_name
+            known = [one for one in vars(found) if not one.startswith("_")]
+            msg = f"{before}{shown(file)} has no `{part}`{nearest(part, known)}"
+            raise UserError(msg)
+        found = getattr(found, part)
+    return found
+
+
+def _module(name: str, before: str) -> Any:
+    """Import a module by its name or by its file."""
+    if not name.endswith(".py"):
+        if os.getcwd() not in sys.path:
+            sys.path.insert(0, os.getcwd())
+        try:
+            found = importlib.util.find_spec(name)
+        except (ImportError, ValueError):
+            found = None
+        if found is None:
+            msg = f"{before}no module is called `{name}`"
+            raise UserError(msg)
+        with blaming(f"importing `{name}`"):
+            return importlib.import_module(name)
+    if not os.path.isfile(name):
+        msg = f"{before}{name}: no such file"
+        raise UserError(msg)
+    folder = os.path.dirname(os.path.abspath(name))
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    stem = os.path.splitext(os.path.basename(name))[0]
+    spec = importlib.util.spec_from_file_location(stem, os.path.abspath(name))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[stem] = module
+    with blaming("importing it"):
+        spec.loader.exec_module(module)
+    return module
+
+
+def arguments(given: tuple[str, ...]) -> dict[str, Any]:
+    """Read `name=value` pairs; a value is what Python makes of it, else a text.
+
+    Raises:
+        UserError: One is no such pair.
+
+    """
+    found: dict[str, Any] = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        if not (equals and name.isidentifier()):
+            msg = f"--arg: expects name=value, not `{one}`"
+            raise UserError(msg)
+        try:
+            found[name] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            found[name] = value
+    return found
+
+
+def random_inputs(given: tuple[str, ...], dtype: torch.dtype, device: torch.device) -> Any:
+    """Draw the inputs of a model: `32,3,224,224`, `int:32,128:50257`, `mask=bool:32,128`.
+
+    Raises:
+        UserError: One is of another form.
+
+    """
+    places: list[torch.Tensor] = []
+    names: dict[str, torch.Tensor] = {}
+    for one in given:
+        match = _INPUT.fullmatch(one.replace(" ", ""))
+        if match is None or (match["limit"] and match["kind"] != "int"):
+            msg = f"--input: expects a shape such as 32,3,224,224 or int:32,128:50257, not `{one}`"
+            raise UserError(msg)
+        shape = tuple(map(int, match["shape"].split(",")))
+        match match["kind"]:
+            case "int":
+                drawn = torch.randint(max(int(match["limit"] or 2), 1), shape)
+            case "bool":
+                drawn = torch.ones(shape, dtype=torch.bool)
+            case _:
+                drawn = torch.randn(shape).to(dtype)
+        drawn = drawn.to(device)
+        if match["name"]:
+            names[match["name"]] = drawn
+        else:
+            places.append(drawn)
+    if names and places:
+        msg = "--input: give all of them names, or none"
+        raise UserError(msg)
+    if names:
+        return names
+    return places[0] if len(places) == 1 else tuple(places)
+
+
+def moved(value: Any, device: torch.device, dtype: torch.dtype | None = None) -> Any:
+    """Return a batch on a device; floating-point tensors in a type, too."""
+    if isinstance(value, torch.Tensor):
+        kind = dtype if dtype is not None and value.is_floating_point() else value.dtype
+        return value.to(device, kind)
+    if isinstance(value, dict):
+        return {key: moved(one, device, dtype) for key, one in value.items()}
+    if type(value) in {tuple, list}:
+        return type(value)(moved(one, device, dtype) for one in value)
+    return value
