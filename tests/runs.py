@@ -83,7 +83,7 @@ def measured(number: int, loss: float = 1.0, dead: float = 0.0, rms: float = 1.0
 def dying() -> list[Step]:
     """Return the steps of a training in which a layer dies after its loss has jumped."""
     early = [measured(number, loss=1 / number) for number in range(1, 21)]
-    late = [measured(number, loss=40.0, dead=0.6) for number in range(22, 41)]
+    late = [measured(number, loss=40.0, dead=0.75) for number in range(22, 41)]
     return [*early, light(21, loss=50.0), *late]
 
 

@@ -56,11 +56,11 @@ def test_rules_and_thresholds_are_those_of_options_and_configuration(folder, rep
     only = ("--select", "dead-relu")
     assert replayed(*only) == (1, [("dead-relu", 26)])
     assert replayed(*only, "--config", "rules.dead-relu.share = 0.7") == (1, [("dead-relu", 26)])
-    higher = ("--config", "rules.dead-relu = {share = 0.7, severe = 0.8}")
+    higher = ("--config", "rules.dead-relu = {share = 0.8, severe = 0.9}")
     assert replayed(*only, *higher) == (0, [])
     (folder / "pyproject.toml").write_text(
         "[tool.trainlint]\nselect = ['dead-relu']\n"
-        "[tool.trainlint.rules.dead-relu]\nshare = 0.7\nsevere = 0.8\n"
+        "[tool.trainlint.rules.dead-relu]\nshare = 0.8\nsevere = 0.9\n"
     )
     assert replayed() == (0, [])
     assert replayed("--isolated", *only) == (1, [("dead-relu", 26)])
@@ -72,7 +72,7 @@ def test_what_the_training_told_watch_counts_unless_an_option_says_otherwise(
 ):
     settings = {
         "select": ["dead-relu"],
-        "thresholds": {"dead-relu": {"share": 0.7, "severe": 0.8}},
+        "thresholds": {"dead-relu": {"share": 0.8, "severe": 0.9}},
     }
     with Recorder.create(folder / "run.tlr", {}, settings=settings) as recorder:
         for step in runs.dying():
