@@ -106,3 +106,13 @@ def test_there_is_no_fix_where_another_use_would_break(diagnoses: Diagnoses, sou
     found = diagnoses(RULE, source)
     assert found
     assert all(one.fix is None for one in found)
+
+
+def test_the_edits_of_a_fix_are_in_the_order_of_the_file(
+    diagnoses: Callable[..., list[Diagnosis]],
+) -> None:
+    calls = "".join(f"with autocast():\n    f{number}()\n" for number in range(9))
+    for one in diagnoses(RULE, f"from torch.cuda.amp import autocast\n{calls}"):
+        assert one.fix is not None
+        starts = [edit.start for edit in one.fix.edits]
+        assert starts == sorted(starts)

@@ -77,7 +77,7 @@ def _fix(file: FileModel, call: Call, old: frozenset[Call]) -> Fix | None:
     source = file.import_of(call.called)
     group = [
         one
-        for one in old
+        for one in sorted(old, key=lambda one: one.order)
         if one == call or (brought and source is not None and _same_import(file, one, call))
     ]
     if any(one.is_open for one in group):
