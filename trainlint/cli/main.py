@@ -25,6 +25,7 @@ _COMMANDS: Final = (
     "compare",
     "export",
     "live",
+    "lr",
     "probe",
     "replay",
     "report",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import math
 import os
@@ -16,16 +15,11 @@ from trainlint.cli.output import COLOUR_CHOICES, in_colours, write
 from trainlint.cli.replay import reports_of
 from trainlint.cli.settings import hierarchy, selection_options
 from trainlint.core.catalogue import load_catalogue
-from trainlint.core.errors import UserError, nearest
+from trainlint.core.errors import UserError
 from trainlint.core.site import site_url
 from trainlint.output.formats import DEFAULT, FORMATS, Linted, refuse, render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import torch
-
-    from trainlint.core.config import Settings
     from trainlint.output.pictures import Picture
     from trainlint.runtime.probed import ProbeReport
 
@@ -101,7 +95,9 @@ def command(target: str, **options: Any) -> int:
     site_url()
     catalogue = load_catalogue()
     settings = hierarchy(catalogue, options).settings_of(os.curdir)
-    report = _probed(target, options, settings)
+    from trainlint.runtime.probing import probed_by_name  # noqa: PLC0415 - torch takes a second
+
+    report = probed_by_name(target, options, settings)
     _pictures(report, options)
     colours = in_colours(options["color"], to_file=options["output_file"] is not None)
     linted = Linted(
@@ -125,97 +121,6 @@ def command(target: str, **options: Any) -> int:
         lines = [json.dumps(document, indent=2)]
     write(lines, options["output_file"])
     return int(bool(report.diagnoses) and not options["exit_zero"])
-
-
-def _probed(target: str, options: dict[str, Any], settings: Settings) -> ProbeReport:
-    """Make the model and its batch, and measure."""
-    import torch  # noqa: PLC0415 - it takes a second
-
-    from trainlint.runtime.loading import (  # noqa: PLC0415
-        arguments,
-        blaming,
-        load,
-        moved,
-        random_inputs,
-    )
-    from trainlint.runtime.probe import probed  # noqa: PLC0415
-    from trainlint.runtime.restoring import chance_restored  # noqa: PLC0415
-
-    dtype = getattr(torch, options["dtype"], None)
-    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
-        known = ("float32", "float64", "float16", "bfloat16")
-        msg = f"--dtype: no such type is known: `{options['dtype']}`{nearest(options['dtype'], known)}"
-        raise UserError(msg)
-    with blaming("--device"):
-        device = torch.device(options["device"])
-        torch.empty(0, device=device)
-    given = load(target)
-    make = _factory(given, target, arguments(options["args"]), device, dtype)
-    loss: Any = options["loss"]
-    if loss is not None and ":" in loss:
-        loss = load(loss, "--loss")
-        if inspect.isclass(loss):
-            loss = loss()
-    with chance_restored():
-        torch.manual_seed(0)
-        if options["batch"]:
-            function = load(options["batch"], "--batch")
-            with blaming("the batch", function):
-                batch = moved(function() if callable(function) else function, device, dtype)
-        else:
-            batch = random_inputs(options["inputs"], dtype, device)
-    first = _tuple(batch, has_target=bool(options["batch"]) or loss is None)
-    with blaming("probing the model", given):
-        return probed(
-            make,
-            first,
-            loss,
-            settings,
-            origin=_origin(given, target),
-            seeds=options["seeds"],
-            remedy=options["remedy"],
-        )
-
-
-def _tuple(batch: Any, *, has_target: bool) -> Any:
-    """Return random inputs with a place for the target, which the loss then draws."""
-    if has_target or isinstance(batch, dict):
-        return batch
-    return (*batch, None) if isinstance(batch, tuple) else (batch, None)
-
-
-def _factory(
-    given: Any, target: str, args: dict[str, Any], device: torch.device, dtype: torch.dtype
-) -> Callable[[], Any]:
-    """Return a function that makes the model on a device and in a type."""
-    from torch import nn  # noqa: PLC0415
-
-    from trainlint.runtime.loading import blaming  # noqa: PLC0415
-
-    if not callable(given):
-        msg = f"{target} is a {type(given).__name__}, neither a model nor a function that makes one"
-        raise UserError(msg)
-    if isinstance(given, nn.Module) and args:
-        msg = f"--arg: {target} is a model already, nothing makes it"
-        raise UserError(msg)
-
-    def make() -> Any:
-        if isinstance(given, nn.Module):
-            return given.to(device, dtype)
-        with blaming("making the model", given):
-            model = given(**args)
-            return model.to(device, dtype) if isinstance(model, nn.Module) else model
-
-    return make
-
-
-def _origin(given: Any, target: str) -> Any:
-    """Return the line where the factory is defined."""
-    from trainlint.runtime.feeding import place_of  # noqa: PLC0415
-    from trainlint.runtime.signals import Origin  # noqa: PLC0415
-
-    path, _, line = place_of(given).removesuffix(": ").rpartition(":")
-    return Origin(path, int(line)) if path else Origin(target.rpartition(":")[0], 1)
 
 
 def _pictures(report: ProbeReport, options: dict[str, Any]) -> None:

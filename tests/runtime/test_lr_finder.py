@@ -1,0 +1,161 @@
+"""A search for a learning rate suggests one that trains, and leaves everything as it was."""
+
+from __future__ import annotations
+
+import copy
+import math
+import random
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from trainlint.core.errors import UserError
+from trainlint.runtime.lr_finder import find_lr
+
+OPTIMIZERS = {
+    "sgd": lambda some: torch.optim.SGD(some, 0.1, momentum=0.9),
+    "adamw": torch.optim.AdamW,
+    "rmsprop": torch.optim.RMSprop,
+}
+
+
+def find(*args, **options):
+    return find_lr(*args, progress=False, **options)
+
+
+def setup(make=OPTIMIZERS["sgd"]):
+    torch.manual_seed(0)
+    x = torch.randn(256, 8)
+    y = (x @ torch.randn(8, 3)).argmax(1)
+    model = nn.Sequential(nn.Linear(8, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 3))
+    generator = torch.Generator().manual_seed(3)
+    loader = DataLoader(TensorDataset(x, y), 32, shuffle=True, generator=generator)
+    return model, make(model.parameters()), nn.CrossEntropyLoss(), loader
+
+
+def final(rate):
+    model, optimizer, loss, loader = setup(lambda some: torch.optim.SGD(some, rate))
+    for _ in range(5):
+        for x, y in loader:
+            optimizer.zero_grad()
+            value = loss(model(x), y)
+            value.backward()
+            optimizer.step()
+    return value.item()
+
+
+@pytest.mark.parametrize("method", ["sweep", "divide"])
+def test_the_suggestion_trains_better_than_a_hundredth_of_it(method):
+    report = find(*setup(lambda some: torch.optim.SGD(some, 0.1)), method=method)
+    assert report.suggestion is not None
+    assert final(report.suggestion) < 0.7 * final(report.suggestion / 100)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("method", ["sweep", "divide"])
+@pytest.mark.parametrize("is_used", [True, False])
+def test_everything_is_restored_to_the_bit(name, method, is_used):
+    model, optimizer, loss, loader = setup(OPTIMIZERS[name])
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 10)
+    if is_used:
+        loss(model(torch.randn(32, 8)), torch.randint(3, (32,))).backward()
+        optimizer.step()
+        scheduler.step()
+    model.eval()
+    before = copy.deepcopy((model.state_dict(), optimizer.state_dict(), scheduler.state_dict()))
+    grads = [one.grad for one in model.parameters()]
+    drawn, torch_state, python = (
+        loader.generator.get_state(),
+        torch.get_rng_state(),
+        random.getstate(),
+    )
+    marks = set(vars(optimizer))
+    find(model, optimizer, loss, loader, method=method, steps=20)
+    now = (model.state_dict(), optimizer.state_dict(), scheduler.state_dict())
+    assert all(torch.equal(one, before[0][key]) for key, one in now[0].items())
+    torch.testing.assert_close(now[1], before[1], rtol=0, atol=0)
+    assert now[2] == before[2]
+    assert all(one.grad is was for one, was in zip(model.parameters(), grads, strict=True))
+    assert torch.equal(loader.generator.get_state(), drawn)
+    assert torch.equal(torch.get_rng_state(), torch_state)
+    assert random.getstate() == python
+    assert not model.training
+    assert set(vars(optimizer)) == marks
+
+
+def test_groups_keep_the_ratio_of_their_rates():
+    model, _, loss, loader = setup()
+    optimizer = torch.optim.SGD([
+        {"params": model[0].parameters(), "lr": 0.01},
+        {"params": model[3].parameters(), "lr": 0.1},
+    ])  # fmt: skip
+    seen = []
+    optimizer.register_step_pre_hook(
+        lambda one, *_: seen.append([group["lr"] for group in one.param_groups])
+    )
+    report = find(model, optimizer, loss, loader, steps=10)
+    assert all(first == pytest.approx(last / 10) for first, last in seen)
+    assert seen[0][1] == pytest.approx(report.rates[0])
+
+
+def test_a_loss_that_is_not_finite_ends_the_search_at_once():
+    model, optimizer, _, loader = setup()
+    calls = []
+
+    def loss(output, target):
+        calls.append(1)
+        value = nn.functional.cross_entropy(output, target)
+        return value * math.nan if len(calls) == 7 else value
+
+    report = find(model, optimizer, loss, loader)
+    assert (len(calls), report.steps) == (7, 6)
+    assert report.divergence is not None
+
+
+def test_divide_suggests_half_of_the_largest_rate_that_converges():
+    report = find(*setup(lambda some: torch.optim.SGD(some, 0.1)), method="divide", largest=1e4)
+    assert report.rates[0] == 1e4
+    assert report.rates[1] == pytest.approx(1e4 / 3)
+    assert all(math.isinf(one) for one in report.losses[:-1])
+    assert report.suggestion == report.rates[-1] / 2
+    assert report.divergence == pytest.approx(report.rates[-1] * 3)
+
+
+def test_accumulation_and_mixed_precision_are_heeded():
+    model, optimizer, loss, loader = setup()
+    scaler = torch.amp.GradScaler("cpu")
+    report = find(
+        model,
+        optimizer,
+        loss,
+        loader,
+        accumulate=2,
+        autocast=torch.bfloat16,
+        scaler=scaler,
+        steps=30,
+    )
+    assert report.steps > 10
+    assert scaler.get_scale() == 65536
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"loader": iter([1, 2])}, "gone through once"),
+        ({"loader": []}, "no batches"),
+        ({"loss": lambda o, _: o.detach().sum()}, "no graph"),
+        ({"model": nn.ReLU()}, "no parameter"),
+    ],
+)
+def test_what_cannot_be_tried_is_said_in_one_line(changed, said):
+    given = dict(zip(("model", "optimizer", "loss", "loader"), setup(), strict=True)) | changed
+    with pytest.raises(UserError, match=said):
+        find(*given.values())
+
+
+def test_the_report_is_a_curve_with_its_suggestion():
+    text = str(find(*setup()))
+    assert "●" in text
+    assert "suggested learning rate" in text

@@ -1,0 +1,94 @@
+"""Probes a model that is named on the command line."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from trainlint.core.errors import UserError, nearest
+from trainlint.runtime.feeding import place_of
+from trainlint.runtime.loading import arguments, blaming, load, moved, random_inputs
+from trainlint.runtime.probe import probed
+from trainlint.runtime.restoring import chance_restored
+from trainlint.runtime.signals import Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from trainlint.core.config import Settings
+    from trainlint.runtime.probed import ProbeReport
+
+
+def probed_by_name(target: str, options: dict[str, Any], settings: Settings) -> ProbeReport:
+    """Make the model and its batch, and measure."""
+    dtype = getattr(torch, options["dtype"], None)
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+        known = ("float32", "float64", "float16", "bfloat16")
+        msg = f"--dtype: no such type is known: `{options['dtype']}`{nearest(options['dtype'], known)}"
+        raise UserError(msg)
+    with blaming("--device"):
+        device = torch.device(options["device"])
+        torch.empty(0, device=device)
+    given = load(target)
+    make = _factory(given, target, arguments(options["args"]), device, dtype)
+    loss: Any = options["loss"]
+    if loss is not None and ":" in loss:
+        loss = load(loss, "--loss")
+        if inspect.isclass(loss):
+            loss = loss()
+    with chance_restored():
+        torch.manual_seed(0)
+        if options["batch"]:
+            function = load(options["batch"], "--batch")
+            with blaming("the batch", function):
+                batch = moved(function() if callable(function) else function, device, dtype)
+        else:
+            batch = random_inputs(options["inputs"], dtype, device)
+    first = _tuple(batch, has_target=bool(options["batch"]) or loss is None)
+    with blaming("probing the model", given):
+        return probed(
+            make,
+            first,
+            loss,
+            settings,
+            origin=_origin(given, target),
+            seeds=options["seeds"],
+            remedy=options["remedy"],
+        )
+
+
+def _tuple(batch: Any, *, has_target: bool) -> Any:
+    """Return random inputs with a place for the target, which the loss then draws."""
+    if has_target or isinstance(batch, dict):
+        return batch
+    return (*batch, None) if isinstance(batch, tuple) else (batch, None)
+
+
+def _factory(
+    given: Any, target: str, args: dict[str, Any], device: torch.device, dtype: torch.dtype
+) -> Callable[[], Any]:
+    """Return a function that makes the model on a device and in a type."""
+    if not callable(given):
+        msg = f"{target} is a {type(given).__name__}, neither a model nor a function that makes one"
+        raise UserError(msg)
+    if isinstance(given, nn.Module) and args:
+        msg = f"--arg: {target} is a model already, nothing makes it"
+        raise UserError(msg)
+
+    def make() -> Any:
+        if isinstance(given, nn.Module):
+            return given.to(device, dtype)
+        with blaming("making the model", given):
+            model = given(**args)
+            return model.to(device, dtype) if isinstance(model, nn.Module) else model
+
+    return make
+
+
+def _origin(given: Any, target: str) -> Origin:
+    """Return the line where the factory is defined."""
+    path, _, line = place_of(given).removesuffix(": ").rpartition(":")
+    return Origin(path, int(line)) if path else Origin(target.rpartition(":")[0], 1)
