@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytest.importorskip("torch")
+
 SETUP = """\
 import torch
 from torch import nn
