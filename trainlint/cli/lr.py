@@ -43,8 +43,8 @@ def command(target: str, **options: Any) -> int:
     """Try learning rates on a training, and suggest one.
 
     MODULE:SETUP is a function, package.module:name or path/file.py:name, that returns model, optimizer,
-    loss and loader. Importing the module RUNS ITS CODE. The loss is a function of output and target, or a name
-    as for `trainlint probe`.
+    loss and loader. Importing the module RUNS ITS CODE. The loss is a function of output and target, or a
+    name as for `trainlint probe`.
 
     Exits with 0 where a rate is found, 1 where none is, 2 where nothing can be tried.
     """
