@@ -118,8 +118,9 @@ def launch(tmp_path):
             cwd=tmp_path,
             env={**env, "OMP_NUM_THREADS": "1"},
         )
-        assert fails or done.returncode == 0, done.stderr
         told = [json.loads(part.partition("\n")[0]) for part in done.stdout.split("TOLD")[1:]]
+        # gloo may abort a process at its very end, when all has been told.
+        assert fails or done.returncode == 0 or len(told) == ranks, done.stderr
         return sorted(told, key=lambda one: one["rank"])
 
     return run
