@@ -96,7 +96,7 @@ def test_signals_are_what_torch_computes(model, optimizer):
     with trainlint.watch(model, optimizer, every=1) as monitor:
         inputs, labels = batch()
         hidden = model[1](model[0](inputs))
-        monitor._inputs._print = None
+        monitor._looking.inputs._print = None
         loss = nn.functional.cross_entropy(model(inputs), labels)
         loss.backward()
         weight, gradient = model[0].weight.detach().clone(), model[0].weight.grad.clone()

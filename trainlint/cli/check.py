@@ -13,11 +13,12 @@ from trainlint.cli.adopting import Adoption, Check, adoption_options
 from trainlint.cli.fixing import Fixing, fix_options
 from trainlint.cli.output import COLOUR_CHOICES, in_colours, keep, warn, write
 from trainlint.cli.settings import file_options, hierarchy, selection_options
+from trainlint.cli.showing import output_options
 from trainlint.core.catalogue import load_catalogue
 from trainlint.core.errors import UserError
 from trainlint.core.report import Failure, FileReport
 from trainlint.core.site import site_url
-from trainlint.output.formats import DEFAULT, FORMATS, Linted, refuse, render
+from trainlint.output.formats import DEFAULT, Linted, refuse, render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -35,22 +36,7 @@ _WORTH_A_CACHE = 5
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @selection_options
 @file_options
-@click.option(
-    "--output-format",
-    type=click.Choice(list(FORMATS)),
-    default=DEFAULT,
-    envvar="TRAINLINT_OUTPUT_FORMAT",
-    show_envvar=True,
-    help=f"How to show diagnoses; {DEFAULT} is the default.",
-)
-@click.option(
-    "-o",
-    "--output-file",
-    metavar="PATH",
-    envvar="TRAINLINT_OUTPUT_FILE",
-    show_envvar=True,
-    help="Write there instead of on the screen.",
-)
+@output_options(f"{DEFAULT} is the default.")
 @fix_options
 @adoption_options
 @click.option("--statistics", is_flag=True, help="Show only how often each rule speaks.")

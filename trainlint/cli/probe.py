@@ -14,10 +14,11 @@ import click
 from trainlint.cli.output import COLOUR_CHOICES, in_colours, write
 from trainlint.cli.replay import reports_of
 from trainlint.cli.settings import hierarchy, selection_options
+from trainlint.cli.showing import output_options
 from trainlint.core.catalogue import load_catalogue
 from trainlint.core.errors import UserError
 from trainlint.core.site import site_url
-from trainlint.output.formats import DEFAULT, FORMATS, Linted, refuse, render
+from trainlint.output.formats import DEFAULT, Linted, refuse, render
 
 if TYPE_CHECKING:
     from trainlint.output.pictures import Picture
@@ -57,22 +58,7 @@ if TYPE_CHECKING:
 )
 @click.option("--html", metavar="PATH", help="Write the picture there (needs plotly).")
 @click.option("--png", metavar="PATH", help="Write the picture there (needs matplotlib).")
-@click.option(
-    "--output-format",
-    type=click.Choice(list(FORMATS)),
-    default=DEFAULT,
-    envvar="TRAINLINT_OUTPUT_FORMAT",
-    show_envvar=True,
-    help=f"How to show diagnoses; {DEFAULT}, the default, shows the layers and the picture, too.",
-)
-@click.option(
-    "-o",
-    "--output-file",
-    metavar="PATH",
-    envvar="TRAINLINT_OUTPUT_FILE",
-    show_envvar=True,
-    help="Write there instead of on the screen.",
-)
+@output_options(f"{DEFAULT}, the default, shows the layers and the picture, too.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 even where there are diagnoses.")
 @click.option("-q", "--quiet", is_flag=True, help="Show diagnoses only.")
 @click.option("--color", type=click.Choice(COLOUR_CHOICES), default="auto", help="As for check.")

@@ -10,12 +10,14 @@ import click
 
 from trainlint.cli.output import COLOUR_CHOICES, in_colours, keep, warn, write
 from trainlint.cli.settings import hierarchy, selection_options
+from trainlint.cli.showing import output_options
 from trainlint.core.catalogue import load_catalogue
 from trainlint.core.config import Config, Selection
 from trainlint.core.diagnosis import Span
+from trainlint.core.paths import below_here
 from trainlint.core.report import CONTEXT, FileReport
 from trainlint.core.site import site_url
-from trainlint.output.formats import DEFAULT, FORMATS, Linted, refuse, render
+from trainlint.output.formats import DEFAULT, Linted, refuse, render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,22 +34,7 @@ IN_ORDER: Final = frozenset({"full", "concise", "json-lines"})
 @click.command("replay", short_help="Judge a recorded training again.")
 @click.argument("file", metavar="FILE")
 @selection_options
-@click.option(
-    "--output-format",
-    type=click.Choice(list(FORMATS)),
-    default=DEFAULT,
-    envvar="TRAINLINT_OUTPUT_FORMAT",
-    show_envvar=True,
-    help=f"How to show diagnoses; {DEFAULT} is the default.",
-)
-@click.option(
-    "-o",
-    "--output-file",
-    metavar="PATH",
-    envvar="TRAINLINT_OUTPUT_FILE",
-    show_envvar=True,
-    help="Write there instead of on the screen.",
-)
+@output_options(f"{DEFAULT} is the default.")
 @click.option("--statistics", is_flag=True, help="Show only how often each rule speaks.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 even where there are diagnoses.")
 @click.option("-q", "--quiet", is_flag=True, help="Show diagnoses only.")
@@ -155,13 +142,7 @@ def reports_of(
 
 def _from_here(path: str) -> str:
     """Return a path as a person would write it: relative where it lies below the current folder."""
-    if not os.path.isabs(path):
-        return path
-    try:
-        relative = os.path.relpath(path)
-    except ValueError:  # on another drive
-        return path
-    return path if relative.split(os.sep, 1)[0] == os.pardir else relative
+    return (below_here(path) or path) if os.path.isabs(path) else path
 
 
 def _lines(path: str, ended: float) -> list[str]:

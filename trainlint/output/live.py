@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from trainlint.core.diagnosis import Severity
+from trainlint.core.paths import below_here
 from trainlint.output.moments import proof, subject, when
 from trainlint.output.style import printable
 
@@ -89,13 +90,7 @@ def place_of(one: Diagnosis) -> str:
 
 def _from_here(path: str) -> str:
     """Return a path from the current folder, or the name of a file that lies elsewhere."""
-    if not os.path.isabs(path):
-        return path
-    try:
-        relative = os.path.relpath(path)
-    except ValueError:  # on another drive
-        return os.path.basename(path)
-    return os.path.basename(path) if relative.split(os.sep, 1)[0] == os.pardir else relative
+    return (below_here(path) or os.path.basename(path)) if os.path.isabs(path) else path
 
 
 def painted(text: str) -> Text:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _EXACT: Final = 1e15
 """Up to here a whole number is shown in full."""
 
+_MINUTE: Final = 60
+_HOUR: Final = 3600
+
 
 def when(moment: Moment) -> str:
     """Say at which step, and on which rank, something was seen."""
@@ -102,3 +105,12 @@ def json_number(value: float) -> float | str:
     if math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def duration(seconds: float) -> str:
+    """Return a time as a person says it."""
+    if seconds < _MINUTE:
+        return f"{seconds:.1f} s"
+    if seconds < _HOUR:
+        return f"{int(seconds // _MINUTE)} min {int(seconds % _MINUTE)} s"
+    return f"{int(seconds // _HOUR)} h {int(seconds % _HOUR // _MINUTE)} min"

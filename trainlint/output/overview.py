@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from trainlint.core.diagnosis import Severity
 from trainlint.output.json_format import VERSION
-from trainlint.output.moments import as_json, json_number, number
+from trainlint.output.moments import as_json, duration, json_number, number
 from trainlint.output.style import Style, printable
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _WIDTH: Final = 32
 _POINTS: Final = 200
-_MINUTE: Final = 60
-_HOUR: Final = 3600
 _KILO: Final = 1024
 
 
@@ -221,15 +219,6 @@ def thinned(
 
 
 # --- words
-
-
-def duration(seconds: float) -> str:
-    """Return a time as a person says it."""
-    if seconds < _MINUTE:
-        return f"{seconds:.1f} s"
-    if seconds < _HOUR:
-        return f"{int(seconds // _MINUTE)} min {int(seconds % _MINUTE)} s"
-    return f"{int(seconds // _HOUR)} h {int(seconds % _HOUR // _MINUTE)} min"
 
 
 def size(count: int) -> str:

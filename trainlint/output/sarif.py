@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from trainlint import __version__
 from trainlint.core.diagnosis import Severity
+from trainlint.core.paths import below_here
 from trainlint.core.site import page_url, site_url
 from trainlint.output.fingerprint import fingerprinted
 from trainlint.output.moments import as_json, subject, told
@@ -202,12 +203,8 @@ def _artifact(path: str) -> dict[str, str]:
 
 def _relative(path: str) -> str | None:
     """Return a path from the root with slashes, or None where it lies outside."""
-    try:
-        relative = os.path.relpath(path)
-    except ValueError:  # on another drive
-        return None
-    relative = relative.replace(os.sep, "/")
-    return None if relative.split("/", 1)[0] == os.pardir else relative
+    relative = below_here(path)
+    return None if relative is None else relative.replace(os.sep, "/")
 
 
 def _root() -> str:

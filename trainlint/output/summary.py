@@ -14,7 +14,7 @@ from rich.text import Text
 
 from trainlint.core.diagnosis import Severity
 from trainlint.output.live import STYLES, painted, place_of
-from trainlint.output.moments import number, proof
+from trainlint.output.moments import duration, number, proof
 from trainlint.output.style import printable
 from trainlint.runtime.signals import Signal
 
@@ -34,8 +34,6 @@ _USUAL_UPDATE: Final = 1e-3
 """The ratio of an update to its weights that is thought healthy (Karpathy 2015)."""
 _NONE: Final = len(Severity)
 _GAP: Final = 2
-_MINUTE: Final = 60
-_HOUR: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,22 +200,13 @@ def _facts(
 ) -> Iterator[str]:
     """Yield what is known of the whole run."""
     pace = f", {seconds / steps * 1000:.3g} ms a step" if steps else ""
-    yield f"{_duration(seconds)}{pace}"
+    yield f"{duration(seconds)}{pace}"
     if own_share is not None:
         yield f"{own_share:.1%} for watching"
     for signal, word in ((Signal.LOSS, "loss"), (Signal.LEARNING_RATE, "rate")):
         value = last.get(signal, {}).get("")
         if value is not None:
             yield f"{word} {number(value)}"
-
-
-def _duration(seconds: float) -> str:
-    """Return a time as a person says it."""
-    if seconds < _MINUTE:
-        return f"{seconds:.1f} s"
-    if seconds < _HOUR:
-        return f"{int(seconds // _MINUTE)} min {int(seconds % _MINUTE)} s"
-    return f"{int(seconds // _HOUR)} h {int(seconds % _HOUR // _MINUTE)} min"
 
 
 def _table(shown: Sequence[Row], width: int) -> Iterator[Text]:

@@ -129,15 +129,6 @@ class Curve:
         start, level = self.start, self.level
         return start is not None and level is not None and 0 <= level < start / 10
 
-    def has_fallen_since(self, step: int, share: float = 0.05) -> bool:
-        """Say whether the level is lower, by a share, than it was about a step."""
-        level = self.level
-        then = [one for one in (*self.first_blocks, *self.blocks, *self.recent) if one.last <= step]
-        before = then[-1].level if then else self.start
-        if level is None or before is None:
-            return False
-        return before - level > share * abs(before)
-
     def exceeds_first(self, level: Estimate) -> bool:
         """Say whether the beginning was surely higher than a level, over any of its first values."""
         single = self.noise * math.sqrt(self.size) / _OF_MEDIAN

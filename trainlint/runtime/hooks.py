@@ -67,11 +67,6 @@ class Hooks:
         self._thread = 0
         self._silence = _Silence(begins=False)
 
-    @property
-    def are_installed(self) -> bool:
-        """Say whether anything is hooked."""
-        return bool(self._handles)
-
     def install(self, modules: Mapping[int, tuple[str, nn.Module]]) -> None:
         """Put the hooks on."""
         self._modules = modules

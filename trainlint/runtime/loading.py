@@ -16,6 +16,7 @@ import torch
 
 from trainlint.core.errors import UserError, nearest
 from trainlint.runtime.feeding import place_of
+from trainlint.runtime.running import is_module
 from trainlint.runtime.user_code import is_user_code, shown
 
 if TYPE_CHECKING:
@@ -86,11 +87,7 @@ def _module(name: str, before: str) -> Any:
     if not name.endswith(".py"):
         if os.getcwd() not in sys.path:
             sys.path.insert(0, os.getcwd())
-        try:
-            found = importlib.util.find_spec(name)
-        except (ImportError, ValueError):
-            found = None
-        if found is None:
+        if not is_module(name):
             msg = f"{before}no module is called `{name}`"
             raise UserError(msg)
         with blaming(f"importing `{name}`"):

@@ -17,23 +17,22 @@ import torch
 from torch import Tensor, nn
 
 from trainlint.runtime import ears
-from trainlint.runtime.anatomy import Anatomy
+from trainlint.runtime.anatomy import Anatomy, is_leaf
 from trainlint.runtime.announcing import Announcer, reason_of
 from trainlint.runtime.collectors.activations import Activations
-from trainlint.runtime.collectors.attention import attention_of, multi_head_of
-from trainlint.runtime.collectors.inputs import Inputs
-from trainlint.runtime.collectors.losses import look_at_loss, look_at_prediction
+from trainlint.runtime.collectors.losses import look_at_loss
 from trainlint.runtime.collectors.noise import Noise
 from trainlint.runtime.collectors.norms import has_mode, look_at_mode
 from trainlint.runtime.collectors.parameters import Parameters
 from trainlint.runtime.gathering import Crossing, Gathering
 from trainlint.runtime.history import History
-from trainlint.runtime.hooks import Hooks, call_site
+from trainlint.runtime.hooks import Hooks
 from trainlint.runtime.judge import Judge
+from trainlint.runtime.looking import Looking
 from trainlint.runtime.places import Places
 from trainlint.runtime.ranks import Own, Ranks, ranks_of
-from trainlint.runtime.signals import METRIC, Origin, Run, Signal, Step
-from trainlint.runtime.tensors import first_tensor, is_plain, tensors_in
+from trainlint.runtime.signals import METRIC, Run, Signal, Step
+from trainlint.runtime.tensors import first_tensor, is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -120,8 +119,8 @@ class Monitor:
         )
         self._hooks = Hooks(self)
         self._activations = Activations(self._in_backward)
+        self._looking = Looking(self._anatomy, self._activations)
         self._parameters = Parameters()
-        self._inputs = Inputs()
         self._noise = Noise()
         self._off: set[str] = set()
         self._pending: deque[_Pending] = deque()
@@ -140,7 +139,6 @@ class Monitor:
         self._stance: Any = None
         self._own = self._own_at_opening = 0.0
         self._compared_again = False
-        self._sites: dict[str, list[Origin]] = {}
         self._began = self._last = time.perf_counter()
         self.step = 0
         """How many optimizer steps have been seen."""
@@ -411,7 +409,7 @@ class Monitor:
         """Look at what a module is given."""
         start = time.perf_counter()
         if is_outermost:
-            self._guarded("inputs", self._inputs.given, inputs, self._round.gathering)
+            self._guarded("inputs", self._looking.at_input, inputs)
             self._round.gathering.add(Signal.TRAINING, "", module.training)
         if has_mode(module):
             self._guarded("norms", look_at_mode, name, module, inputs, self._round.gathering)
@@ -422,26 +420,16 @@ class Monitor:
     ) -> None:
         """Look at what a module returned."""
         start = time.perf_counter()
-        if not module._modules or "parametrizations" in module._modules:  # noqa: SLF001
-            self._guarded("activations", self._look_at_module, name, module, inputs, output)
+        if is_leaf(module):
+            self._guarded("activations", self._looking.at_module, name, module, inputs, output)
         if is_outermost:
             self._guarded("inputs", self._look_at_output, output)
         self._spend(start)
 
-    def _look_at_module(self, name: str, module: nn.Module, inputs: Any, output: Any) -> None:
-        """Look at a leaf's output."""
-        if isinstance(module, nn.modules.loss._Loss):  # noqa: SLF001
-            return
-        layer = self._anatomy.saw_module(name, module)
-        if self._activations.wants(name):
-            self._activations.module(layer, module, inputs, output, self._round.gathering)
-
     def _look_at_output(self, output: Any) -> None:
-        """Look at the output of a model."""
-        self._inputs.made(output, self._round.gathering)
-        tensor = first_tensor(output)
-        if tensor is not None and tensor.dim() == 2:  # noqa: PLR2004 - examples by features
-            look_at_prediction(tensor, self._round.gathering)
+        """Look at the output of a model, also beside that of the batch before."""
+        self._looking.inputs.made(output, self._round.gathering)
+        self._looking.at_output(output)
 
     def _in_backward(self, look: Callable[[Tensor], None], gradient: Tensor) -> None:
         """Look at a gradient that comes back to an output."""
@@ -454,39 +442,15 @@ class Monitor:
     ) -> None:
         """Look at what a function returned."""
         start = time.perf_counter()
-        self._guarded("activations", self._look_at_function, name, kind, activation, inputs, output)
+        at_function = self._looking.at_function
+        self._guarded("activations", at_function, name, kind, activation, inputs, output)
         self._spend(start)
-
-    def _look_at_function(
-        self, name: str, kind: str, activation: Activation | None, inputs: Any, output: Any
-    ) -> None:
-        """Look at a call of an activation or an attention in the forward of a module."""
-        origin = call_site()
-        base = kind if not name and kind not in self._anatomy.names else f"{name}:{kind}"
-        calls = self._sites.setdefault(base, [])
-        if origin not in calls:
-            calls.append(origin)
-        number = calls.index(origin) + 1
-        full = base if number == 1 else f"{base}_{number}"
-        layer = self._anatomy.saw_function(full, kind, activation, origin)
-        if not self._activations.wants(full):
-            return
-        args, kwargs = inputs
-        given = list(tensors_in(args)) or list(tensors_in(kwargs))
-        gathering = self._round.gathering
-        if kind == "attention":
-            self._activations.attention(layer, attention_of(*args, **kwargs), gathering)
-            return
-        if kind == "multi_head_attention":
-            self._activations.attention(layer, multi_head_of(*args, **kwargs), gathering)
-            return
-        self._activations.function(layer, given[0] if given else None, output, gathering)
 
     # --- a step from beginning to end
 
     def _open(self) -> None:
         """Begin a step, and put hooks on if it is measured."""
-        self._round = _Round()
+        self._begin(_Round())
         self._is_measured = self._schedule.is_measured(self.step + 1)
         if not self._is_measured:
             return
@@ -507,6 +471,11 @@ class Monitor:
             self._guarded("symmetry", self._look_at_symmetry)
         self._hooks.install(self._anatomy.modules)
         self._force_eager()
+
+    def _begin(self, this: _Round) -> None:
+        """Have all that is seen from now on belong to a round."""
+        self._round = this
+        self._looking.gathering = this.gathering
 
     def _look_at_symmetry(self) -> None:
         """Compare the rows of the weights."""
@@ -632,8 +601,7 @@ class Monitor:
 
     def _forget_round(self) -> None:
         """Begin the step anew, for it was skipped."""
-        waited = self._round.waited
-        self._round = _Round(waited=waited)
+        self._begin(_Round(waited=self._round.waited))
         if self._is_measured:
             self._activations.begin()
             self._parameters.begin()
@@ -707,9 +675,8 @@ class Monitor:
         """Add to the time that the monitor has used."""
         now = time.perf_counter()
         self._own += now - start
-        self._round.own += now - max(
-            start, self._last
-        )  # the part before belongs to the step before
+        # What was spent before the last step was over belongs to that.
+        self._round.own += now - max(start, self._last)
 
     def _trainable(self) -> dict[str, nn.Parameter]:
         """Return the parameters that some optimizer has."""

@@ -6,7 +6,7 @@ import copy
 import math
 import re
 import warnings
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,24 +14,22 @@ import torch
 from torch import Tensor, nn
 
 from trainlint.core.errors import UserError
-from trainlint.runtime.anatomy import Anatomy, is_between
+from trainlint.runtime.anatomy import Anatomy, is_between, is_leaf
 from trainlint.runtime.collectors.activations import Activations
-from trainlint.runtime.collectors.attention import attention_of, multi_head_of
-from trainlint.runtime.collectors.inputs import Inputs
-from trainlint.runtime.collectors.losses import look_at_loss, look_at_prediction
+from trainlint.runtime.collectors.losses import look_at_loss
 from trainlint.runtime.collectors.parameters import Parameters
 from trainlint.runtime.feeding import loss_of, place_of, split
 from trainlint.runtime.gains import ideal_gain
-from trainlint.runtime.gathering import Gathering
 from trainlint.runtime.hooks import Hooks, call_site
 from trainlint.runtime.judge import Judge
+from trainlint.runtime.looking import Looking
 from trainlint.runtime.places import Places
 from trainlint.runtime.probed import Effect, LayerReport, ProbeReport, Scale
 from trainlint.runtime.reinitialise import reinitialise
 from trainlint.runtime.restoring import chance_restored, model_restored
 from trainlint.runtime.settings import settings_of
 from trainlint.runtime.signals import Origin, Run, Signal, Step
-from trainlint.runtime.tensors import first_tensor, is_plain
+from trainlint.runtime.tensors import is_plain
 from trainlint.runtime.watching import unwrapped
 
 if TYPE_CHECKING:
@@ -40,7 +38,7 @@ if TYPE_CHECKING:
     from trainlint.core.config import Settings
     from trainlint.core.diagnosis import Diagnosis
     from trainlint.core.rule import Rule
-    from trainlint.runtime.gathering import Values
+    from trainlint.runtime.gathering import Gathering, Values
     from trainlint.runtime.signals import Activation, Facts
 
 ONE_STEP: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -175,67 +173,37 @@ class _Measured:
     notes: list[str]
 
 
-@dataclass
-class _Observer:
-    """Looks at a forward pass as a monitor does, for one step."""
+class _Observer(Looking):
+    """Looks at a forward pass as a monitor does, for one step, and in which order layers ran."""
 
-    anatomy: Anatomy
-    gathering: Gathering = field(default_factory=Gathering)
-    activations: Activations = field(init=False)
-    inputs: Inputs = field(default_factory=Inputs)
-    sites: dict[str, list[Origin]] = field(default_factory=dict)
-    order: list[str] = field(default_factory=list)
-    """The layers in the order of their calls; one that is called in a loop is there each time."""
-
-    def __post_init__(self) -> None:
-        self.activations = Activations(lambda look, gradient: look(gradient))
+    def __init__(self, anatomy: Anatomy) -> None:
+        super().__init__(anatomy, Activations(lambda look, gradient: look(gradient)))
         self.activations.begin()
+        self.order: list[str] = []
+        """The layers in the order of their calls; one that is called in a loop is there each time."""
 
     def entered(self, name: str, module: nn.Module, inputs: Any, *, is_outermost: bool) -> None:
         """Look at what the model is given."""
         del name
         if is_outermost:
-            self.inputs.given(inputs, self.gathering)
+            self.at_input(inputs)
             self.gathering.add(Signal.TRAINING, "", module.training)
 
     def left(
         self, name: str, module: nn.Module, inputs: Any, output: Any, *, is_outermost: bool
     ) -> None:
         """Look at what a leaf, or the model, returned."""
-        is_leaf = not module._modules or "parametrizations" in module._modules  # noqa: SLF001
-        if is_leaf and not isinstance(module, nn.modules.loss._Loss):  # noqa: SLF001
-            layer = self.anatomy.saw_module(name, module)
-            self.order.append(layer.name)
-            if self.activations.wants(name):
-                self.activations.module(layer, module, inputs, output, self.gathering)
+        layer = self.at_module(name, module, inputs, output) if is_leaf(module) else None
+        if layer is not None:
+            self.order.append(layer)
         if is_outermost:
-            tensor = first_tensor(output)
-            if tensor is not None and tensor.dim() == 2:  # noqa: PLR2004 - examples by features
-                look_at_prediction(tensor, self.gathering)
+            self.at_output(output)
 
     def called(
         self, name: str, kind: str, activation: Activation | None, inputs: Any, output: Any
     ) -> None:
         """Look at what an activation or an attention returned that was called as a function."""
-        origin = call_site()
-        base = kind if not name and kind not in self.anatomy.names else f"{name}:{kind}"
-        calls = self.sites.setdefault(base, [])
-        if origin not in calls:
-            calls.append(origin)
-        number = calls.index(origin) + 1
-        full = base if number == 1 else f"{base}_{number}"
-        layer = self.anatomy.saw_function(full, kind, activation, origin)
-        self.order.append(layer.name)
-        if not self.activations.wants(full):
-            return
-        args, kwargs = inputs
-        if kind == "attention":
-            self.activations.attention(layer, attention_of(*args, **kwargs), self.gathering)
-        elif kind == "multi_head_attention":
-            self.activations.attention(layer, multi_head_of(*args, **kwargs), self.gathering)
-        else:
-            given = first_tensor((args, kwargs))
-            self.activations.function(layer, given, output, self.gathering)
+        self.order.append(self.at_function(name, kind, activation, inputs, output))
 
 
 def _measure(model: nn.Module, batch: Any, loss: Any, origin: Origin) -> _Measured:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import torch
 from torch import distributed, nn
 
+from trainlint.runtime.anatomy import is_leaf
 from trainlint.runtime.signals import Signal
 
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ def ranks_of(
     layers = []
     for prefix, model in models.items():
         dot = f"{prefix}." if prefix else ""
-        layers += [dot + name for name, one in model.named_modules() if not one._modules]  # noqa: SLF001
+        layers += [dot + name for name, one in model.named_modules() if is_leaf(one)]
     return Ranks(
         tuple(parameters),
         tuple(layers),

@@ -9,7 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from trainlint.runtime.remedies import named
-from trainlint.runtime.signals import Layer, Parameter, Role, Signal
+from trainlint.runtime.signals import RECTIFYING, Layer, Parameter, Role, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,14 @@ class Relative:
     """The root mean square of the gradient."""
     ratio: float
     """That over the root mean square of the weight."""
+
+
+def has_dead_layer(step: Step, share: float) -> bool:
+    """Say whether more than a share of some rectifier's units are dead, which stops the gradient there."""
+    return any(
+        dead > share and layer.activation in RECTIFYING
+        for layer, dead in step.layers(Signal.DEAD_UNITS)
+    )
 
 
 def relative_gradients(step: Step) -> list[list[Relative]]:

@@ -203,6 +203,14 @@ def run_script(path: str, arguments: Sequence[str]) -> int:
         return _status_of(lambda: exec(compile(text, absolute, "exec"), main.__dict__))  # noqa: S102
 
 
+def is_module(name: str) -> bool:
+    """Say whether a module of that name can be imported; the packages around it are."""
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
+
+
 def run_module(name: str, arguments: Sequence[str]) -> int:
     """Run a module as `python -m name arguments` would, and return its exit status.
 
@@ -211,11 +219,7 @@ def run_module(name: str, arguments: Sequence[str]) -> int:
 
     """
     sys.path[0] = os.getcwd()
-    try:
-        found = importlib.util.find_spec(name)
-    except (ImportError, ValueError):
-        found = None
-    if found is None:
+    if not is_module(name):
         msg = f"no module is called `{name}`"
         raise UserError(msg)
     sys.argv = [name, *arguments]

@@ -15,14 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 
-class Scope(StrEnum):
-    """What a signal has one value of in a step."""
-
-    PARAMETER = "parameter"
-    LAYER = "layer"
-    RUN = "run"
-
-
 class Signal(StrEnum):
     """The signals, each with what it is a number of and its unit.
 

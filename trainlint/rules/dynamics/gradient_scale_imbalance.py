@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from trainlint.core.diagnosis import Evidence, Severity
 from trainlint.core.rule import Rule
 from trainlint.runtime.levels import LossLevel
-from trainlint.runtime.relative import described, relative_gradients, subject_of
+from trainlint.runtime.relative import described, has_dead_layer, relative_gradients, subject_of
 from trainlint.runtime.remedies import initialisation
-from trainlint.runtime.signals import RECTIFYING, SATURATING, Layer, Signal
+from trainlint.runtime.signals import SATURATING, Layer, Signal
 from trainlint.runtime.streaks import Streaks
 
 if TYPE_CHECKING:
@@ -90,10 +90,7 @@ class Detector:
 
     def _has_stopped_units(self, step: Step) -> bool:
         """Say whether dead or saturated units stop the gradient of some layers."""
-        return any(
-            dead > self.cause and layer.activation in RECTIFYING
-            for layer, dead in step.layers(Signal.DEAD_UNITS)
-        ) or any(
+        return has_dead_layer(step, self.cause) or any(
             flat > self.cause and layer.activation in SATURATING
             for layer, flat in step.layers(Signal.SATURATED)
         )

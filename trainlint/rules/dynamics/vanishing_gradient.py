@@ -11,12 +11,13 @@ from trainlint.runtime.levels import LossLevel
 from trainlint.runtime.relative import (
     described,
     fall_with_depth,
+    has_dead_layer,
     relative_gradients,
     slope_with_depth,
     subject_of,
 )
 from trainlint.runtime.remedies import initialisation, named
-from trainlint.runtime.signals import RECTIFYING, SATURATING, Activation, Layer, Signal
+from trainlint.runtime.signals import SATURATING, Activation, Layer, Signal
 from trainlint.runtime.streaks import Streaks
 
 if TYPE_CHECKING:
@@ -89,10 +90,7 @@ class Detector:
         saturating = SATURATING - {Activation.SIGMOID}
         return (
             self.level.has_fallen_to(self.floor)
-            or any(
-                dead > self.cause and layer.activation in RECTIFYING
-                for layer, dead in step.layers(Signal.DEAD_UNITS)
-            )
+            or has_dead_layer(step, self.cause)
             or any(
                 flat > self.cause and layer.activation in saturating and not layer.is_output
                 for layer, flat in step.layers(Signal.SATURATED)
