@@ -100,13 +100,19 @@ def training(catalogue: Catalogue) -> Callable[..., Training]:
         parameters: Sequence[Parameter] = (),
         optimizers: Sequence[Optimizer] = (Optimizer("SGD", 0.1),),
         alternates: bool = False,
+        plays: bool = False,
         ranks: int = 1,
         **thresholds: object,
     ) -> Training:
         found = catalogue.find(rule)
         assert found is not None, f"no rule is called {rule}"
         facts = Facts(
-            tuple(layers), tuple(parameters), tuple(optimizers), alternates=alternates, ranks=ranks
+            tuple(layers),
+            tuple(parameters),
+            tuple(optimizers),
+            alternates=alternates,
+            plays=plays,
+            ranks=ranks,
         )
         return Training(found.new_detector(thresholds), found.needs, facts)
 

@@ -10,6 +10,7 @@ import pickle
 import subprocess
 import sys
 from textwrap import dedent
+from types import ModuleType
 
 import pytest
 import torch
@@ -147,6 +148,14 @@ def test_functions_are_seen_and_belong_to_the_module_whose_forward_calls_them():
     ]
     assert monitor.facts.layer["block:relu"].path.endswith("test_monitor.py")
     assert monitor.facts.layer["block.fc"].followed_by == "relu"
+
+
+def test_a_program_that_imports_an_environment_learns_from_rewards(model, optimizer, monkeypatch):
+    with trainlint.watch(model, optimizer) as monitor:
+        assert not monitor.facts.need_not_fall
+    monkeypatch.setitem(sys.modules, "gymnasium", ModuleType("gymnasium"))
+    with trainlint.watch(model, optimizer) as monitor:
+        assert monitor.facts.need_not_fall
 
 
 def test_an_attention_shows_its_entropy():

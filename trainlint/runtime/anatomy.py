@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -78,6 +79,8 @@ _NORMS: Final = (
     nn.GroupNorm,
     nn.RMSNorm,
 )
+_ENVIRONMENTS: Final = ("gymnasium", "gym", "pettingzoo", "dm_control", "dm_env", "procgen")
+"""The libraries of environments: a program that imports one learns from rewards."""
 _PASSING: Final = ("Dropout", "AlphaDropout", "Identity", "Flatten", "Unflatten", "Pool", "Pad")
 """What may stand between a layer and the activation that takes its output."""
 
@@ -238,6 +241,7 @@ class Anatomy:
                 optimizers,
                 self.run,
                 alternates=len(self.optimizers) > 1,
+                plays=any(one in sys.modules for one in _ENVIRONMENTS),
                 ranks=self.ranks,
             )
 

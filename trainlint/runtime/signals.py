@@ -420,8 +420,15 @@ class Facts:
     optimizers: tuple[Optimizer, ...] = ()
     run: Run = field(default_factory=Run)
     alternates: bool = False
-    """Whether several optimizers take turns on losses of their own, as in a GAN: none need fall."""
+    """Whether several optimizers take turns on losses of their own, as in a GAN."""
+    plays: bool = False
+    """Whether an environment of reinforcement learning is at hand, which makes the data as it goes."""
     ranks: int = 1
+
+    @property
+    def need_not_fall(self) -> bool:
+        """Say whether the loss need not fall though all is well: that of a game, or of a policy."""
+        return self.alternates or self.plays
 
     @cached_property
     def layer(self) -> Mapping[str, Layer]:

@@ -251,7 +251,12 @@ def reason_of(error: Exception) -> str:
 
 def facts_row(facts: Facts) -> tuple[str, str, str, str]:
     """Return facts as the texts of a row."""
-    run = {**_plain(facts.run), "alternates": facts.alternates, "ranks": facts.ranks}
+    run = {
+        **_plain(facts.run),
+        "alternates": facts.alternates,
+        "plays": facts.plays,
+        "ranks": facts.ranks,
+    }
     return (
         _text([_plain(one) for one in facts.layers]),
         _text([_plain(one) for one in facts.parameters]),
@@ -264,12 +269,14 @@ def facts_of(layers: str, parameters: str, optimizers: str, run: str) -> Facts:
     """Return the facts of a row."""
     said = json.loads(run)
     alternates, ranks = said.pop("alternates"), said.pop("ranks")
+    plays = said.pop("plays", False)
     return Facts(
         tuple(_made(Layer, one) for one in json.loads(layers)),
         tuple(_made(Parameter, one) for one in json.loads(parameters)),
         tuple(_made(Optimizer, one) for one in json.loads(optimizers)),
         _made(Run, said),
         alternates=alternates,
+        plays=plays,
         ranks=ranks,
     )
 

@@ -65,3 +65,9 @@ def test_values_that_are_not_finite_and_negative_losses_break_nothing(training):
 
 def test_healthy_trainings_are_left_alone(alarms, healthy_curves):
     assert alarms(RULE, healthy_curves) == []
+
+
+def test_the_loss_of_a_policy_may_grow_with_its_rewards(training):
+    # Reward by reward, REINFORCE on CartPole: the loss grows with the length of the episodes.
+    assert training(RULE).series(loss=GROWING)
+    assert not training(RULE, plays=True).series(loss=GROWING)

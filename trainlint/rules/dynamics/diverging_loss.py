@@ -48,7 +48,7 @@ class Detector:
     def observe(self, step: Step) -> Iterator[Diagnosis]:
         """Say that the loss diverges, once until it has come back."""
         loss = step.run(Signal.LOSS)
-        if loss is None or step.facts.alternates:
+        if loss is None or step.facts.need_not_fall:
             return
         self.is_known = self.is_known or any(step.run(one) is not None for one in CRITERION)
         self.rate = max(self.rate, step.run(Signal.LEARNING_RATE) or 0.0)

@@ -88,7 +88,7 @@ class Detector:
         Objectives of policies and of models that play against each other are noise by nature.
         """
         return (
-            step.facts.alternates
+            step.facts.need_not_fall
             or self.level.lowest <= 0
             or self.level.has_fallen_to(self.progress)
         )

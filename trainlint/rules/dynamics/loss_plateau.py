@@ -80,7 +80,7 @@ class Detector:
     def observe(self, step: Step) -> Iterator[Diagnosis]:
         """Say that the loss does not fall, once until it does."""
         loss = step.run(Signal.LOSS)
-        if loss is None or step.facts.alternates:
+        if loss is None or step.facts.need_not_fall:
             return
         self._note(step)
         best = self.curve.best

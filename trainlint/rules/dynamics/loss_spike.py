@@ -71,7 +71,7 @@ class Detector:
     def observe(self, step: Step) -> Iterator[Diagnosis]:
         """Say that a spike is over: how high it was, how long it took, and which one it is."""
         loss = step.run(Signal.LOSS)
-        if loss is None or step.facts.alternates or not math.isfinite(loss):
+        if loss is None or step.facts.need_not_fall or not math.isfinite(loss):
             return
         rate = step.run(Signal.LEARNING_RATE) or self.rate
         if rate > JUMP * self.rate:

@@ -46,7 +46,7 @@ class Detector:
     def observe(self, step: Step) -> Iterator[Diagnosis]:
         """Say that the loss oscillates, once until it has been calm."""
         loss = step.run(Signal.LOSS)
-        if loss is None or step.facts.alternates or not math.isfinite(loss):
+        if loss is None or step.facts.need_not_fall or not math.isfinite(loss):
             return
         if len(self.head) < 10:  # noqa: PLR2004 - the start is the median of ten
             self.head.append(loss)

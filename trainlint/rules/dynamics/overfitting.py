@@ -56,7 +56,7 @@ class Detector:
 
     def observe(self, step: Step) -> Iterator[Diagnosis]:
         """Say that validation rises while training falls, once until it has a new best."""
-        if step.facts.alternates:
+        if step.facts.need_not_fall:
             return
         validation, loss = step.run(Signal.VALIDATION_LOSS), step.run(Signal.LOSS)
         if validation is not None and math.isfinite(validation) and self.training:

@@ -52,7 +52,7 @@ class Detector:
 
     def observe(self, step: Step) -> Iterator[Diagnosis]:
         """Say what is too good."""
-        if step.facts.alternates:
+        if step.facts.need_not_fall:
             return
         yield from self._validation(step)
         loss, class_loss = step.run(Signal.LOSS), step.run(Signal.CLASS_LOSS)

@@ -65,7 +65,7 @@ class Detector:
 
     def observe(self, step: Step) -> Iterator[Diagnosis]:
         """Say that the model does not fit, as advice: data may hold no more than this."""
-        if step.facts.alternates:
+        if step.facts.need_not_fall:
             return
         validation, loss = step.run(Signal.VALIDATION_LOSS), step.run(Signal.LOSS)
         self.rate = step.run(Signal.LEARNING_RATE) or self.rate

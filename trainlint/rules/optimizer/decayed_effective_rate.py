@@ -48,7 +48,7 @@ class Detector:
     def observe(self, step: Step) -> Iterator[Diagnosis]:
         """Say that the rate is used up, once in a run."""
         loss = step.run(Signal.LOSS)
-        if loss is None or step.facts.alternates or self.has_spoken:
+        if loss is None or step.facts.need_not_fall or self.has_spoken:
             return
         is_new = self.curve.add(step.number, loss)
         rate = step.run(Signal.LEARNING_RATE) or 0.0
