@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from runpy import run_path
+import os
 from textwrap import dedent
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,9 @@ from trainlint.core.catalogue import Catalogue, load_catalogue
 from trainlint.runtime.signals import Facts, Layer, Optimizer, Parameter, Step
 from trainlint.static.model import FileModel
 from trainlint.static.source import SourceFile
+
+# Tests run side by side; several threads in each, and in what it starts, only get in the others' way.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
