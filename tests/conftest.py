@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from runpy import run_path
-import os
 from textwrap import dedent
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
