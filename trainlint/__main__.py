@@ -16,14 +16,21 @@ def main() -> None:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
         code = INTERRUPTED
+    except BaseException as error:
+        if type(error).__name__ != "Interrupted":
+            raise
+        sys.excepthook = lambda *_: None  # the program's traceback has been shown
+        raise KeyboardInterrupt from None  # so that the process dies of the signal, as the program would
     sys.exit(code)
 
 
 def _forget_the_current_folder() -> None:
     """Take out of the path what `python -m` puts first: the user's own `json.py` is not to be run."""
+    if sys.flags.safe_path:
+        return
     ours = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
-    if not sys.flags.safe_path and os.path.realpath(sys.path[0]) != ours:
-        del sys.path[0]
+    if os.path.realpath(sys.path.pop(0)) == ours and ours not in map(os.path.realpath, sys.path):
+        sys.path.append(ours)  # a checkout that is run where it lies
 
 
 if __name__ == "__main__":

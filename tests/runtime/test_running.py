@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from textwrap import dedent
@@ -66,28 +67,58 @@ def run(*arguments, cwd, **env):
 
 
 ABOUT_ITSELF = """
-    import sys, pickle, __main__
+    import atexit, inspect, pickle, sys, threading, __main__
     class Own: pass
-    print(sys.argv, sys.path[0], __name__, __file__, __main__.__name__, "trainlint" in __file__)
-    assert type(pickle.loads(pickle.dumps(Own()))) is Own
+    def typed(number: int): pass
+    def late():
+        assert type(pickle.loads(pickle.dumps(Own()))) is Own
+        print("late", threading.current_thread() is threading.main_thread())
+    names = sorted(set(vars(__main__)) - {"__annotations__"})
+    print(sys.argv, sys.path, __name__, __file__, __spec__ and __spec__.name, __package__, names)
+    print(__builtins__, type(__loader__), typed.__annotations__, inspect.getsource(Own))
+    late()
+    atexit.register(late)
+    threading.Timer(0.2, late).start()
     print(input())
 """
 
 
-def test_a_script_sees_what_it_would_see_with_python(script, tmp_path):
+@pytest.mark.parametrize("target", [("train.py",), ("-m", "train")], ids=" ".join)
+def test_a_script_sees_what_it_would_see_with_python(target, script, tmp_path):
     script(ABOUT_ITSELF)
+    command = os.path.join(os.path.dirname(sys.executable), "trainlint")
+    starts = [[sys.executable], [sys.executable, "-m", "trainlint", "run"]]
+    if os.path.exists(command):
+        starts.append([command, "run"])
     done = [
         subprocess.run(
-            [sys.executable, *how, "train.py", "--lr", "-m", "x"],
+            [*start, *target, "--lr", "-m", "x"],
             capture_output=True,
             text=True,
             cwd=tmp_path,
             input="typed\n",
             check=True,
-        )
-        for how in ((), ("-m", "trainlint", "run"))
+        ).stdout
+        for start in starts
     ]
-    assert done[0].stdout == done[1].stdout
+    assert [done[0].count(f"late {one}") for one in (True, False)] == [2, 1]
+    assert done == [done[0]] * len(done)
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_ends_a_script_as_it_would_with_python(name, script, tmp_path):
+    script(f"""
+        import atexit, os, signal, time
+        atexit.register(print, "exit")
+        print("before", flush=True)
+        os.kill(os.getpid(), signal.{name})
+        time.sleep(5)
+    """)
+    plain, watched = python("train.py", cwd=tmp_path), run("train.py", cwd=tmp_path)
+    assert plain.returncode == -getattr(signal, name)
+    assert watched.returncode == plain.returncode
+    assert watched.stdout == plain.stdout
+    assert watched.stderr == plain.stderr
 
 
 @pytest.mark.parametrize(
@@ -105,10 +136,78 @@ def test_a_script_ends_as_it_would_with_python(ending, script, tmp_path):
 def test_a_module_runs_with_m(script, tmp_path):
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "__init__.py").write_text("")
-    script("import sys\nprint(sys.argv[1:], __name__, __package__)\n", "package/train.py")
-    plain = python("-m", "package.train", "a", "--b", cwd=tmp_path)
-    watched = run("-m", "package.train", "a", "--b", cwd=tmp_path)
-    assert watched.stdout == plain.stdout == "['a', '--b'] __main__ package\n"
+    script(
+        "import sys, torch\nprint(sys.argv[1:], __name__, __package__)\n"
+        "net = torch.nn.Sequential(torch.nn.ReLU(), torch.nn.ReLU())\nfrom . import other\n",
+        "package/train.py",
+    )
+    script("print('relative')\nraise ValueError('own')\n", "package/other.py")
+    plain = python("-m", "package.train", "--every", "-m", cwd=tmp_path)
+    watched = run("--lint", "-m", "package.train", "--every", "-m", cwd=tmp_path)
+    assert watched.stdout == plain.stdout == "['--every', '-m'] __main__ package\nrelative\n"
+    assert watched.returncode == plain.returncode == 1
+    assert "double-activation" in watched.stderr
+    traces = [
+        one.stderr.partition("Traceback")[2].partition('  File "' + str(tmp_path))[2]
+        for one in (plain, watched)
+    ]
+    assert traces[0] == traces[1] != ""
+
+
+def test_a_recording_is_whole_after_sigterm_and_holds_what_was_seen(script, tmp_path):
+    script(
+        TRAINING.replace(
+            "optimizer.step()",
+            "optimizer.step()\n        if step == 19: import os; os.kill(os.getpid(), 15)",
+        ),
+        bias=0.0,
+    )
+    arguments = ["--every", "1", "--recording", "run.tlr", "train.py"]
+    watched = python("-m", "trainlint", "run", *arguments, cwd=tmp_path)
+    assert watched.returncode == -signal.SIGTERM
+    from trainlint.runtime.recording import Recording  # noqa: PLC0415 - needs a recording
+
+    assert [one.number for one in Recording(tmp_path / "run.tlr").steps()] == list(range(1, 21))
+
+
+def test_the_traceback_of_an_error_in_a_measured_step_has_no_frame_of_trainlint(script, tmp_path):
+    script("""
+        import torch
+        from torch import nn
+
+        class Wrong(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, values):
+                return values.clone()
+
+            @staticmethod
+            def backward(ctx, gradient):
+                raise RuntimeError("wrong backward")
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.fc = nn.Linear(4, 4)
+
+            def forward(self, values, bad=False):
+                return torch.nn.functional.gelu("no tensor") if bad else Wrong.apply(self.fc(values))
+
+        net = Net()
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+        for _ in range(3):
+            net.fc(torch.randn(2, 4)).sum().backward()
+            optimizer.step()
+        try:
+            net(torch.randn(2, 4), bad=True)
+        except TypeError:
+            net(torch.randn(2, 4)).sum().backward()
+    """)
+    watched = run("-q", "--every", "1", "train.py", cwd=tmp_path)
+    assert watched.returncode == 1
+    assert "wrong backward" in watched.stderr
+    assert "During handling of the above" in watched.stderr
+    ours = os.path.join("trainlint", "runtime")
+    assert ours not in watched.stderr
 
 
 def test_a_training_is_watched_and_its_results_are_the_same(script, tmp_path):
@@ -128,9 +227,43 @@ def test_a_healthy_training_has_no_diagnosis(script, tmp_path):
     assert "40 steps" in watched.stderr
 
 
-def test_halting_ends_with_1_and_says_why(script, tmp_path):
-    script(TRAINING, bias=-30.0)
-    watched = run("-q", "--every", "1", "--halt-on", "dead-relu", "train.py", cwd=tmp_path)
+NOTEBOOK = """
+    #!/usr/bin/env python
+    # coding: utf-8
+
+    # In[1]:
+
+
+    import torch
+    from torch import nn
+
+
+    # ## The model
+
+    # In[2]:
+
+
+    model = nn.Sequential(nn.Linear(8, 64), nn.ReLU(), nn.Linear(64, 3))
+    nn.init.constant_(model[0].bias, -30.0)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+
+    # In[ ]:
+
+
+    for step in range(40):
+        inputs = torch.randn(128, 8)
+        loss = nn.functional.cross_entropy(model(inputs), inputs[:, :3].argmax(1))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    loss.item()
+"""
+
+
+def test_halting_ends_a_notebook_that_was_made_a_script_with_1_and_says_why(script, tmp_path):
+    script(NOTEBOOK, "notebook.py")
+    watched = run("-q", "--every", "1", "--halt-on", "dead-relu", "notebook.py", cwd=tmp_path)
     assert watched.returncode == 1
     assert watched.stdout == ""
     (line,) = watched.stderr.splitlines()
@@ -166,6 +299,87 @@ def test_a_second_optimizer_joins_the_first(script, tmp_path):
     assert "Traceback" not in watched.stderr
 
 
+def test_a_script_may_watch_itself_and_fork(script, tmp_path):
+    text = TRAINING.replace(
+        "for step",
+        "import os, trainlint\n    trainlint.watch(model, optimizer, live=True)\n    for step",
+    ).replace(
+        "optimizer.step()", "optimizer.step()\n        if step == 20 and not os.fork(): sys.exit()"
+    )
+    script(text.replace("print(step,", "print(len(optimizer._optimizer_step_pre_hooks),"), bias=0.0)
+    watched = run("train.py", cwd=tmp_path, TRAINLINT_RECORDING="0")
+    assert watched.returncode == 0
+    assert watched.stdout.startswith("1 ")
+    assert watched.stderr.count(" steps") == 1
+    assert "40 steps" in watched.stderr
+
+
+@pytest.mark.slow  # two workers import torch
+def test_workers_that_are_spawned_find_the_classes_of_the_script(script, tmp_path):
+    script("""
+        import torch
+        from torch import nn
+        from torch.utils.data import DataLoader, Dataset
+
+        class Points(Dataset):
+            def __len__(self):
+                return 64
+
+            def __getitem__(self, index):
+                return torch.full((8,), index / 64), index % 3
+
+        print("once", __name__)
+        if __name__ == "__main__":
+            model = nn.Linear(8, 3)
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            loader = DataLoader(Points(), 16, num_workers=2, multiprocessing_context="spawn")
+            for inputs, labels in loader:
+                loss = nn.functional.cross_entropy(model(inputs), labels)
+                loss.backward()
+                optimizer.step()
+                optimizer.zero_grad()
+    """)
+    watched = run("--every", "1", "train.py", cwd=tmp_path)
+    assert watched.returncode == 0, watched.stderr
+    assert sorted(watched.stdout.split()) == sorted(
+        ["once", "__main__", *["once", "__mp_main__"] * 2]
+    )
+    assert "4 steps" in watched.stderr
+
+
+@pytest.mark.slow  # two ranks
+def test_under_torchrun_the_ranks_are_watched_together_and_rank_0_tells(script, tmp_path):
+    script("""
+        import torch
+        from torch import nn
+        from torch.distributed import destroy_process_group, init_process_group
+        from torch.nn.parallel import DistributedDataParallel
+
+        init_process_group("gloo")
+        torch.manual_seed(0)
+        model = DistributedDataParallel(nn.Linear(8, 3))
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for _ in range(20):
+            inputs = torch.randn(16, 8)
+            loss = nn.functional.cross_entropy(model(inputs), inputs[:, :3].argmax(1))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        print("never reached")
+    """)
+    torchrun = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
+    ours = ["-m", "trainlint", "run", "--every", "1", "--max-steps", "12", "--recording", "run.tlr"]
+    watched = python(*torchrun, *ours, "train.py", cwd=tmp_path)
+    assert watched.returncode == 0, watched.stderr
+    assert watched.stdout == ""
+    assert watched.stderr.count("12 steps") == 1
+    from trainlint.runtime.recording import Recording  # noqa: PLC0415 - needs a recording
+
+    recording = Recording(tmp_path / "run.tlr")
+    assert [one.number for one in recording.steps()] == list(range(1, 13))
+    assert recording.facts.ranks == 2
+
+
 def test_a_script_without_torch_runs_and_torch_is_not_imported(script, tmp_path):
     script("import sys\nprint('torch' in sys.modules)\n")
     assert run("train.py", cwd=tmp_path).stdout == "False\n"
@@ -184,11 +398,13 @@ def test_a_script_is_linted_first_where_that_is_asked(script, tmp_path):
     ("arguments", "words"),
     [
         (["missing.py"], "missing.py: cannot be read: No such file"),
+        (["train.ipynb"], "train.ipynb: is a notebook; run what `jupyter nbconvert"),
         ([], "name a script"),
-        (["-m", "no.such.module"], "no module is called `no.such.module`"),
+        (["-m", "no.such.module"], "'no.such.module' (ModuleNotFoundError: No module named 'no')"),
         (["--halt-on", "eror", "train.py"], "--halt-on: expects a severity or a rule"),
         (["--select", "dead-rleu", "train.py"], "dead-relu"),
         (["--max-steps", "0", "train.py"], "--max-steps"),
+        (["--evry", "2", "train.py"], "--evry"),
     ],
 )
 def test_bad_input_is_one_line(arguments, words, script, tmp_path):

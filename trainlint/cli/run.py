@@ -13,13 +13,31 @@ from trainlint.core.catalogue import load_catalogue
 from trainlint.core.errors import UserError
 
 
+class _Program(click.Command):
+    """A command whose last option is `-m NAME`, as it is python's: what follows is the program's."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """End the options of trainlint behind the name of a module."""
+        options = [one for one in self.params if isinstance(one, click.Option) and not one.is_flag]
+        with_value = {name for one in options for name in one.opts}
+        at = 0
+        while at < len(args) and args[at].startswith("-") and args[at] != "--":
+            name, equals, _ = args[at].partition("=")
+            at += 2 if name in with_value and not equals else 1
+            if name == "--module" or (name.startswith("-m") and not name.startswith("--")):
+                args = [*args[:at], "--", *args[at:]]
+                break
+        return super().parse_args(ctx, args)
+
+
 @click.command(
     "run",
+    cls=_Program,
     short_help="Run a training script unchanged, and watch it.",
-    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    context_settings={"allow_interspersed_args": False},
 )
 @click.option("-m", "--module", metavar="NAME", help="Run a module, as `python -m` does.")
-@click.option("--lint", is_flag=True, help="Lint the script first.")
+@click.option("--lint", is_flag=True, help="Lint the script or module first.")
 @click.option(
     "--halt-on",
     multiple=True,
@@ -73,11 +91,13 @@ def command(  # noqa: PLR0913 - one for each option
     if recording is not None and no_recording:
         msg = "--recording and --no-recording exclude each other"
         raise UserError(msg)
-    from trainlint.runtime.running import Watching, run_module, run_script  # noqa: PLC0415
+    from trainlint.runtime.program import file_of_module, run_module, run_script  # noqa: PLC0415
+    from trainlint.runtime.running import Watching  # noqa: PLC0415
 
     settings = hierarchy(load_catalogue(), options).settings_of(os.curdir)
-    if lint and module is None:
-        _lint(script[0])
+    linted = script[0] if module is None else file_of_module(module)
+    if lint and linted is not None:
+        _lint(linted)
     watching = Watching(
         settings,
         budget=budget,

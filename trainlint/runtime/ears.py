@@ -6,6 +6,7 @@ The functions of torch are wrapped while somebody listens, and put back when the
 from __future__ import annotations
 
 import functools
+import os
 import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -34,6 +35,9 @@ class Listener(Protocol):
     def waited(self, seconds: float) -> None:
         """Hear that a DataLoader has given a batch after so many seconds."""
 
+    def forked(self) -> None:
+        """Hear that this process is a copy of the one that listened, which goes on listening."""
+
 
 _listeners: list[Listener] = []
 _originals: list[tuple[Any, str, Any]] = []
@@ -57,6 +61,15 @@ def leave(listener: Listener) -> None:
         while _originals:
             owner, name, original = _originals.pop()
             setattr(owner, name, original)
+
+
+def _in_a_fork() -> None:
+    """Tell listeners that they are copies, in the worker of a DataLoader for example."""
+    for listener in tuple(_listeners):
+        listener.forked()
+
+
+os.register_at_fork(after_in_child=_in_a_fork)
 
 
 def _backward(original: Callable[..., None]) -> Callable[..., None]:

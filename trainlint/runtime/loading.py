@@ -16,7 +16,7 @@ import torch
 
 from trainlint.core.errors import UserError, nearest
 from trainlint.runtime.feeding import place_of
-from trainlint.runtime.running import is_module
+from trainlint.runtime.program import is_module
 from trainlint.runtime.user_code import is_user_code, shown
 
 if TYPE_CHECKING:

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from trainlint.runtime.schedule import Schedule
     from trainlint.runtime.signals import Activation, Facts
 
+_FORKED: Final[list[object]] = []
+"""Recordings of a parent process: never closed here, for that would end them there, too."""
 SYMMETRY_AGAIN: Final = 50
 """The step from which rows that are still alike have not been told apart by training."""
 
@@ -396,6 +398,14 @@ class Monitor:
         """Add to the time that was spent waiting for batches."""
         self._round.waited += seconds
 
+    def forked(self) -> None:
+        """Leave the watching and the recording to the process that this one is a copy of."""
+        self._is_closed = True
+        atexit.unregister(self._at_exit)
+        _FORKED.append(self._recorder)
+        self._recorder = None
+        self._release()
+
     def _criterion_ran(self, module: Any, inputs: Any, output: Any) -> None:
         """Keep what the watched criterion returned."""
         del module, inputs
@@ -705,17 +715,25 @@ class Monitor:
             self._handles.pop().remove()
 
 
+def monitor_of(optimizer: torch.optim.Optimizer) -> Monitor | None:
+    """Return the monitor that watches an optimizer; None where there is none."""
+    for hook in optimizer._optimizer_step_pre_hooks.values():  # noqa: SLF001 - torch names them nowhere
+        if isinstance(hook, _Bound) and hook.monitor is not None:
+            return hook.monitor
+    return None
+
+
 class _Bound:
     """A method of a monitor as a hook, which copies and pickles as something that does nothing."""
 
     def __init__(self, monitor: Monitor | None, name: str, *given: Any) -> None:
-        self._monitor = monitor
+        self.monitor = monitor
         self._name = name
         self._given = given
 
     def __call__(self, *args: Any) -> None:
-        if self._monitor is not None:
-            getattr(self._monitor, self._name)(*self._given, *args)
+        if self.monitor is not None:
+            getattr(self.monitor, self._name)(*self._given, *args)
 
     def __deepcopy__(self, memo: object) -> _Bound:
         return _Bound(None, "")

@@ -1,15 +1,12 @@
-"""Runs a script as `python` would, and watches every optimizer in it from its first step on."""
+"""Watches every optimizer of a program from its first step on; the program need not know."""
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import importlib.abc
 import importlib.util
 import os
-import runpy
 import sys
-import types
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +15,8 @@ from trainlint.core.errors import UserError, nearest
 from trainlint.runtime.announcing import reason_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    import types
+    from collections.abc import Sequence
     from importlib.machinery import ModuleSpec
 
     from torch import nn
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from trainlint.runtime.monitor import Monitor
 
 _OPTIMIZERS: Final = "torch.optim.optimizer"
-_OWN: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 @dataclass
@@ -43,6 +40,7 @@ class Watching:
     max_steps: int | None = None
     live: bool | None = None
     monitor: Monitor | None = None
+    _process: int = field(default_factory=os.getpid)
     _known: set[int] = field(default_factory=set)
     _handles: list[Any] = field(default_factory=list)
 
@@ -75,7 +73,7 @@ class Watching:
         sys.meta_path[:] = [one for one in sys.meta_path if not isinstance(one, _WhenImported)]
         while self._handles:
             self._handles.pop().remove()
-        if self.monitor is not None:
+        if self.monitor is not None and os.getpid() == self._process:
             self.monitor.close()
 
     def _listen(self, module: Any) -> None:
@@ -87,6 +85,8 @@ class Watching:
 
     def _before_step(self, optimizer: Optimizer, *_: Any) -> None:
         """Attach to an optimizer that steps for the first time."""
+        if os.getpid() != self._process:  # a copy that trains by itself, as Hogwild's do
+            self._process, self.monitor, self._known = os.getpid(), None, set()
         if id(optimizer) in self._known:
             return
         self._known.add(id(optimizer))
@@ -101,9 +101,14 @@ class Watching:
     def _attach(self, optimizer: Optimizer) -> None:
         """Find the models that an optimizer trains, and watch them."""
         from trainlint.runtime.hooks import call_site  # noqa: PLC0415 - torch is there by now
+        from trainlint.runtime.monitor import monitor_of  # noqa: PLC0415
         from trainlint.runtime.schedule import Schedule  # noqa: PLC0415
         from trainlint.runtime.watching import attach, unwrapped  # noqa: PLC0415
 
+        watched = monitor_of(optimizer)
+        if watched is not None:  # the program watches itself
+            self.monitor = self.monitor or watched
+            return
         models = [unwrapped(one) for one in models_of(optimizer)]
         if self.monitor is not None:
             new = [one for one in models if not self.monitor.watches(one)]
@@ -179,90 +184,3 @@ def _name(model: nn.Module, models: Sequence[nn.Module]) -> str:
     alike = [one for one in models if type(one).__name__ == kind]
     at = next(at for at, one in enumerate(alike, start=1) if one is model)
     return kind if at == 1 else f"{kind}_{at}"
-
-
-def run_script(path: str, arguments: Sequence[str]) -> int:
-    """Run a script as `python path arguments` would, and return its exit status.
-
-    Raises:
-        UserError: There is no such file, or it cannot be read.
-
-    """
-    try:
-        with open(path, "rb") as stream:
-            text = stream.read()
-    except OSError as error:
-        msg = f"{path}: cannot be read: {error.strerror or error}"
-        raise UserError(msg) from error
-    sys.argv = [path, *arguments]
-    sys.path[0] = os.path.dirname(os.path.realpath(path))
-    main = types.ModuleType("__main__")
-    absolute = os.path.abspath(path)
-    main.__dict__.update(__file__=absolute, __builtins__=__builtins__, __spec__=None)
-    with _as_main(main):
-        return _status_of(lambda: exec(compile(text, absolute, "exec"), main.__dict__))  # noqa: S102
-
-
-def is_module(name: str) -> bool:
-    """Say whether a module of that name can be imported; the packages around it are."""
-    try:
-        return importlib.util.find_spec(name) is not None
-    except (ImportError, ValueError):
-        return False
-
-
-def run_module(name: str, arguments: Sequence[str]) -> int:
-    """Run a module as `python -m name arguments` would, and return its exit status.
-
-    Raises:
-        UserError: No module has that name.
-
-    """
-    sys.path[0] = os.getcwd()
-    if not is_module(name):
-        msg = f"no module is called `{name}`"
-        raise UserError(msg)
-    sys.argv = [name, *arguments]
-    return _status_of(lambda: runpy.run_module(name, run_name="__main__", alter_sys=True))
-
-
-@contextlib.contextmanager
-def _as_main(main: types.ModuleType) -> Iterator[None]:
-    """Make a module the main one; pickling looks for the program's own classes there."""
-    before = sys.modules["__main__"]
-    sys.modules["__main__"] = main
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = before
-
-
-def _status_of(program: Any) -> int:
-    """Run a program and return its exit status; its own errors are shown as Python shows them."""
-    try:
-        program()
-    except SystemExit as error:
-        if error.code is None or isinstance(error.code, int):
-            return error.code or 0
-        sys.stderr.write(f"{error.code}\n")
-        return 1
-    except UserError:
-        raise
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001 - all of it is the user's
-        monitor = sys.modules.get("trainlint.runtime.monitor")
-        if monitor is not None and isinstance(error, monitor.TrainingHalted):
-            sys.stderr.write(f"trainlint halted the training at {error}\n")
-            return 1
-        trace = error.__traceback__
-        while trace is not None and _is_ours(trace.tb_frame.f_code.co_filename):
-            trace = trace.tb_next
-        sys.excepthook(type(error), error.with_traceback(trace), trace)
-        return 1
-    return 0
-
-
-def _is_ours(path: str) -> bool:
-    """Say whether a frame at the top of a traceback is one of those that started the program."""
-    return path.startswith((_OWN, "<frozen runpy>", "<frozen importlib"))
