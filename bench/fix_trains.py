@@ -1,6 +1,7 @@
 """Whether a fixed program trains as well as one that a person has mended.
 
-    python bench/fix_trains.py --python PYTHON [--only WORD] [--steps 100] [--seconds 20]
+    python bench/fix_trains.py --python PYTHON [--only WORD]... [--steps 100] [--seconds 20]
+                               [--kept FOLDER [--stop-after SECONDS]]
 
 Every bad program of `accuracy/programs/` is fixed on a copy, as `trainlint check --fix --unsafe-fixes`
 does with all that its `expected.toml` names. Then the bad, the fixed and the mended one are run by a
@@ -8,17 +9,23 @@ Python that has torch, with the same made-up data and seeds, for so many steps (
 seconds. The *fixed* one trains as well as the *mended* one if it comes to the same kind of end, and the
 mean of its last losses is finite and no more than a tenth of what the mended one has gained above that
 of the mended one. What cannot run says what it needs: a package, or data that nobody has made up here.
+
+All of it takes more than an hour. With a folder for what is `--kept`, a run that was stopped, or that
+stops itself, goes on where it was when it is started again; a program that was changed runs again, and
+one whose outcome is deleted from the folder.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import math
 import random
 import shutil
 import subprocess
 import tempfile
+import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -130,15 +137,25 @@ def main() -> None:
     """Run all pairs and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--python", required=True, help="a Python that has torch and numpy")
-    parser.add_argument("--only", default="", metavar="WORD")
+    parser.add_argument(
+        "--only", action="append", metavar="WORD", help="only pairs with this in their names"
+    )
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--jobs", type=int, default=2, help="programs at a time (2)")
+    parser.add_argument("--kept", type=Path, metavar="FOLDER", help="where outcomes are kept")
+    parser.add_argument(
+        "--stop-after", type=float, default=math.inf, metavar="SECONDS", help="begin no pair then"
+    )
     options = parser.parse_args()
+    if options.kept:
+        options.kept.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + options.stop_after
     catalogue = load_catalogue(("trainlint.rules",))
-    pairs = [one for one in sorted(PROGRAMS.iterdir()) if options.only in one.name]
+    words = options.only or [""]
+    pairs = [one for one in sorted(PROGRAMS.iterdir()) if any(word in one.name for word in words)]
     print(f"{'':28}{'bad':>12}{'fixed':>12}{'mended':>12}  fixed as good as mended")
-    ran, good, bad_good = 0, 0, 0
+    ran, good, bad_good, left = 0, 0, 0, 0
     with tempfile.TemporaryDirectory() as scratch:
         data = Path(scratch) / "data"
         data.mkdir()
@@ -146,6 +163,8 @@ def main() -> None:
         _texts(data)
 
         def outcomes(pair: Path) -> tuple[Outcome, ...]:
+            if time.monotonic() > deadline:
+                return ()
             mended = _run(pair / "mended", pair.name, data, options)
             if not mended.ran:
                 return (mended,)
@@ -154,7 +173,11 @@ def main() -> None:
             return (mended, *(_run(one, pair.name, data, options) for one in (pair / "bad", fixed)))
 
         with ThreadPoolExecutor(options.jobs) as pool:
-            for pair, (mended, *others) in zip(pairs, pool.map(outcomes, pairs), strict=True):
+            for pair, ends in zip(pairs, pool.map(outcomes, pairs), strict=True):
+                if not ends:
+                    left += 1
+                    continue
+                mended, *others = ends
                 if not others:
                     why = mended.end if mended.end != "finished" else "makes no step"
                     print(f"{pair.name:28}{'':36}  could not run: {why}", flush=True)
@@ -168,8 +191,11 @@ def main() -> None:
                 print(f"{pair.name:28}{bad!s:>12}{now!s:>12}{mended!s:>12}  {said}", flush=True)
     print(
         f"\n{good} of {ran} fixed programs train as well as the mended ones, of the bad ones"
-        f" {bad_good}; {len(pairs) - ran} of {len(pairs)} pairs could not run here"
+        f" {bad_good}; {len(pairs) - left - ran} of {len(pairs)} pairs could not run here"
     )
+    if left:
+        msg = f"{left} pairs are left; the same command goes on with them"
+        raise SystemExit(msg)
 
 
 def _texts(folder: Path) -> None:
@@ -210,6 +236,23 @@ def _fix(pair: Path, copy: Path, catalogue: Catalogue) -> None:
 
 
 def _run(folder: Path, name: str, data: Path, options: argparse.Namespace) -> Outcome:
+    """Run a program, unless it is known from before how it ends."""
+    kept = None
+    if options.kept:
+        asked = hashlib.sha256(f"{options.python} {options.steps} {options.seconds}".encode())
+        for path in (HERE / "run_program.py", *sorted(folder.rglob("*.py"))):
+            asked.update(path.read_bytes())
+        kept = options.kept / f"{name}-{folder.name}-{asked.hexdigest()[:16]}.json"
+        if kept.exists():
+            said = json.loads(kept.read_text())
+            return Outcome(said["end"], tuple(said["losses"]))
+    outcome = _run_anew(folder, name, data, options)
+    if kept is not None:
+        kept.write_text(json.dumps({"end": outcome.end, "losses": outcome.losses}))
+    return outcome
+
+
+def _run_anew(folder: Path, name: str, data: Path, options: argparse.Namespace) -> Outcome:
     """Run a program in a folder of its own that holds the data."""
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch) / "here"

@@ -149,6 +149,25 @@ def test_fix_only_shows_nothing_of_what_is_left_and_exits_with_0(check, bad):
     assert bad.read_text() == MENDED
 
 
+def test_fix_only_says_what_was_fixed_where_the_output_goes(check, bad, folder):
+    said = "Fixed 2 diagnoses.\n"
+    assert check("--fix-only", "--unsafe-fixes", "-o", "x.txt", "--show-fixes") == (0, "", "")
+    assert (folder / "x.txt").read_text().startswith("Fixed 2 diagnoses:\n- train.py:\n")
+    bad.write_text(BAD)
+    # As in ruff, a format for machines has nothing of it.
+    assert check("--fix-only", "--unsafe-fixes", "--output-format", "json") == (0, "", said)
+    bad.write_text(BAD)
+    assert check("--fix-only", "--unsafe-fixes", "--output-format", "grouped") == (0, said, "")
+
+
+def test_statistics_count_what_fix_only_leaves(check, bad):
+    done = check("--fix-only", "--statistics")
+    left = "1  TL301  error  softmax-before-cross-entropy\n"
+    fixed = "Fixed 1 diagnosis (1 unsafe fix available with `--unsafe-fixes`).\n"
+    assert done == (0, left + fixed, "")
+    assert bad.read_text() == SAFE
+
+
 EMPTY = " "
 DIFF = f"""\
 --- train.py
@@ -209,11 +228,8 @@ def test_the_format_that_is_set_for_all_runs_has_no_part_in_a_diff(check, monkey
     assert check("--diff") == plain
 
 
-def test_show_fixes_without_fixes_is_one_line(check, bad):
-    before = bad.read_bytes()
-    done = check("--show-fixes", "--unsafe-fixes")
-    assert done == (2, "", "error: --show-fixes needs --fix or --fix-only\n")
-    assert bad.read_bytes() == before
+def test_show_fixes_without_fixes_has_none_to_show(check):
+    assert check("--show-fixes") == check()
 
 
 def test_the_source_from_standard_input_comes_out_mended_and_the_rest_aside(check):

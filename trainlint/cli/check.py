@@ -18,7 +18,7 @@ from trainlint.core.catalogue import load_catalogue
 from trainlint.core.errors import UserError
 from trainlint.core.report import Failure, FileReport
 from trainlint.core.site import site_url
-from trainlint.output.formats import DEFAULT, Linted, refuse, render
+from trainlint.output.formats import DEFAULT, FORMATS, Linted, refuse, render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -137,10 +137,7 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     if fixing.diff:
         fixing.show_diff(options["color"])
     with fixing.aside():
-        if fixing.only:
-            fixing.tell_only(reports, quiet=options["quiet"])
-        else:
-            _show(reports, catalogue, options, fixing)
+        _show(reports, catalogue, options, fixing)
     if options["verbose"]:
         _tell_more(configurations.files, settings, reports, time.perf_counter() - started)
     code = _exit_code(reports, exit_zero=options["exit_zero"])
@@ -209,20 +206,31 @@ def _wants_unresolved(options: dict[str, Any]) -> bool:
 def _show(
     reports: Sequence[FileReport], catalogue: Catalogue, options: dict[str, Any], fixing: Fixing
 ) -> None:
-    """Write the reports in the format that was asked for."""
+    """Write the reports in the format that was asked for, or only what was fixed."""
     to_file = options["output_file"]
+    name, statistics = options["output_format"], options["statistics"]
     linted = Linted(
         reports,
         catalogue,
         colours=in_colours(options["color"], to_file=to_file is not None),
         unresolved=options["show_unresolved"],
-        summary=not options["quiet"],
+        summary=not (options["quiet"] or fixing.only),
         alone=to_file is not None,
         unsafe=fixing.unsafe,
         fixed=fixing.fixed,
         show_fixed=fixing.show,
     )
-    write(render(options["output_format"], linted, statistics=options["statistics"]), to_file)
+    lines = list(
+        render(name, linted, statistics=statistics) if statistics or not fixing.only else ()
+    )
+    if fixing.only and not options["quiet"]:
+        said = fixing.only_lines(reports)
+        # The difference may be read by `patch`, and a format by the machine that it is for.
+        if fixing.diff or not FORMATS[name].for_people:
+            warn("\n".join(said))
+        else:
+            lines += said
+    write(lines, to_file)
 
 
 def _tell(failures: Sequence[Failure]) -> None:

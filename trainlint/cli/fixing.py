@@ -86,9 +86,6 @@ class Fixing:
             if options["diff"] and source(other) is ParameterSource.COMMANDLINE:
                 msg = f"--diff and --{other.replace('_', '-')} exclude each other"
                 raise UserError(msg)
-        if options["show_fixes"] and not (options["fix"] or options["fix_only"]):
-            msg = "--show-fixes needs --fix or --fix-only"
-            raise UserError(msg)
         only = options["fix_only"] or options["diff"]
         return cls(
             make=options["fix"] or only,
@@ -181,20 +178,12 @@ class Fixing:
             return None
         return [(one.path, one.made) for one in self.outcome.mended]
 
-    def tell_only(self, reports: Sequence[FileReport], *, quiet: bool) -> None:
-        """Say what was fixed, or would be, and nothing of what is left."""
+    def only_lines(self, reports: Sequence[FileReport]) -> list[str]:
+        """Return what was fixed, or would be, where nothing is said of what is left."""
         from trainlint.output import fixes  # noqa: PLC0415 - only where it is used
 
-        lines = [fixes.only(reports, self.made, unsafe=self.unsafe, would=self.diff)]
-        if self.show and self.made:
-            lines = [*fixes.listed(self.fixed or ()), *lines]
-        if quiet:
-            return
-        if self.diff:
-            # The standard output has the difference, which `patch` may read.
-            warn("\n".join(lines))
-        else:
-            write(lines)
+        listed = fixes.listed(self.fixed or ()) if self.show and self.made else ()
+        return [*listed, fixes.only(reports, self.made, unsafe=self.unsafe, would=self.diff)]
 
     def exit_code(self, found: int, *, exit_zero: bool) -> int:
         """Return the exit code, given the one of what is left."""

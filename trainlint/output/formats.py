@@ -32,14 +32,18 @@ class Format:
     statistics: bool = False
     unresolved: bool = False
     """Whether it can show what could not be followed."""
+    for_people: bool = False
+    """Whether people read it, so that it ends with a line that counts."""
 
+
+_PEOPLE: Final = {"unresolved": True, "for_people": True}
 
 FORMATS: Final = {
     form.name: form
     for form in (
-        Format("full", "full", "each diagnosis with its code", statistics=True, unresolved=True),
-        Format("concise", "concise", "a line for each diagnosis", statistics=True, unresolved=True),
-        Format("grouped", "grouped", "the same under the name of each file", unresolved=True),
+        Format("full", "full", "each diagnosis with its code", statistics=True, **_PEOPLE),
+        Format("concise", "concise", "a line for each diagnosis", statistics=True, **_PEOPLE),
+        Format("grouped", "grouped", "the same under the name of each file", **_PEOPLE),
         Format("json", "json_format", "one JSON document", statistics=True, unresolved=True),
         Format("json-lines", "json_lines", "a JSON object on each line", unresolved=True),
         Format("junit", "junit", "the XML of test results"),
