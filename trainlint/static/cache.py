@@ -22,7 +22,7 @@ from trainlint.core.catalogue import folder_of
 from trainlint.core.diagnosis import Cell, Diagnosis, Related, Severity, Span
 from trainlint.core.fix import Edit, Fix, Safety
 from trainlint.core.report import FileReport
-from trainlint.static.graph import Graph, Links
+from trainlint.static.graph import Graph, Links, digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -68,12 +68,12 @@ class Cache:
         """Yield the report of every file in order; ``lint`` is given those that must be linted."""
         contents = {path: _content(path) for path in paths}
         kept = _Kept(self.folder)
-        graph = _Graph(paths, contents, kept)
+        hangs_on = _hangs_on(paths, contents, kept)
         keys = _settings_keys(paths, settings)
         known: dict[str, FileReport] = {}
         for path in paths:
             if contents[path]:
-                report = kept.report(path, keys[path], graph.hangs_on(path))
+                report = kept.report(path, keys[path], hangs_on[path])
                 if report is not None:
                     known[path] = report
         fresh = iter(lint([path for path in paths if path not in known]))
@@ -82,7 +82,7 @@ class Cache:
             if report is None:
                 report = next(fresh)
                 if contents[path] and not report.failures:
-                    kept.keep(path, keys[path], graph.hangs_on(path), report)
+                    kept.keep(path, keys[path], hangs_on[path], report)
             yield report
         kept.close()
 
@@ -182,41 +182,26 @@ class _Kept:
                 Path(path).write_text(text, encoding="utf-8")
 
 
-class _Graph:
-    """The digest of all that a file hangs on."""
+def _hangs_on(paths: Sequence[str], contents: dict[str, str], kept: _Kept) -> dict[str, str]:
+    """Return for each file a digest of all that its report hangs on."""
+    absolute = {os.path.abspath(path): path for path in paths}
+    together = digest(_own_code(), *sorted(absolute))
+    links: dict[str, Links] = {}
+    project: Project | None = None
+    for path in paths:
+        known = kept.links(path, contents[path], together)
+        if known is None:
+            if project is None:
+                from trainlint.static.project import Project  # noqa: PLC0415 - parses; seldom needed
 
-    def __init__(self, paths: Sequence[str], contents: dict[str, str], kept: _Kept) -> None:
-        absolute = {os.path.abspath(path): path for path in paths}
-        self._project = _digest(_own_code(), *sorted(absolute))
-        self._contents = contents
-        self._tokens: dict[str, str] = {}
-        links: dict[str, Links] = {}
-        project: Project | None = None
-        for path in paths:
-            known = kept.links(path, contents[path], self._project)
-            if known is None:
-                if project is None:
-                    from trainlint.static.project import Project  # noqa: PLC0415 - parses; seldom needed
-
-                    project = Project(paths)
-                found = project.links(os.path.abspath(path))
-                imports = {absolute[other]: names for other, names in found.imports.items()}
-                known = found._replace(imports=imports)
-                kept.keep_links(path, contents[path], self._project, known)
-            links[path] = known
-        self._graph = Graph(links)
-
-    def hangs_on(self, path: str) -> str:
-        """Return the digest of the content of a file and of all that it hangs on."""
-        tokens = sorted(self._token(one) for one in self._graph.hangs_on(path))
-        return _digest(self._project, "".join(tokens))
-
-    def _token(self, path: str) -> str:
-        """Return a digest of a file's path and content."""
-        found = self._tokens.get(path)
-        if found is None:
-            found = self._tokens[path] = _digest(path, self._contents.get(path, ""))
-        return found
+                project = Project(paths)
+            found = project.links(os.path.abspath(path))
+            imports = {absolute[other]: names for other, names in found.imports.items()}
+            known = found._replace(imports=imports)
+            kept.keep_links(path, contents[path], together, known)
+        links[path] = known
+    digests = Graph(links).digests(contents)
+    return {path: digest(together, one) for path, one in digests.items()}
 
 
 def _content(path: str) -> str:
@@ -240,7 +225,7 @@ def _own_code() -> str:
                 if name.endswith(".py"):
                     status = os.stat(os.path.join(folder, name))
                     parts.append(f"{folder}/{name} {status.st_mtime_ns} {status.st_size}")
-    return _digest(*parts)
+    return digest(*parts)
 
 
 def _settings_keys(paths: Sequence[str], settings: Settings) -> dict[str, str]:
@@ -263,7 +248,7 @@ def _settings_key(own: Settings, rules: tuple[str, ...]) -> str:
         name: {key: _plain(value) for key, value in given.items()}
         for name, given in own.thresholds.items()
     }
-    return _digest(
+    return digest(
         json.dumps(
             [
                 rules,
@@ -280,15 +265,6 @@ def _settings_key(own: Settings, rules: tuple[str, ...]) -> str:
 def _plain(value: object) -> object:
     """Return the value of a threshold as JSON has it."""
     return sorted(value, key=repr) if isinstance(value, set | frozenset) else value
-
-
-def _digest(*parts: str) -> str:
-    """Return a digest of some texts."""
-    found = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        found.update(part.encode(errors="surrogatepass"))
-        found.update(b"\0")
-    return found.hexdigest()
 
 
 def _encoded(value: object) -> Any:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 INIT: Final = "__init__.py"
 WHOLE: Final = "*"
@@ -40,9 +41,19 @@ class Graph:
             for imported, names in one.imports.items():
                 self._importers.setdefault(imported, []).append((path, frozenset(names)))
 
-    def hangs_on(self, path: str) -> set[str]:
-        """Return a file and all that it hangs on."""
-        return _reached(self._next, path).union(self._readers.get(path, ()))
+    def digests(self, contents: Mapping[str, str]) -> dict[str, str]:
+        """Return for each file a digest of it and of all that it hangs on, given one of each content."""
+        own = {path: digest(path, contents.get(path, "")) for path in self._links}
+        reached: dict[str, str] = {}
+        for ring in _rings(self._next):
+            within = set(ring)
+            beyond = {one for path in ring for one in self._next[path]} - within
+            whole = digest(
+                *sorted(own[path] for path in within), "", *sorted(reached[one] for one in beyond)
+            )
+            reached.update((path, digest(own[path], whole)) for path in ring)
+        read = {path: sorted(own[one] for one in ones) for path, ones in self._readers.items()}
+        return {path: digest(one, *read.get(path, ())) for path, one in reached.items()}
 
     def hanging_on(self, path: str) -> set[str]:
         """Return a file and all that hang on it."""
@@ -95,6 +106,46 @@ class Graph:
     def _read_by(self) -> dict[str, list[str]]:
         """The files of whose classes each may read attributes."""
         return _turned(self._readers)
+
+
+def digest(*parts: str) -> str:
+    """Return a digest of some texts."""
+    found = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        found.update(part.encode(errors="surrogatepass"))
+        found.update(b"\0")
+    return found.hexdigest()
+
+
+def _rings(edges: Mapping[str, set[str]]) -> Iterator[list[str]]:
+    """Yield the files that hang on each other together, behind all that they hang on (Tarjan, 1972)."""
+    number: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    waiting: list[str] = []
+    done: set[str] = set()
+    for start in edges:
+        ways = [] if start in number else [start]
+        left: dict[str, Iterator[str]] = {}
+        while ways:
+            here = ways[-1]
+            if here not in number:
+                number[here] = lowest[here] = len(number)
+                left[here] = iter(edges[here])
+                waiting.append(here)
+            new = next((one for one in left[here] if one not in number), None)
+            if new is not None:
+                ways.append(new)
+                continue
+            ways.pop()
+            for one in edges[here]:
+                if one not in done:
+                    lowest[here] = min(lowest[here], lowest[one])
+            if lowest[here] == number[here]:
+                ring = [waiting.pop()]
+                while ring[-1] != here:
+                    ring.append(waiting.pop())
+                done.update(ring)
+                yield ring
 
 
 def _turned(edges: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
