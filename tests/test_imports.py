@@ -79,6 +79,19 @@ def test_linting_a_file_needs_neither_rich_nor_json_nor_processes(tmp_path):
     assert not loaded & unwanted
 
 
+def test_a_run_in_which_nothing_has_changed_imports_no_rule(tmp_path):
+    for number in range(5):
+        (tmp_path / f"{number}.py").write_text("import torch\n")
+    code = f"import os\nos.chdir({str(tmp_path)!r})\n{RUN}"
+    arguments = ["check", "--isolated", "-q"]
+    rules = [
+        {one for one in loaded_by(code.format(arguments=arguments, code=0)) if ".rules." in one}
+        for _ in range(2)
+    ]
+    assert rules[0]
+    assert not rules[1]
+
+
 def formats_loaded_by(*arguments: str, code: int = 0) -> set[str]:
     """Return the names of the formats whose modules the command has loaded."""
     loaded = started_by(*arguments, code=code)

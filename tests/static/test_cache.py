@@ -9,7 +9,8 @@ from textwrap import dedent
 import pytest
 
 from trainlint.core.config import Config, Selection, resolve
-from trainlint.static.cache import FOLDER, Cache, clean
+from trainlint.static.cache import Cache, kept_catalogue
+from trainlint.static.cache_folder import FOLDER, clean, nearest
 from trainlint.static.engine import lint_files
 
 NET = """
@@ -52,7 +53,7 @@ class Run:
             self.linted += paths
             return lint_files(paths, settings, among=names)
 
-        reports = list(Cache(FOLDER).reports(names, settings, lint))
+        reports = list(Cache(FOLDER, self.catalogue).reports(names, settings, lint))
         assert [one.path for one in reports] == names
         return [one for report in reports for one in report.diagnoses], reports
 
@@ -259,3 +260,43 @@ def test_the_folder_is_ignored_by_git_and_cleaned_as_a_whole(run):
     assert clean(str(run.folder)) == [str(run.folder / FOLDER)]
     assert not (run.folder / FOLDER).exists()
     assert (foreign / "precious.txt").exists()
+
+
+def test_the_rules_are_known_again_without_their_modules(run):
+    assert kept_catalogue(FOLDER) is None
+    run.write("models.py", NET.format(value=SOFTMAX))
+    run.write("train.py", TRAIN)
+    found, _ = run.lint()
+    kept = kept_catalogue(FOLDER)
+    assert kept is not None
+    assert [repr(rule) for rule in kept] == [repr(rule) for rule in run.catalogue]
+    run.catalogue = kept
+    run.write("train.py", TRAIN + "    # changed")
+    assert run.lint()[0] == found
+    assert "train.py" in run.linted
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE rules SET code = 'of another version'",
+        "UPDATE rules SET rules = '[{}]'",
+        "UPDATE rules SET rules = replace(rules, 'trainlint.rules.', 'os.path.')",
+        "DROP TABLE rules",
+    ],
+)
+def test_rules_of_another_version_or_of_nobody_are_not_taken(run, change):
+    run.write("train.py", TRAIN)
+    run.lint()
+    with sqlite3.connect(f"{FOLDER}/cache.sqlite") as database:
+        database.execute(change)
+    database.close()
+    assert kept_catalogue(FOLDER) is None
+
+
+def test_the_nearest_cache_is_looked_for_up_to_the_top_of_the_repository(run):
+    run.write("a/b/train.py", TRAIN)
+    run.lint()
+    assert nearest("a/b") == str(run.folder / FOLDER)
+    (run.folder / "a" / ".git").mkdir()
+    assert nearest("a/b") is None

@@ -19,6 +19,7 @@ from trainlint.core.errors import UserError
 from trainlint.core.report import Failure, FileReport
 from trainlint.core.site import site_url
 from trainlint.output.formats import DEFAULT, FORMATS, Linted, refuse, render
+from trainlint.static.cache_folder import FOLDER, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -86,7 +87,7 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
         unresolved=options["show_unresolved"],
     )
     site_url()  # a wrong address is said before anything is linted
-    catalogue = load_catalogue()
+    catalogue, is_new = _catalogue(options)
     configurations = hierarchy(catalogue, options)
 
     if paths == (STDIN,):
@@ -124,7 +125,7 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
             warn(f"warning: no Python files found under {', '.join(paths)}")
         reports = [FileReport(one.path, failures=[one]) for one in lost]
         home = os.path.dirname(configurations.files[0]) if configurations.files else os.curdir
-        linted = _lint(files, settings, options, home)
+        linted = _lint(files, settings, options, home, catalogue if is_new else None)
         wanted = _wants_unresolved(options)
         reports += fixing.fix_files(files, settings, linted, unresolved=wanted)
     reports = adoption.hidden(reports, settings)
@@ -175,10 +176,29 @@ def _lint_stdin(
     return [lint_bytes(name, data, settings, unresolved=wanted)]
 
 
+def _catalogue(options: dict[str, Any]) -> tuple[Catalogue, bool]:
+    """Return the rules, and whether they had to be imported as no cache knows them."""
+    folder = None if options["no_cache"] else options["cache_dir"] or nearest(os.curdir)
+    if folder is not None:
+        from trainlint.static.cache import kept_catalogue  # noqa: PLC0415 - only where it is used
+
+        kept = kept_catalogue(folder)
+        if kept is not None:
+            return kept, False
+    return load_catalogue(), True
+
+
 def _lint(
-    files: Sequence[str], settings: Settings, options: dict[str, Any], folder: str
+    files: Sequence[str],
+    settings: Settings,
+    options: dict[str, Any],
+    folder: str,
+    new: Catalogue | None,
 ) -> list[FileReport]:
-    """Lint files; where nothing is asked beside their diagnoses, from the cache of a folder."""
+    """Lint files; where nothing is asked beside their diagnoses, from the cache of a folder.
+
+    That keeps a ``new`` catalogue, too.
+    """
     if not files:
         return []
     wanted = _wants_unresolved(options)
@@ -192,9 +212,9 @@ def _lint(
 
     if options["no_cache"] or wanted or len(files) < _WORTH_A_CACHE:
         return list(lint(files))
-    from trainlint.static.cache import FOLDER, Cache  # noqa: PLC0415 - only where it is used
+    from trainlint.static.cache import Cache  # noqa: PLC0415 - only where it is used
 
-    cache = Cache(options["cache_dir"] or os.path.join(folder, FOLDER))
+    cache = Cache(options["cache_dir"] or os.path.join(folder, FOLDER), new)
     return list(cache.reports(files, settings, lint))
 
 

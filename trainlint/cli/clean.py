@@ -13,7 +13,7 @@ from trainlint.cli.output import write
 @click.option("-q", "--quiet", is_flag=True, help="Do not say what is deleted.")
 def command(*, quiet: bool) -> int:
     """Delete the caches of trainlint in the current folder and those below it."""
-    from trainlint.static.cache import clean  # noqa: PLC0415 - only where it is used
+    from trainlint.static.cache_folder import clean  # noqa: PLC0415 - only where it is used
 
     for folder in clean(os.curdir):
         if not quiet:

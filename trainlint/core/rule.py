@@ -144,13 +144,16 @@ class Rule:
         self.fixable = fixable
         self.judges_configs = judges_configs
         self.explained_by = explained_by
-        self.summary = (sys.modules[module].__doc__ or "").partition("\n")[0]
+        self.summary = (getattr(sys.modules.get(module), "__doc__", "") or "").partition("\n")[0]
         self._check: Callable[..., Iterable[Diagnosis]] | None = None
         self._detector: type[Detector] | None = None
 
     def __repr__(self) -> str:
         """Show the rule by its two names."""
         return f"<Rule {self.code} {self.name}>"
+
+    def load(self) -> None:
+        """Import what the rule needs to run: it is here already."""
 
     def check(self, function: Check) -> Check:
         """Make the decorated function the static half of this rule."""
@@ -180,27 +183,27 @@ class Rule:
     def new_detector(self, thresholds: Mapping[str, Any]) -> Detector:
         """Make a detector that has seen nothing yet; thresholds of the check are left alone."""
         assert self._detector is not None
-        own = self._detector_fields
+        own = self.detector_fields
         return self._detector(**{key: value for key, value in thresholds.items() if key in own})
 
     @property
     def thresholds(self) -> Mapping[str, Any]:
         """The names and default values of what a configuration may set."""
-        own = {name: value for name, value in self._parameters.items() if name != TARGET}
-        return {**own, **self._detector_fields}
+        own = {name: value for name, value in self.parameters.items() if name != TARGET}
+        return {**own, **self.detector_fields}
 
     @property
     def asks_for_target(self) -> bool:
         """Say whether the check wants to know the oldest PyTorch that the code is for."""
-        return TARGET in self._parameters
+        return TARGET in self.parameters
 
     @property
-    def _parameters(self) -> Mapping[str, Any]:
+    def parameters(self) -> Mapping[str, Any]:
         """The keyword-only parameters of the check, with their defaults."""
         return getattr(self._check, "__kwdefaults__", None) or {}
 
     @property
-    def _detector_fields(self) -> Mapping[str, Any]:
+    def detector_fields(self) -> Mapping[str, Any]:
         """The thresholds of the run-time half, with their defaults; its other fields are its memory."""
         kind: Any = self._detector
         if kind is None:
@@ -212,7 +215,7 @@ class Rule:
         if self._check is None:
             return ()
         if self._detector is not None:
-            own = self._parameters
+            own = self.parameters
             thresholds = {key: value for key, value in thresholds.items() if key in own}
         return self._check(file, **thresholds)
 

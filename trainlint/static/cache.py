@@ -1,6 +1,6 @@
 """What linting gave before, kept by content: a file is linted again where something it hangs on changed.
 
-One SQLite file, `.trainlint_cache/cache.sqlite`, with a `.gitignore` of its own beside it. A report is
+One SQLite file (:mod:`trainlint.static.cache_folder` says where). A report is
 good as long as these are what they were: trainlint itself, the settings of the file, the set of the
 files that are linted together, and the content of the file and of all that it hangs on
 (:mod:`trainlint.static.graph`). A cache that is damaged, locked or cannot be written is as good as
@@ -15,31 +15,31 @@ import os
 import sqlite3
 from dataclasses import fields, is_dataclass
 from enum import StrEnum
-from pathlib import Path
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from trainlint.core.catalogue import folder_of
+from trainlint.core.catalogue import Catalogue, folder_of, rule_packages
 from trainlint.core.diagnosis import Cell, Diagnosis, Related, Severity, Span
 from trainlint.core.fix import Edit, Fix, Safety
+from trainlint.core.kept_rule import KeptRule, record
 from trainlint.core.report import FileReport
+from trainlint.static.cache_folder import database_of, make
 from trainlint.static.graph import Graph, Links, digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from trainlint.core.config import Settings
+    from trainlint.core.rule import Rule
     from trainlint.static.project import Project
 
-FOLDER: Final = ".trainlint_cache"
-_FILE: Final = "cache.sqlite"
-_TAG: Final = "CACHEDIR.TAG"
-_SIGNATURE: Final = "Signature: 8a477f597d28d172789f06886806bc55\n"
 _PATIENCE: Final = 5.0
 """How many seconds to wait for another process that writes."""
 _SCHEMA: Final = """
     CREATE TABLE IF NOT EXISTS links (
         path TEXT PRIMARY KEY, content TEXT, project TEXT, links TEXT
     ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS rules (code TEXT PRIMARY KEY, rules TEXT) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS reports (
         path TEXT, settings TEXT, hangs_on TEXT, report TEXT, PRIMARY KEY (path, settings)
     ) WITHOUT ROWID;
@@ -53,11 +53,13 @@ _WORDS: Final = {one.__name__: one for one in (Severity, Safety)}
 class Cache:
     """The reports of earlier runs in a folder.
 
-    Used once per run: :meth:`reports` answers for all files, from what is kept or by linting.
+    Used once per run: :meth:`reports` answers for all files, from what is kept or by linting. What is
+    known of the rules of a ``catalogue`` is kept with them, for :func:`kept_catalogue`.
     """
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, catalogue: Catalogue | None = None) -> None:
         self.folder = folder
+        self._catalogue = catalogue
 
     def reports(
         self,
@@ -84,7 +86,29 @@ class Cache:
                 if contents[path] and not report.failures:
                     kept.keep(path, keys[path], hangs_on[path], report)
             yield report
+        if self._catalogue is not None:
+            kept.keep_rules(_own_code(), self._catalogue)
         kept.close()
+
+
+def kept_catalogue(folder: str) -> Catalogue | None:
+    """Return the rules as the cache in a folder knows them; None where that is not how they are now."""
+    path = database_of(folder)
+    if not os.path.exists(path):
+        return None
+    try:
+        database = sqlite3.connect(path, timeout=_PATIENCE)
+        try:
+            rows = database.execute("SELECT rules FROM rules WHERE code = ?", (_own_code(),))
+            records = json.loads(next(rows, ("[]",))[0])
+        finally:
+            database.close()
+        rules = [KeptRule(one) for one in records]
+    except (sqlite3.Error, OSError, ValueError, TypeError, KeyError):
+        return None
+    if not {one.package for one in rules} <= set(rule_packages()):
+        return None  # nothing else is imported, whoever wrote that
+    return Catalogue({one.name: one for one in rules}) if rules else None
 
 
 class _Kept:
@@ -97,6 +121,8 @@ class _Kept:
         self._reports: dict[tuple[str, str], tuple[str, str]] = {}
         self._new_links: list[tuple[object, ...]] = []
         self._new_reports: list[tuple[object, ...]] = []
+        self._rules = ""
+        self._new_rules: list[tuple[object, ...]] = []
         try:
             self._open()
         except (sqlite3.Error, OSError, ValueError):
@@ -104,14 +130,15 @@ class _Kept:
 
     def _open(self) -> None:
         """Read everything at once: a run asks for nearly all of it."""
-        if not os.path.exists(os.path.join(self._folder, _FILE)):
+        if not os.path.exists(database_of(self._folder)):
             return
-        database = sqlite3.connect(os.path.join(self._folder, _FILE), timeout=_PATIENCE)
+        database = sqlite3.connect(database_of(self._folder), timeout=_PATIENCE)
         try:
             for path, *rest in database.execute("SELECT * FROM links"):
                 self._links[path] = tuple(rest)
             for path, key, hangs_on, report in database.execute("SELECT * FROM reports"):
                 self._reports[path, key] = (hangs_on, report)
+            self._rules = next(database.execute("SELECT code FROM rules"), ("",))[0]
         finally:
             database.close()
 
@@ -120,7 +147,7 @@ class _Kept:
         self._links, self._reports = {}, {}
         for ending in ("", "-wal", "-shm"):
             try:
-                os.remove(os.path.join(self._folder, _FILE + ending))
+                os.remove(database_of(self._folder) + ending)
             except OSError:
                 continue
 
@@ -151,13 +178,22 @@ class _Kept:
         text = json.dumps(_encoded(report)) if report.diagnoses else ""
         self._new_reports.append((path, key, hangs_on, text))
 
-    def close(self) -> None:
-        """Write what is new, in one transaction."""
-        if not self._new_links and not self._new_reports:
+    def keep_rules(self, code: str, catalogue: Catalogue) -> None:
+        """Keep what is known of the rules, unless those of others have thresholds that no JSON has."""
+        if self._rules == code:
             return
         try:
-            self._make_folder()
-            database = sqlite3.connect(os.path.join(self._folder, _FILE), timeout=_PATIENCE)
+            self._new_rules = [(code, json.dumps([record(rule) for rule in catalogue]))]
+        except TypeError:
+            return
+
+    def close(self) -> None:
+        """Write what is new, in one transaction."""
+        if not (self._new_links or self._new_reports or self._new_rules):
+            return
+        try:
+            make(self._folder)
+            database = sqlite3.connect(database_of(self._folder), timeout=_PATIENCE)
             try:
                 database.execute("PRAGMA journal_mode = WAL")
                 database.executescript(_SCHEMA)
@@ -168,24 +204,19 @@ class _Kept:
                     database.executemany(
                         "INSERT OR REPLACE INTO reports VALUES (?, ?, ?, ?)", self._new_reports
                     )
+                    if self._new_rules:
+                        database.execute("DELETE FROM rules")
+                        database.executemany("INSERT INTO rules VALUES (?, ?)", self._new_rules)
             finally:
                 database.close()
         except (sqlite3.Error, OSError):
             return
 
-    def _make_folder(self) -> None:
-        """Make the folder, and say to git and to backups that it is a cache."""
-        os.makedirs(self._folder, exist_ok=True)
-        for name, text in ((".gitignore", "*\n"), (_TAG, _SIGNATURE)):
-            path = os.path.join(self._folder, name)
-            if not os.path.exists(path):
-                Path(path).write_text(text, encoding="utf-8")
-
 
 def _hangs_on(paths: Sequence[str], contents: dict[str, str], kept: _Kept) -> dict[str, str]:
     """Return for each file a digest of all that its report hangs on."""
     absolute = {os.path.abspath(path): path for path in paths}
-    together = digest(_own_code(), *sorted(absolute))
+    together = digest(_own_code(), os.getcwd(), *sorted(absolute))
     links: dict[str, Links] = {}
     project: Project | None = None
     for path in paths:
@@ -213,36 +244,35 @@ def _content(path: str) -> str:
         return ""
 
 
+@cache
 def _own_code() -> str:
     """Return a digest of trainlint and of the packages of rules, by their files' times and sizes."""
-    from trainlint.core.catalogue import rule_packages  # noqa: PLC0415 - beside its one use
-
-    parts = [os.getcwd()]
-    tops = {one.partition(".")[0] for one in rule_packages()}
-    for top in sorted(tops):
+    parts = []
+    packages = rule_packages()
+    for top in sorted({one.partition(".")[0] for one in packages}):
         for folder, _, names in sorted(os.walk(folder_of(top))):
             for name in sorted(names):
                 if name.endswith(".py"):
                     status = os.stat(os.path.join(folder, name))
                     parts.append(f"{folder}/{name} {status.st_mtime_ns} {status.st_size}")
-    return digest(*parts)
+    return digest(*packages, "", *parts)
 
 
 def _settings_keys(paths: Sequence[str], settings: Settings) -> dict[str, str]:
     """Return a digest of what the settings say about each file; most files share one."""
     found: dict[str, str] = {}
-    known: dict[tuple[int, tuple[str, ...]], str] = {}
+    known: dict[tuple[int, tuple[Rule, ...] | None], str] = {}
     for path in paths:
         own = settings.of(path)
-        rules = tuple(rule.name for rule in own.rules_for(path))
-        key = (id(own), rules)
+        rules = own.rules_for(path)
+        key = (id(own), None if rules is own.rules else rules)
         if key not in known:
-            known[key] = _settings_key(own, rules)
+            known[key] = _settings_key(own, [rule.name for rule in rules])
         found[path] = known[key]
     return found
 
 
-def _settings_key(own: Settings, rules: tuple[str, ...]) -> str:
+def _settings_key(own: Settings, rules: list[str]) -> str:
     """Return a digest of settings, with the rules that are on under them."""
     thresholds = {
         name: {key: _plain(value) for key, value in given.items()}
@@ -300,18 +330,3 @@ def _decoded(value: Any) -> Any:
     made = _KEPT[parts[0]]
     names = [one.name for one in fields(made)]
     return made(**dict(zip(names, map(_decoded, parts[1:]), strict=True)))
-
-
-def clean(folder: str) -> list[str]:
-    """Delete the caches in a folder and below; return where they were."""
-    import shutil  # noqa: PLC0415 - only here
-
-    found = []
-    for top, folders, _ in os.walk(folder):
-        if FOLDER in folders:
-            folders.remove(FOLDER)
-            cache = os.path.join(top, FOLDER)
-            if os.path.exists(os.path.join(cache, _TAG)):
-                shutil.rmtree(cache)
-                found.append(cache)
-    return found

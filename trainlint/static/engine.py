@@ -321,6 +321,10 @@ def _lint_in_processes(
     from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
 
     chunk = max(1, min(16, len(paths) // (jobs * 4)))
+    if _METHOD == "fork":
+        settings = shared[0]
+        for rule in (rule for one in (settings, *settings.nested.values()) for rule in one.rules):
+            rule.load()
     while paths:
         executor = ProcessPoolExecutor(
             jobs, multiprocessing.get_context(_METHOD), _start_worker, shared
