@@ -7,26 +7,31 @@ from typing import TYPE_CHECKING, Any, Final
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from trainlint.runtime.batch_size import BatchSizeReport, find_batch_size
     from trainlint.runtime.lr_finder import LRReport, find_lr
     from trainlint.runtime.monitor import Monitor, TrainingHalted
     from trainlint.runtime.probe import ProbeReport, probe
     from trainlint.runtime.watching import watch
 
 __all__ = [
+    "BatchSizeReport",
     "LRReport",
     "Monitor",
     "ProbeReport",
     "TrainingHalted",
+    "find_batch_size",
     "find_lr",
     "probe",
     "watch",
 ]
 
 _PLACES: Final = {
+    "BatchSizeReport": "trainlint.runtime.batch_size",
     "LRReport": "trainlint.runtime.lr_finder",
     "Monitor": "trainlint.runtime.monitor",
     "TrainingHalted": "trainlint.runtime.monitor",
     "ProbeReport": "trainlint.runtime.probe",
+    "find_batch_size": "trainlint.runtime.batch_size",
     "find_lr": "trainlint.runtime.lr_finder",
     "probe": "trainlint.runtime.probe",
     "watch": "trainlint.runtime.watching",

@@ -57,7 +57,10 @@ def test_a_rate_is_suggested(lr, method):
     ("name", "said"),
     [
         ("fails", "setup_of_lr.py:14: the setup fails (OSError: no data)"),
-        ("wrong", "expects a function that returns model, optimizer, loss and loader"),
+        (
+            "wrong",
+            "setup_of_lr.py:17: the setup returns 2 things, not model, optimizer, loss and loader",
+        ),
         ("sutep", "did you mean `setup`?"),
     ],
 )

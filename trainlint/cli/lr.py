@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from trainlint.cli.output import write
-from trainlint.core.errors import UserError
+from trainlint.cli.trying import made_setup, options_of_setups, show
 
 if TYPE_CHECKING:
     from trainlint.output.pictures import Picture
@@ -18,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("lr", short_help="Find a learning rate to begin with.")
-@click.argument("target", metavar="MODULE:SETUP")
+@options_of_setups
 @click.option(
     "--method",
     type=click.Choice(["sweep", "divide"]),
@@ -37,8 +34,6 @@ if TYPE_CHECKING:
 @click.option("--accumulate", type=click.IntRange(1), default=1, help="Batches for each step.")
 @click.option("--html", metavar="PATH", help="Write the curve there (needs plotly).")
 @click.option("--png", metavar="PATH", help="Write the curve there (needs matplotlib).")
-@click.option("--output-format", type=click.Choice(["full", "json"]), default="full")
-@click.option("-o", "--output-file", metavar="PATH", help="Write there instead of on the screen.")
 def command(target: str, **options: Any) -> int:
     """Try learning rates on a training, and suggest one.
 
@@ -48,19 +43,10 @@ def command(target: str, **options: Any) -> int:
 
     Exits with 0 where a rate is found, 1 where none is, 2 where nothing can be tried.
     """
-    if find_spec("torch") is None:
-        msg = "`trainlint lr` needs torch: pip install 'trainlint[torch]'"
-        raise UserError(msg)
+    setup, made, blaming = made_setup(target, "lr")
     from trainlint.output.lr_text import lines  # noqa: PLC0415
-    from trainlint.runtime.loading import blaming, load  # noqa: PLC0415 - torch takes a second
     from trainlint.runtime.lr_finder import find_lr  # noqa: PLC0415
 
-    setup = load(target)
-    with blaming("the setup", setup):
-        made = setup()
-    if not isinstance(made, (tuple, list)) or len(made) != 4:  # noqa: PLR2004
-        msg = f"{target}: expects a function that returns model, optimizer, loss and loader"
-        raise UserError(msg)
     names = ("method", "smallest", "largest", "steps", "accumulate")
     with blaming("the training", setup):
         report = find_lr(*made, **{name: options[name] for name in names})
@@ -71,12 +57,7 @@ def command(target: str, **options: Any) -> int:
             write_html(picture(report), options["html"])
         if options["png"]:
             write_png(picture(report), options["png"])
-    if options["output_format"] == "json":
-        write(
-            [json.dumps({"version": 1, "lr": report.to_dict()}, indent=2)], options["output_file"]
-        )
-    else:
-        write(lines(report), options["output_file"])
+    show(lines(report), {"lr": report.to_dict()}, options)
     return int(report.suggestion is None)
 
 

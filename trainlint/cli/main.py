@@ -20,6 +20,7 @@ COULD_NOT_RUN: Final = 2
 _INTERRUPTED: Final = 130
 
 _COMMANDS: Final = (
+    "batch-size",
     "check",
     "clean",
     "compare",
@@ -35,7 +36,7 @@ _COMMANDS: Final = (
     "runs",
     "server",
 )
-"""Each is `trainlint.cli.NAME.command`; imported only when it runs or its help is shown."""
+"""Each is `trainlint.cli.NAME.command` (`_` for `-`), imported when it runs or its help is shown."""
 
 
 class _Commands(click.Group):
@@ -51,7 +52,7 @@ class _Commands(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        command = import_module(f"trainlint.cli.{cmd_name}").command
+        command = import_module(f"trainlint.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)
         return command
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from trainlint.core.errors import UserError, nearest
-from trainlint.runtime.tensors import is_plain, tensors_in
+from trainlint.runtime.tensors import is_plain, mapped, tensors_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +20,20 @@ if TYPE_CHECKING:
 LOSSES: Final = ("cross_entropy", "mse", "l1", "huber", "bce_with_logits", "bce", "nll")
 _TARGETS: Final = ("labels", "label", "targets", "target", "y")
 _SEQUENCES: Final = 3
+
+
+def moved(value: Any, device: torch.device, dtype: torch.dtype | None = None) -> Any:
+    """Return a batch on a device; floating-point tensors in a type, too."""
+
+    def change(one: Any) -> Any:
+        if isinstance(one, Tensor):
+            kind = dtype if dtype is not None and one.is_floating_point() else one.dtype
+            return one.to(device, kind)
+        # a batch of a library that knows how to move itself, such as a graph
+        knows = callable(getattr(one, "to", None)) and not isinstance(one, Mapping)
+        return one.to(device) if knows else NotImplemented
+
+    return mapped(value, change)
 
 
 def takes(model: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:

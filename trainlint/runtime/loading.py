@@ -27,6 +27,8 @@ _INPUT: Final = re.compile(
     r"(?P<shape>\d+(?:,\d+)*)(?::(?P<limit>\d+))?"
 )
 
+_PARTS: Final = "model, optimizer, loss and loader"
+
 
 @contextlib.contextmanager
 def blaming(what: str, subject: Any = None) -> Iterator[None]:
@@ -109,6 +111,38 @@ def _module(name: str, before: str) -> Any:
     return module
 
 
+def setup_of(setup: Any, target: str) -> tuple[Any, ...]:
+    """Call what a user names and return model, optimizer, loss and loader.
+
+    Raises:
+        UserError: It fails, or returns something else.
+
+    """
+    if not callable(setup):
+        msg = f"{target} is a {type(setup).__name__}, not a function that returns {_PARTS}"
+        raise UserError(msg)
+    with blaming("the setup", setup):
+        made = setup()
+    place = place_of(setup) or f"{target}: "
+    if not isinstance(made, (tuple, list)) or len(made) != 4:  # noqa: PLR2004
+        msg = f"{place}the setup returns {_kind(made)}, not {_PARTS}"
+        raise UserError(msg)
+    for one, kind, name in zip(
+        made, (torch.nn.Module, torch.optim.Optimizer), ("model", "optimizer"), strict=False
+    ):
+        if not isinstance(one, kind):
+            msg = f"{place}the setup returns a {type(one).__name__} as its {name}, not {_PARTS}"
+            raise UserError(msg)
+    return tuple(made)
+
+
+def _kind(made: Any) -> str:
+    """Return what a setup has returned."""
+    if isinstance(made, (tuple, list)):
+        return f"{len(made)} things"
+    return f"a {type(made).__name__}"
+
+
 def arguments(given: tuple[str, ...]) -> dict[str, Any]:
     """Read `name=value` pairs; a value is what Python makes of it, else a text.
 
@@ -162,15 +196,3 @@ def random_inputs(given: tuple[str, ...], dtype: torch.dtype, device: torch.devi
     if names:
         return names
     return places[0] if len(places) == 1 else tuple(places)
-
-
-def moved(value: Any, device: torch.device, dtype: torch.dtype | None = None) -> Any:
-    """Return a batch on a device; floating-point tensors in a type, too."""
-    if isinstance(value, torch.Tensor):
-        kind = dtype if dtype is not None and value.is_floating_point() else value.dtype
-        return value.to(device, kind)
-    if isinstance(value, dict):
-        return {key: moved(one, device, dtype) for key, one in value.items()}
-    if type(value) in {tuple, list}:
-        return type(value)(moved(one, device, dtype) for one in value)
-    return value

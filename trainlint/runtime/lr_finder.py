@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
-import copy
 import math
-import sys
 import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from trainlint.core.errors import UserError
-from trainlint.runtime.feeding import loss_of, place_of, split
-from trainlint.runtime.restoring import chance_restored, model_restored, optimizer_restored
+from trainlint.runtime.progress import Bar
+from trainlint.runtime.restoring import training_restored
+from trainlint.runtime.stepping import Stepper, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    import contextlib
+    from collections.abc import Callable, Sequence
 
 SMOOTHING: Final = 0.9
 DIVERGED: Final = 4.0
 """Over this many times the smallest smoothed loss a sweep has diverged (fastai 2018)."""
 WORSE: Final = 1.3
 """Over this many times the first loss a trial of a fixed rate has diverged."""
-_BAR: Final = 30
 _FEW: Final = 5
 
 Method = Literal["sweep", "divide"]
@@ -69,80 +67,6 @@ class LRReport:
         return "\n".join(lines(self))
 
 
-@dataclass
-class _Trainer:
-    """Makes single steps of the user's training."""
-
-    model: nn.Module
-    optimizer: torch.optim.Optimizer
-    loss: Any
-    loader: Any
-    scaler: Any
-    autocast: torch.dtype | None
-    accumulate: int
-    ratios: list[float] = field(init=False)
-    batches: Iterator[Any] = field(init=False)
-
-    def __post_init__(self) -> None:
-        rates = [float(group["lr"]) for group in self.optimizer.param_groups]
-        largest = max(rates, default=0.0)
-        self.ratios = [one / largest if largest > 0 else 1.0 for one in rates]
-        self.batches = self._endless()
-
-    def _endless(self) -> Iterator[Any]:
-        while True:
-            count = 0
-            for batch in self.loader:
-                count += 1
-                yield batch
-            if not count:
-                msg = f"{place_of(self.loader)}the loader has no batches"
-                raise UserError(msg)
-
-    def step(self, rate: float) -> float:
-        """Make one step at a rate and return the loss; one that is not finite changes nothing."""
-        for group, ratio in zip(self.optimizer.param_groups, self.ratios, strict=True):
-            if isinstance(group["lr"], Tensor):
-                group["lr"].fill_(rate * ratio)
-            else:
-                group["lr"] = rate * ratio
-        self.optimizer.zero_grad(set_to_none=True)
-        device = next(self.model.parameters()).device
-        total = 0.0
-        for _ in range(self.accumulate):
-            args, kwargs, target = split(
-                self.model, _moved(next(self.batches), device), has_loss=self.loss is not None
-            )
-            context: Any = contextlib.nullcontext()
-            if self.autocast is not None:
-                context = torch.autocast(device.type, self.autocast)
-            with context:
-                value, _ = loss_of(self.loss, self.model(*args, **kwargs), target)
-            total += float(value.detach()) / self.accumulate
-            if not math.isfinite(total):
-                return math.nan
-            value = value / self.accumulate
-            scaled: Tensor = value if self.scaler is None else self.scaler.scale(value)
-            scaled.backward()  # type: ignore[no-untyped-call, unused-ignore]
-        if self.scaler is None:
-            self.optimizer.step()
-        else:
-            self.scaler.step(self.optimizer)
-            self.scaler.update()
-        return total
-
-
-def _moved(value: Any, device: torch.device) -> Any:
-    """Return a batch on the device of the model."""
-    if isinstance(value, Tensor):
-        return value.to(device)
-    if isinstance(value, dict):
-        return {key: _moved(one, device) for key, one in value.items()}
-    if type(value) in {tuple, list}:
-        return type(value)(_moved(one, device) for one in value)
-    return value
-
-
 def find_lr(  # noqa: PLR0913 - all but four are optional
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
@@ -184,22 +108,17 @@ def find_lr(  # noqa: PLR0913 - all but four are optional
         UserError: Something cannot be used: no parameters, a loss without a graph, a loader that ends.
 
     """
-    if not any(one.requires_grad for one in model.parameters()):
-        msg = f"{place_of(model)}no parameter of `{type(model).__name__}` requires a gradient"
-        raise UserError(msg)
+    refuse(model, loader)
     if not 0 < smallest < largest or steps < _FEW:
         msg = f"expects 0 < smallest < largest and at least {_FEW} steps"
         raise UserError(msg)
-    if hasattr(loader, "__next__"):
-        msg = "the loader can be gone through once, and trying rates would use it up: give what makes it"
-        raise UserError(msg)
-    bar = _bar if (progress if progress is not None else sys.stderr.isatty()) else None
+    bar = Bar(progress)
 
-    def trainer() -> _Trainer:
-        return _Trainer(model, optimizer, loss, loader, scaler, autocast, accumulate)
+    def trainer() -> Stepper:
+        return Stepper(model, optimizer, loss, loader, scaler, autocast, accumulate)
 
     with (
-        _restored(model, optimizer, loader, scaler),
+        training_restored(model, optimizer, loader, scaler),
         torch.enable_grad(),
         warnings.catch_warnings(),
     ):
@@ -210,47 +129,17 @@ def find_lr(  # noqa: PLR0913 - all but four are optional
             return _sweep(trainer(), smallest, largest, steps, bar)
 
         def fresh() -> contextlib.AbstractContextManager[None]:
-            return _restored(model, optimizer, loader, scaler)
+            return training_restored(model, optimizer, loader, scaler)
 
         return _divide(trainer, fresh, (smallest, largest), steps, bar)
 
 
-@contextlib.contextmanager
-def _restored(
-    model: nn.Module, optimizer: torch.optim.Optimizer, loader: Any, scaler: Any
-) -> Iterator[None]:
-    """Give everything back that a training changes."""
-    holders = [loader, *(getattr(loader, name, None) for name in ("sampler", "batch_sampler"))]
-    generators = {
-        id(one): one
-        for holder in holders
-        if isinstance(one := getattr(holder, "generator", None), torch.Generator)
-    }
-    drawn = [(one, one.get_state()) for one in generators.values()]
-    stateful = hasattr(loader, "state_dict") and hasattr(loader, "load_state_dict")
-    place = copy.deepcopy(loader.state_dict()) if stateful else None
-    scale = None
-    if scaler is not None:
-        scale = {key: copy.deepcopy(value) for key, value in vars(scaler).items()}
-    try:
-        with chance_restored(), model_restored(model, weights=True), optimizer_restored(optimizer):
-            yield
-    finally:
-        for generator, state in drawn:
-            generator.set_state(state)
-        if place is not None:
-            loader.load_state_dict(place)
-        if scale is not None:
-            vars(scaler).clear()
-            vars(scaler).update(scale)
-
-
 def _sweep(
-    trainer: _Trainer,
+    trainer: Stepper,
     smallest: float,
     largest: float,
     steps: int,
-    bar: Callable[[int, int], None] | None,
+    bar: Bar,
 ) -> LRReport:
     """Raise the rate from step to step, until the loss diverges."""
     rates: list[float] = []
@@ -259,9 +148,9 @@ def _sweep(
     best, divergence = math.inf, None
     for at in range(steps):
         rate = smallest * (largest / smallest) ** (at / (steps - 1))
-        value = trainer.step(rate)
-        if bar is not None:
-            bar(at + 1, steps)
+        trainer.set_rate(rate)
+        value = trainer.step()
+        bar.show(at + 1, steps)
         if not math.isfinite(value):
             divergence = rate
             break
@@ -273,8 +162,7 @@ def _sweep(
             divergence = rate
             break
         best = min(best, smooth)
-    if bar is not None:
-        sys.stderr.write("\n")
+    bar.close()
     steepest = _steepest(rates, losses)
     suggestion = _suggested(rates, losses, divergence)
     notes = () if suggestion else ("the loss does not fall at any of the rates",)
@@ -307,11 +195,11 @@ def _suggested(
 
 
 def _divide(
-    trainer: Callable[[], _Trainer],
+    trainer: Callable[[], Stepper],
     fresh: Callable[[], contextlib.AbstractContextManager[None]],
     ends: tuple[float, float],
     steps: int,
-    bar: Callable[[int, int], None] | None,
+    bar: Bar,
 ) -> LRReport:
     """Train at a rate from the same weights, and divide it by 3 until it does not diverge."""
     rates: list[float] = []
@@ -324,14 +212,12 @@ def _divide(
         made += count
         rates.append(rate)
         losses.append(final)
-        if bar is not None:
-            bar(len(rates), total)
+        bar.show(len(rates), total)
         if math.isfinite(final):
             break
         divergence = rate
         rate /= 3
-    if bar is not None:
-        sys.stderr.write("\n")
+    bar.close()
     found = rate / 2 if losses and math.isfinite(losses[-1]) else None
     notes = []
     if divergence is None and found is not None:
@@ -343,11 +229,12 @@ def _divide(
     )
 
 
-def _trial(trainer: _Trainer, rate: float, steps: int) -> tuple[float, int]:
+def _trial(trainer: Stepper, rate: float, steps: int) -> tuple[float, int]:
     """Return the level that the loss reaches at a rate, infinite if it diverges, and the steps made."""
     losses: list[float] = []
+    trainer.set_rate(rate)
     for at in range(steps):
-        value = trainer.step(rate)
+        value = trainer.step()
         if not math.isfinite(value):
             return math.inf, at + 1
         losses.append(value)
@@ -360,10 +247,3 @@ def _trial(trainer: _Trainer, rate: float, steps: int) -> tuple[float, int]:
     first = sorted(losses[:_FEW])[_FEW // 2]
     # the first step has been made before the second loss: a jump at once counts, too
     return (level if level <= min(losses[0], first) else math.inf), steps
-
-
-def _bar(done: int, total: int) -> None:
-    """Show how far it is."""
-    full = _BAR * done // total
-    sys.stderr.write(f"\r[{'#' * full}{'.' * (_BAR - full)}] {done}/{total}")
-    sys.stderr.flush()

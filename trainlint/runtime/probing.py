@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from trainlint.core.errors import UserError, nearest
-from trainlint.runtime.feeding import place_of
-from trainlint.runtime.loading import arguments, blaming, load, moved, random_inputs
+from trainlint.runtime.feeding import moved, place_of
+from trainlint.runtime.loading import arguments, blaming, load, random_inputs
 from trainlint.runtime.probe import probed
 from trainlint.runtime.restoring import chance_restored
 from trainlint.runtime.signals import Origin

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import random
 import sys
 from typing import TYPE_CHECKING, Any
@@ -33,22 +34,23 @@ def chance_restored() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def model_restored(model: nn.Module, *, weights: bool) -> Iterator[None]:
+def model_restored(model: nn.Module, *, weights: bool, aside: bool = False) -> Iterator[None]:
     """Give back a model's buffers, gradients and modes, and its weights where they will change.
 
-    While it lasts there are no gradients; those of before are laid aside, not copied.
+    While it lasts there are no gradients; those of before are laid aside, not copied. ``aside`` keeps what
+    is copied in the memory of the CPU.
     """
     modes = [(one, one.training) for one in model.modules()]
     tables = [(one._buffers, dict(one._buffers)) for one in model.modules()]  # noqa: SLF001
     buffers = [
-        (one, one.detach().clone())
+        (one, _kept(one, aside=aside))
         for _, each in tables
         for one in each.values()
         if one is not None and not isinstance(one, nn.parameter.UninitializedBuffer)
     ]
     parameters = list(model.parameters())
     gradients = [(one, one.grad, one.requires_grad) for one in parameters]
-    saved = [(one, one.detach().clone()) for one in parameters] if weights else []
+    saved = [(one, _kept(one, aside=aside)) for one in parameters] if weights else []
     for one in parameters:
         one.grad = None
     try:
@@ -68,12 +70,25 @@ def model_restored(model: nn.Module, *, weights: bool) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def optimizer_restored(optimizer: torch.optim.Optimizer) -> Iterator[None]:
-    """Give back an optimizer's state and settings, in the same objects."""
-    state = {key: _copied(value) for key, value in optimizer.state.items()}
-    groups = [{key: _copied(value) for key, value in one.items()} for one in optimizer.param_groups]
-    for copied, group in zip(groups, optimizer.param_groups, strict=True):
-        copied["params"] = group["params"]
+def optimizer_restored(optimizer: torch.optim.Optimizer, *, aside: bool = False) -> Iterator[None]:
+    """Give back an optimizer's state and settings, in the same tensors."""
+    tensors: list[tuple[Tensor, Tensor]] = []
+
+    def outline(value: Any) -> Any:
+        """Return the containers of a value anew, around the same tensors, whose values are kept."""
+        if isinstance(value, Tensor):
+            tensors.append((value, _kept(value, aside=aside)))
+        if isinstance(value, dict):
+            return {key: outline(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [outline(one) for one in value]
+        return value
+
+    state = {key: outline(value) for key, value in optimizer.state.items()}
+    groups = [
+        {key: value if key == "params" else outline(value) for key, value in one.items()}
+        for one in optimizer.param_groups
+    ]
     marks = {
         key: value
         for key, value in vars(optimizer).items()
@@ -82,6 +97,9 @@ def optimizer_restored(optimizer: torch.optim.Optimizer) -> Iterator[None]:
     try:
         yield
     finally:
+        with torch.no_grad():
+            for tensor, value in tensors:
+                tensor.copy_(value)
         optimizer.state.clear()
         optimizer.state.update(state)
         for group, before in zip(optimizer.param_groups, groups, strict=True):
@@ -92,12 +110,47 @@ def optimizer_restored(optimizer: torch.optim.Optimizer) -> Iterator[None]:
         vars(optimizer).update(marks)
 
 
-def _copied(value: Any) -> Any:
-    """Return a value that later steps do not change."""
-    if isinstance(value, Tensor):
-        return value.detach().clone()
-    if isinstance(value, dict):
-        return {key: _copied(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_copied(one) for one in value]
-    return value
+@contextlib.contextmanager
+def training_restored(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    loader: Any,
+    scaler: Any = None,
+    *,
+    aside: bool = False,
+) -> Iterator[None]:
+    """Give everything back that a training changes: what is above, the loader's place, the scale."""
+    holders = [loader, *(getattr(loader, name, None) for name in ("sampler", "batch_sampler"))]
+    generators = {
+        id(one): one
+        for holder in holders
+        if isinstance(one := getattr(holder, "generator", None), torch.Generator)
+    }
+    drawn = [(one, one.get_state()) for one in generators.values()]
+    stateful = hasattr(loader, "state_dict") and hasattr(loader, "load_state_dict")
+    place = copy.deepcopy(loader.state_dict()) if stateful else None
+    scale = None
+    if scaler is not None:
+        scale = {key: copy.deepcopy(value) for key, value in vars(scaler).items()}
+    try:
+        with (
+            chance_restored(),
+            model_restored(model, weights=True, aside=aside),
+            optimizer_restored(optimizer, aside=aside),
+        ):
+            yield
+    finally:
+        for generator, state in drawn:
+            generator.set_state(state)
+        if place is not None:
+            loader.load_state_dict(place)
+        if scale is not None:
+            vars(scaler).clear()
+            vars(scaler).update(scale)
+
+
+def _kept(tensor: Tensor, *, aside: bool) -> Tensor:
+    """Return a copy of a tensor's values, on the CPU where it is to lie ``aside``."""
+    if aside and tensor.device.type != "cpu":
+        return tensor.detach().cpu()
+    return tensor.detach().clone()

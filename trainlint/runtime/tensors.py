@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+from collections.abc import MutableMapping
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,7 +12,7 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 ENOUGH: Final = 1 << 15
 """How many elements of an activation are looked at, at most; more change no share by over 1 %."""
@@ -60,6 +62,39 @@ def tensors_in(value: Any, depth: int = 4) -> Iterator[Tensor]:
     elif is_dataclass(value) and not isinstance(value, type):
         for one in fields(value):
             yield from tensors_in(getattr(value, one.name, None), depth - 1)
+
+
+def mapped(value: Any, change: Callable[[Any], Any], depth: int = 4) -> Any:
+    """Return a value with what is inside of tuples, lists, mappings and dataclasses changed.
+
+    ``change`` is asked for each value, the outermost first; where it returns NotImplemented, what is inside
+    of the value is changed, and the container stays what it is.
+    """
+    made = change(value)
+    if made is not NotImplemented:
+        return made
+    if depth == 0 or isinstance(value, (str, bytes, type)):
+        return value
+
+    def inside(one: Any) -> Any:
+        return mapped(one, change, depth - 1)
+
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*map(inside, value))
+    if type(value) in {tuple, list}:
+        return type(value)(map(inside, value))
+    new: Any
+    if isinstance(value, MutableMapping):
+        new = copy.copy(value)
+        for key, one in value.items():
+            new[key] = inside(one)
+        return new
+    if is_dataclass(value):
+        new = copy.copy(value)
+        for field in fields(value):
+            object.__setattr__(new, field.name, inside(getattr(value, field.name, None)))
+        return new
+    return value
 
 
 def sample(tensor: Tensor, units: int, limit: int = ENOUGH) -> Tensor:

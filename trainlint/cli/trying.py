@@ -1,0 +1,53 @@
+"""What the commands share that try something on a training of the user and undo it."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from trainlint.cli.output import write
+from trainlint.core.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+def options_of_setups(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the target of such a command, and the options that say how its result is shown and where."""
+    target = click.argument("target", metavar="MODULE:SETUP")
+    form = click.option(
+        "--output-format",
+        type=click.Choice(["full", "json"]),
+        default="full",
+        help="full, the default, is for people.",
+    )
+    place = click.option(
+        "-o", "--output-file", metavar="PATH", help="Write there instead of on the screen."
+    )
+    return target(form(place(function)))
+
+
+def made_setup(target: str, command: str) -> tuple[Any, tuple[Any, ...], Any]:
+    """Return the function that a target names, what it makes, and what blames its lines for exceptions.
+
+    Raises:
+        UserError: There is no torch, the function fails, or makes something else than a training.
+
+    """
+    if find_spec("torch") is None:
+        msg = f"`trainlint {command}` needs torch: pip install 'trainlint[torch]'"
+        raise UserError(msg)
+    from trainlint.runtime.loading import blaming, load, setup_of  # noqa: PLC0415 - torch takes a second
+
+    setup = load(target)
+    return setup, setup_of(setup, target), blaming
+
+
+def show(lines: Iterable[str], document: dict[str, Any], options: dict[str, Any]) -> None:
+    """Write a result for people, or as JSON."""
+    if options["output_format"] == "json":
+        lines = [json.dumps({"version": 1, **document}, indent=2)]
+    write(lines, options["output_file"])

@@ -1,0 +1,110 @@
+"""What a search for a batch size has found, in a terminal."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from trainlint.runtime.batch_size_report import NORMALISED, USUAL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trainlint.runtime.batch_size_report import BatchSizeReport, NoiseScale
+
+_ROWS: Final = 12
+_CLEAR: Final = 2
+"""The scale says where the use of a larger batch fades, which it does over a factor of this and more."""
+
+
+def lines(report: BatchSizeReport) -> Iterator[str]:
+    """Yield what fits, what is useful, and what the craft says."""
+    yield from _table(report)
+    if report.largest is None:
+        yield "not even one example fits into memory"
+    else:
+        failed = [one for one, took in zip(report.sizes, report.seconds, strict=True) if not took]
+        why = f"memory runs out with {min(failed):,}" if failed else "no larger one was tried"
+        yield f"largest that fits: {report.largest:,} ({why})"
+        if report.noise is not None:
+            yield f"useful by the noise: {_useful(report.noise)}"
+        yield f"to begin with: {report.suggestion:,} ({_craft(report)})"
+        if report.noise is not None:
+            yield ""
+            yield from _said(report, report.noise)
+    for note in report.notes:
+        yield f"note: {note}"
+
+
+def _table(report: BatchSizeReport) -> Iterator[str]:
+    """Yield how fast the sizes are that fit."""
+    rows = sorted(
+        (one, took) for one, took in zip(report.sizes, report.seconds, strict=True) if took
+    )
+    doubled = [
+        row
+        for row in rows
+        if row[0] == report.largest or math.log2(row[0] / report.given).is_integer()
+    ]
+    if not doubled:
+        return
+    yield f"{'batch':>9}  {'step':>9}  {'examples/s':>10}"
+    for size, took in doubled[-_ROWS:]:
+        yield f"{size:>9,}  {took * 1e3:>6.3g} ms  {_few(size / took):>10}"
+    yield ""
+
+
+def _craft(report: BatchSizeReport) -> str:
+    """Return what is usual for such a model."""
+    usual = f"the craft's default is not over {USUAL}"
+    if not report.normalised:
+        return usual
+    usual += f", and over {NORMALISED} with batch normalisation"
+    if report.largest is not None and report.largest <= NORMALISED:
+        usual += ", for which this is too few: `nn.GroupNorm` needs no batch"
+    return usual
+
+
+def _useful(noise: NoiseScale) -> str:
+    """Return the noise scale with its interval."""
+    if noise.estimate is None:
+        return f"over {noise.large:,}: the gradient cannot be told from its noise"
+    high = f"to {_few(noise.high)}" if math.isfinite(noise.high) else "or more"
+    return (
+        f"about {_few(noise.estimate)} (95 % interval: {_few(noise.low)} {high};"
+        f" {noise.examples:,} examples)"
+    )
+
+
+def _said(report: BatchSizeReport, noise: NoiseScale) -> Iterator[str]:
+    """Yield what the measurement means for the choice."""
+    begin = report.suggestion or 1
+    if noise.estimate is None or noise.low > _CLEAR * begin:
+        until = "there" if noise.estimate is None else f"about {_few(noise.estimate)}"
+        yield (
+            f"A batch over {begin} pays if it runs faster: up to {until}, twice the batch needs nearly"
+            " half the steps. The learning rate grows with it."
+        )
+    elif _CLEAR * noise.high < begin:
+        yield (
+            f"The gradient is clear with fewer than {begin} examples: smaller batches learn more from each,"
+            " as long as they run as fast."
+        )
+    else:
+        yield f"With about {begin} examples the gradient is as large as its noise: a good size."
+    yield (
+        "The noise grows while the loss falls"
+        + (
+            f"; it was measured after {report.trained:,} steps."
+            if report.trained
+            else ": it was measured at the weights as they are, `after` measures it after some steps."
+        )
+    )
+
+
+def _few(value: float) -> str:
+    """Return a number with two digits that count."""
+    if value < 1:
+        return f"{value:.2g}"
+    digits = max(0, math.floor(math.log10(value)) - 1)
+    return f"{round(value, -digits):,.0f}"
