@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import pairwise
@@ -134,7 +135,83 @@ def discriminator() -> Problem:
     return model, optimizer, nn.BCEWithLogitsLoss(), _loader(torch.cat([x, noise]), labels)
 
 
+def autoencoder() -> Problem:
+    """Return an autoencoder of digits, by Adam."""
+    x, _ = _digits()
+    model = nn.Sequential(
+        nn.Linear(64, 64), nn.GELU(), nn.Linear(64, 12), nn.Linear(12, 64), nn.GELU(), nn.Linear(64, 64)
+    )  # fmt: skip
+    return model, torch.optim.Adam(model.parameters()), nn.MSELoss(), _loader(x, x)
+
+
+class Residual(nn.Module):
+    """A block of a convolutional network with a way around it."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(width, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU(),
+            nn.Conv2d(width, width, 3, padding=1), nn.BatchNorm2d(width),
+        )  # fmt: skip
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Add to what comes in."""
+        return torch.relu(x + self.body(x))
+
+
+def residual() -> Problem:
+    """Return a small ResNet on digits, by SGD with Nesterov's momentum and decay."""
+    x, y = _digits()
+    model = nn.Sequential(
+        nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), Residual(16), nn.MaxPool2d(2), Residual(16),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10),
+    )  # fmt: skip
+    some = model.parameters()
+    optimizer = torch.optim.SGD(some, 0.1, momentum=0.9, weight_decay=5e-4, nesterov=True)
+    return model, optimizer, nn.CrossEntropyLoss(), _loader(x.reshape(-1, 1, 8, 8), y)
+
+
+class Characters(nn.Module):
+    """A GRU that foretells the next character."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed, self.rnn = nn.Embedding(96, 32), nn.GRU(32, 64, batch_first=True)
+        self.head = nn.Linear(64, 96)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return logits, classes second as a cross-entropy wants them."""
+        logits: torch.Tensor = self.head(self.rnn(self.embed(x))[0]).transpose(1, 2)
+        return logits
+
+
+def characters() -> Problem:
+    """Return a language model of the licences of Python, by AdamW."""
+    text = f"{sys.copyright}\n{math.__doc__}\n{argparse.__doc__}\n{DataLoader.__doc__}\n{nn.Module.__doc__}"
+    codes = torch.tensor([min(max(ord(one) - 31, 0), 95) for one in text * 4])
+    rows = codes[: len(codes) // 33 * 33].reshape(-1, 33)
+    rows = rows.repeat(math.ceil(2048 / len(rows)), 1)
+    model = Characters()
+    optimizer = torch.optim.AdamW(model.parameters())
+    return model, optimizer, nn.CrossEntropyLoss(), _loader(rows[:, :-1], rows[:, 1:], 32)
+
+
+def logistic() -> Problem:
+    """Return a logistic regression on tumours, standardised, by SGD with momentum."""
+    from sklearn.datasets import load_breast_cancer  # noqa: PLC0415
+
+    found = load_breast_cancer()
+    x = torch.tensor(found.data, dtype=torch.float32)
+    y = torch.tensor(found.target, dtype=torch.float32).unsqueeze(1)
+    model = nn.Linear(30, 1)
+    optimizer = torch.optim.SGD(model.parameters(), 0.1, momentum=0.9)
+    return model, optimizer, nn.BCEWithLogitsLoss(), _loader((x - x.mean(0)) / x.std(0), y, 32)
+
+
 PROBLEMS: Final = (mlp, cnn, lstm, transformer, regression, discriminator)
+"""By which a suggestion is judged."""
+OTHERS: Final = (autoencoder, residual, characters, logistic)
+"""By which the way to suggest was chosen."""
 
 
 def trained(make: Callable[[], Problem], rate: float, steps: int) -> float:
