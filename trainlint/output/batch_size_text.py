@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from trainlint.runtime.batch_size_report import NORMALISED, USUAL
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -56,11 +54,11 @@ def _table(report: BatchSizeReport) -> Iterator[str]:
 
 def _craft(report: BatchSizeReport) -> str:
     """Return what is usual for such a model."""
-    usual = f"the craft's default is not over {USUAL}"
+    usual = f"the craft's default is not over {report.USUAL}"
     if not report.normalised:
         return usual
-    usual += f", and over {NORMALISED} with batch normalisation"
-    if report.largest is not None and report.largest <= NORMALISED:
+    usual += f", and over {report.NORMALISED} with batch normalisation"
+    if report.largest is not None and report.largest <= report.NORMALISED:
         usual += ", for which this is too few: `nn.GroupNorm` needs no batch"
     return usual
 

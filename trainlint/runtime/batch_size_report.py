@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, Final
-
-USUAL: Final = 32
-"""The craft's default, and its upper end: Masters and Luschi 2018, Bengio 2012."""
-NORMALISED: Final = 20
-"""Batch normalisation wants over so many examples, for its statistics not to be noise."""
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +28,11 @@ class NoiseScale:
 class BatchSizeReport:
     """The batch sizes that were tried, the largest that fits, and how large a useful one is."""
 
+    USUAL: ClassVar[int] = 32
+    """The craft's default, and its upper end: Masters and Luschi 2018, Bengio 2012."""
+    NORMALISED: ClassVar[int] = 20
+    """Batch normalisation wants over so many examples, for its statistics not to be noise."""
+
     sizes: tuple[int, ...]
     """In the order in which they were tried."""
     seconds: tuple[float | None, ...]
@@ -54,7 +54,7 @@ class BatchSizeReport:
     @property
     def suggestion(self) -> int | None:
         """The batch to begin with by the craft: not over 32, nor over what fits."""
-        return None if self.largest is None else min(USUAL, self.largest)
+        return None if self.largest is None else min(self.USUAL, self.largest)
 
     @property
     def useful(self) -> float | None:
