@@ -8,6 +8,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from trainlint.runtime.batch_size import BatchSizeReport, find_batch_size
+    from trainlint.runtime.loggers import Logger
     from trainlint.runtime.lr_finder import LRReport, find_lr
     from trainlint.runtime.monitor import Monitor, TrainingHalted
     from trainlint.runtime.probe import ProbeReport, probe
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BatchSizeReport",
     "LRReport",
+    "Logger",
     "Monitor",
     "ProbeReport",
     "TrainingHalted",
@@ -28,6 +30,7 @@ __all__ = [
 _PLACES: Final = {
     "BatchSizeReport": "trainlint.runtime.batch_size",
     "LRReport": "trainlint.runtime.lr_finder",
+    "Logger": "trainlint.runtime.loggers",
     "Monitor": "trainlint.runtime.monitor",
     "TrainingHalted": "trainlint.runtime.monitor",
     "ProbeReport": "trainlint.runtime.probe",

@@ -30,7 +30,8 @@ class TrainHealth(*_bases()):  # type: ignore[misc]
     """Watches the training of a `Trainer`; takes the options of :func:`trainlint.watch`.
 
     Validation metrics are read from what the module logs: ``monitor`` names the one that is the
-    validation loss. A run that is resumed from a checkpoint continues its recording.
+    validation loss. A run that is resumed from a checkpoint continues its recording. With
+    ``loggers=True`` the loggers of the trainer are told of signals and diagnoses.
     """
 
     def __init__(self, *, val_loss: str = "val_loss", **options: Any) -> None:
@@ -45,6 +46,8 @@ class TrainHealth(*_bases()):  # type: ignore[misc]
         options = dict(self._options)
         if self._recording is not None:
             options.setdefault("recording", self._recording)
+        if options.get("loggers") is True:
+            options["loggers"] = list(trainer.loggers)
         live = options.pop("live", None)
         if live is None and not trainer.is_global_zero:
             live = False

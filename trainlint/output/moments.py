@@ -73,6 +73,33 @@ def proof(one: Evidence) -> str:
     return f"{one.what} {number(one.value)} {sign} {number(one.bound)}"
 
 
+def as_line(one: Diagnosis) -> str:
+    """Return a diagnosis of a training in a line: when, of what, and its message."""
+    if one.moment is None:
+        return one.message
+    about = subject(one.moment)
+    return f"{when(one.moment)}, {about}: {one.message}" if about else f"{prefix(one)}{one.message}"
+
+
+def as_markdown(one: Diagnosis) -> str:
+    """Return a diagnosis as a few paragraphs of Markdown."""
+    head = f"**{one.severity} {one.code} {one.rule}**"
+    parts = [_sentence(one.message), f"*What to do:* {_sentence(one.remedy)}"]
+    if one.moment is not None:
+        about = subject(one.moment)
+        head += f", {when(one.moment)}" + (f", {_code(about)}" if about else "")
+        if one.moment.evidence:
+            parts.insert(1, f"*Evidence:* {'; '.join(map(proof, one.moment.evidence))}")
+    if one.path:
+        head += f", {_code(f'{one.path}:{one.span.line}')}"
+    return "\n\n".join([head, *parts])
+
+
+def _code(text: str) -> str:
+    """Return a text of the user as code of Markdown, which can begin nothing else."""
+    return f"`{text.replace('`', chr(39))}`"
+
+
 def notes(moment: Moment) -> Iterator[tuple[str, str]]:
     """Yield what is told below a diagnosis: a word, and what it is."""
     about = subject(moment)

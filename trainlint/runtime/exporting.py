@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 import os
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from trainlint.core.errors import UserError
+from trainlint.output.moments import as_json, as_markdown, json_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +70,7 @@ def to_jsonl(recording: Recording, stream: TextIO) -> None:
     for session in recording.sessions:
         for step in recording.steps(session.number):
             signals = {
-                signal: {name: _number(value) for name, value in values.items()}
+                signal: {name: json_number(value) for name, value in values.items()}
                 for signal, values in step.signals.items()
             }
             told = {
@@ -84,15 +84,7 @@ def to_jsonl(recording: Recording, stream: TextIO) -> None:
             stream.write(json.dumps(told) + "\n")
     for number, one in said(recording):
         moment = one.moment
-        evidence = [
-            {
-                "what": it.what,
-                "value": _number(it.value),
-                "bound": None if it.bound is None else _number(it.bound),
-                "signal": it.signal,
-            }
-            for it in (moment.evidence if moment else ())
-        ]
+        evidence = as_json(moment)["evidence"] if moment else []
         told = dict(zip(SAID, _cells(number, one), strict=True))
         stream.write(json.dumps({"type": "diagnosis", **told, "evidence": evidence}) + "\n")
 
@@ -148,7 +140,7 @@ def to_tensorboard(recording: Recording, folder: str) -> None:
             for one in recording.diagnoses(session.number):
                 writer.add_text(
                     f"diagnoses/{one.code} {one.rule}",
-                    f"**{one.severity}** {one.message}\n\n{one.remedy}",
+                    as_markdown(one),
                     one.moment.step if one.moment else 0,
                 )
 
@@ -169,13 +161,6 @@ def _cells(session: int, one: Diagnosis) -> tuple[Any, ...]:
         one.message,
         one.remedy,
     )
-
-
-def _number(value: float) -> float | str:
-    """Return a number as JSON can hold it."""
-    if math.isfinite(value):
-        return value
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def place_of(path: str, form: str) -> str:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from trainlint.core.config import Settings
     from trainlint.core.diagnosis import Diagnosis
     from trainlint.core.rule import Rule
+    from trainlint.runtime.loggers import Loggers
     from trainlint.runtime.recorder import Recorder
     from trainlint.runtime.schedule import Schedule
     from trainlint.runtime.signals import Activation, Facts
@@ -104,6 +105,7 @@ class Monitor:
         schedule: Schedule,
         recorder: Recorder | None = None,
         announcer: Announcer | None = None,
+        loggers: Loggers | None = None,
         on_diagnosis: Callable[[Diagnosis], object] | None = None,
         halt_on: frozenset[str] = frozenset(),
         loss: nn.Module | None = None,
@@ -113,6 +115,7 @@ class Monitor:
         self._schedule = schedule
         self._recorder = recorder
         self._announcer = announcer or Announcer(live=False)
+        self._loggers = loggers
         self._on_diagnosis = on_diagnosis
         self._halt_on = halt_on
         self._judge = Judge(settings, self._rule_failed)
@@ -246,6 +249,8 @@ class Monitor:
         if self._recorder is not None:
             ending = {"seconds": seconds, "own_seconds": self._own, "steps": self.step}
             self._guarded("recording", self._recorder.close, ending)
+        if self._loggers is not None and self.step:
+            self._guarded("loggers", self._end_loggers, self._loggers)
         if self.step == 0:
             self._announcer.say(
                 "`optimizer.step` was never called while trainlint watched, so nothing was seen"
@@ -639,16 +644,26 @@ class Monitor:
             self._schedule.alarm(self.step)
         for diagnosis in found:
             self._say(diagnosis)
+        if self._loggers is not None:
+            self._guarded("loggers", self._loggers.step, step)
 
     def _say(self, diagnosis: Diagnosis) -> None:
         """Say a diagnosis to everybody who wants to know."""
         if self._recorder is not None:
             self._guarded("recording", self._recorder.say, diagnosis)
+        if self._loggers is not None:
+            self._guarded("loggers", self._loggers.diagnosis, diagnosis)
         self._guarded("live", self._announcer.diagnosis, diagnosis)
         if self._on_diagnosis is not None:
             self._guarded("on_diagnosis", self._on_diagnosis, diagnosis)
         if self._halting is None and self._halt_on & {diagnosis.severity.value, diagnosis.rule}:
             self._halting = diagnosis
+
+    def _end_loggers(self, loggers: Loggers) -> None:
+        """Tell the loggers how it stands with the training."""
+        from trainlint.output.summary import verdict  # noqa: PLC0415 - rich is not needed before
+
+        loggers.close(verdict(self._judge.diagnoses, self.step), self.step)
 
     def _last_words(self) -> None:
         """Judge what was logged after the last step, as a step that was not measured."""

@@ -15,6 +15,8 @@ from torch import nn
 from trainlint.core.diagnosis import Severity
 from trainlint.runtime.announcing import Announcer
 from trainlint.runtime.hooks import call_site
+from trainlint.runtime.loggers import Loggers, check, made
+from trainlint.runtime.loggers.choice import Choice
 from trainlint.runtime.monitor import Monitor
 from trainlint.runtime.schedule import Schedule
 from trainlint.runtime.settings import settings_of
@@ -45,6 +47,8 @@ def watch(  # noqa: PLR0913 - all but two are optional
     on_diagnosis: Callable[[Diagnosis], object] | None = None,
     halt_on: str | Sequence[str] = (),
     live: bool | None = None,
+    loggers: object = (),
+    logged: Sequence[str] | None = None,
 ) -> Monitor:
     """Watch a training; all that is needed is the model and the optimizer.
 
@@ -66,12 +70,19 @@ def watch(  # noqa: PLR0913 - all but two are optional
             is for smoke runs in CI.
         live: Whether diagnoses and the summary are printed; by default where it disturbs nobody: not
             under pytest and only on rank 0.
+        loggers: What is told of signals and diagnoses besides: a `SummaryWriter` of TensorBoard, a run
+            of Weights & Biases or the module `wandb`, the module `mlflow`, a run of it or a pair of its
+            client and a run id, a logger of Lightning, a `trainlint.Logger` of your own; one or
+            several. They are told on rank 0 alone.
+        logged: Patterns of the numbers that they are told, as `monitor.signals` calls them:
+            ``["total_norm", "gradient_rms/encoder.*"]``. By default the signals of the run, and of
+            gradients, updates and activations those of some layers and the extremes of all.
 
     Returns:
         The monitor; close it, use it in a `with`, or leave it to the end of the process.
 
     Raises:
-        TypeError: What is given is no module or no optimizer.
+        TypeError: What is given is no module, no optimizer or no logger.
         ValueError: A number makes no sense.
         UserError: A rule is not known, or a configuration cannot be read.
 
@@ -90,6 +101,7 @@ def watch(  # noqa: PLR0913 - all but two are optional
             "the monitor hears what `backward` is called on"
         )
         raise TypeError(msg)
+    told_besides = check(loggers)
     settings = settings_of(
         select=select, ignore=ignore, extend_select=extend_select, thresholds=thresholds
     )
@@ -110,6 +122,8 @@ def watch(  # noqa: PLR0913 - all but two are optional
         halt_on=[halt_on] if isinstance(halt_on, str) else halt_on,
         live=live,
         loss=loss,
+        loggers=told_besides,
+        logged=[logged] if isinstance(logged, str) else logged,
     )
 
 
@@ -126,6 +140,8 @@ def attach(  # noqa: PLR0913 - shared by all that attach a monitor
     halt_on: Sequence[str] = (),
     live: bool | None = None,
     loss: nn.Module | None = None,
+    loggers: Sequence[object] = (),
+    logged: Sequence[str] | None = None,
 ) -> Monitor:
     """Attach a monitor to models and optimizers that are known to be some; ``origin`` is where.
 
@@ -138,6 +154,9 @@ def attach(  # noqa: PLR0913 - shared by all that attach a monitor
     halting = _halting(halt_on, settings)
     rank = _rank()
     announcer = Announcer(live=live if live is not None else rank == 0 and not _is_under_pytest())
+    telling = None
+    if rank == 0 and loggers:
+        telling = Loggers(made(loggers), Choice(logged), announcer.say)
     run = Run(origin)
     recorder = None
     if rank == 0:
@@ -150,6 +169,7 @@ def attach(  # noqa: PLR0913 - shared by all that attach a monitor
         schedule=schedule,
         recorder=recorder,
         announcer=announcer,
+        loggers=telling,
         on_diagnosis=on_diagnosis,
         halt_on=halting,
         loss=loss,
