@@ -6,24 +6,35 @@ import json
 import math
 import re
 import sys
+import zlib
+from array import array
+from base64 import b64decode
 from dataclasses import replace
 
 import pytest
 
 from trainlint.core.catalogue import load_catalogue
+from trainlint.core.diagnosis import Evidence, Moment
 from trainlint.output.report import fragment, page
 from trainlint.output.report.gathering import Gathered
-from trainlint.output.report.series import BROKEN, Curve, Grid, code
+from trainlint.output.report.series import ABSENT, BROKEN, Columns, Curve, Grid, code
 from trainlint.runtime.recording import Recording
 from trainlint.runtime.signals import Layer
 
 
 def embedded(text: str) -> dict:
     """Return what a page draws."""
-    found = re.search(r'<script id="data" type="application/json">(.*?)</script>', text, re.DOTALL)
+    found = re.search(r'<script id="data" type="text/plain">(.*?)</script>', text)
     assert found is not None
-    data: dict = json.loads(found[1])
+    data: dict = json.loads(zlib.decompress(b64decode(found[1])))
     return data
+
+
+def codes(grid: Grid, name: str) -> tuple[list[int], list[int]]:
+    """Return the least and the largest of each cell of a layer, as two bytes."""
+    found = grid.as_json([name])
+    low, high = (array("H", b64decode(found[one][0])) for one in ("low", "high"))
+    return list(low), list(high)
 
 
 def test_a_curve_keeps_a_spike_of_one_step_among_a_hundred_thousand():
@@ -43,13 +54,30 @@ def test_a_curve_keeps_a_single_step_that_is_not_finite():
     assert "nan" in curve.as_json()["y"]
 
 
-@pytest.mark.parametrize("leap", [1e9, 1e-9, math.nan])
-def test_a_cell_keeps_a_leap_of_one_step_upwards_and_downwards(leap):
-    grid = Grid(100, 1)
+@pytest.mark.parametrize("leap", [1e9, 1e-9, math.nan, 0.0, -1e9])
+@pytest.mark.parametrize("at", [0, 50, 99])
+def test_a_cell_keeps_a_leap_of_one_step_upwards_and_downwards(leap, at):
+    grid = Grid(2)
     for step in range(100):
-        grid.add(0, [("fc", leap if step == 50 else 1.0)])
-    expected = BROKEN if math.isnan(leap) else code(leap)
-    assert expected in (grid.low["fc"][0], grid.high["fc"][0])
+        grid.add(1, [("fc", leap if step == at else 1.0)])
+    (_, low), (none, high) = codes(grid, "fc")
+    expected = BROKEN if math.isnan(leap) else code(abs(leap))
+    assert expected in (low, high)
+    assert none == ABSENT
+
+
+def test_columns_hold_measured_steps_and_reach_half_way_to_the_next():
+    few = Columns([1, 2, 3, 13], 100, 600)
+    assert few.edges == [0.5, 1.5, 2.5, 8.0, 18.0]
+    assert [few.of(step) for step in (1, 3, 13)] == [0, 2, 3]
+    many = Columns(range(10, 10_001, 10), 10_000, 120)
+    assert len(many.firsts) == 120
+    assert all(
+        first <= step <= last
+        for step in range(10, 10_001, 10)
+        for first, last in [(many.firsts[many.of(step)], many.lasts[many.of(step)])]
+    )
+    assert Columns([], 5, 600).edges == []
 
 
 def test_layers_of_a_heat_map_stand_in_forward_order(folder, runs):
@@ -73,11 +101,49 @@ def test_the_page_says_what_is_wrong_and_draws_signal_and_bound(folder, runs, tr
     assert (done.code, done.out) == (0, "deep/a.html\n")
     text = (folder / "deep" / "a.html").read_text()
     assert "The training cannot work like this: 1 error" in text
-    assert "use `nn.LeakyReLU`" in text
+    assert "Use <code>nn.LeakyReLU</code>." in text
     (diagnosis,) = embedded(text)["diagnoses"]
     (proof,) = diagnosis["proofs"]
-    assert (proof["bound"], set(proof["y"])) == (0.5, {0.6})
+    assert (proof["what"], proof["bound"]) == ("dead units", 0.5)
+    assert set(embedded(text)["curves"][proof["curve"]]["y"]) == {0.6}
     assert not re.search(r'<(?:script|link|img)[^>]+(?:src|href)="(?!data:)', text)
+
+
+def test_a_bound_of_a_ratio_is_not_drawn_over_the_signal_it_is_made_from(folder, runs):
+    pytest.importorskip("plotly")
+    ratio = Evidence("first over last", 1e-5, 1e-3, "gradient_rms")
+    said = runs.diagnosis(moment=Moment(7, "fc1", "Linear", (ratio,)))
+    steps = map(runs.measured, range(1, 20))
+    with Recording(runs.recorded(folder / "a.tlr", steps, [said])) as recording:
+        text = page(recording, load_catalogue())
+    (proof,) = embedded(text)["diagnoses"][0]["proofs"]
+    assert (proof["what"], proof["bound"]) == ("gradient RMS", None)
+    assert "1e-05 against the bound 0.001, on a logarithmic scale" in text
+
+
+def test_the_page_of_each_rule_that_spoke_is_in_the_report_without_links_that_lead_nowhere(
+    folder, runs
+):
+    pytest.importorskip("plotly")
+    said = [runs.diagnosis(), runs.diagnosis(rule="unheard-of", code="TL999")]
+    with Recording(runs.recorded(folder / "a.tlr", [runs.measured(1)], said)) as recording:
+        text = page(recording, load_catalogue())
+    assert text.count('id="rule-dead-relu"') == text.count('href="#rule-dead-relu"') == 1
+    assert "<h2>When it is fine</h2>" in text or "<h2>Good</h2>" in text
+    assert "rule-unheard-of" not in text
+    assert not re.search(r'href="(?!https?://|#|data:)', text)
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("use `nn.<GELU>` & go", "use <code>nn.&lt;GELU&gt;</code> &amp; go"),
+        ("a ` alone <b>", "a ` alone &lt;b&gt;"),
+    ],
+)
+def test_what_stands_in_backticks_is_code_and_nothing_is_a_tag(text, html):
+    telling = pytest.importorskip("trainlint.output.report.telling")
+    assert telling.marked(text) == html
 
 
 def test_names_of_the_model_cannot_become_tags(folder, runs):
@@ -110,7 +176,9 @@ def test_a_recording_without_steps_has_a_page(folder, runs, trainlint):
     pytest.importorskip("plotly")
     runs.recorded(folder / "a.tlr", [])
     assert trainlint("report", "a.tlr").code == 0
-    assert "looks healthy" in (folder / "a.html").read_text()
+    text = (folder / "a.html").read_text()
+    assert "no step was recorded" in text
+    assert "looks healthy" not in text
 
 
 def test_a_report_is_not_written_over_its_recording(folder, runs, trainlint):

@@ -41,10 +41,10 @@ def told(one: Diagnosis) -> str:
     """Return message and remedy as one text, for a tool that knows no other place for the remedy."""
     if one.moment is None:
         return f"{one.span.prefix}{one.message} {one.remedy}"
-    return f"{prefix(one)}{_sentence(one.message)} {_sentence(one.remedy)}"
+    return f"{prefix(one)}{sentence(one.message)} {sentence(one.remedy)}"
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
     """Return a text that begins and ends as a sentence does."""
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?')) else '.'}"
 

@@ -113,6 +113,8 @@ def rows(
 def verdict(diagnoses: Sequence[Diagnosis], steps: int) -> str:
     """Say in a sentence how it stands with a training."""
     within = f"{steps:,} step{'' if steps == 1 else 's'}"
+    if not diagnoses and not steps:
+        return "Nothing can be said of the training yet: no step was recorded."
     if not diagnoses:
         return f"The training looks healthy: no diagnoses in {within}."
     counts = [

@@ -229,6 +229,11 @@ class Recording:
                 )
             after = last
 
+    def numbers(self, session: int) -> list[tuple[int, bool]]:
+        """Return the number of each step of a session, and whether its layers were measured."""
+        question = "SELECT number, measured FROM steps WHERE session = ? ORDER BY id"
+        return [(number, bool(measured)) for number, measured in self._rows(question, session)]
+
     def curve(self, signal: str, *, last: int | None = None) -> list[tuple[int, float]]:
         """Return a signal of the run by the numbers of the steps, of all or of the last few steps."""
         known = {

@@ -7,13 +7,13 @@ from collections import deque
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
-from trainlint.output.report.series import Curve, Grid
+from trainlint.output.report.series import Columns, Curve, Grid
 from trainlint.runtime.signals import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from trainlint.core.diagnosis import Diagnosis
+    from trainlint.core.diagnosis import Diagnosis, Evidence
     from trainlint.runtime.recording import Recording
     from trainlint.runtime.signals import Facts, Step
 
@@ -29,12 +29,13 @@ MOST_CELLS: Final = 240_000
 MOST_COLUMNS: Final = 600
 _POINTS: Final = 1500
 _EVIDENCE_POINTS: Final = 300
+_SAME: Final = 0.05
 _BEFORE: Final = 25
 """A spike stands out from so many losses before it."""
 _OUT: Final = 8.0
 _MOST_SPIKES: Final = 50
 _MOST_DRAWN: Final = 400
-"""So many diagnoses have their evidence drawn."""
+"""So many curves of evidence are drawn."""
 
 
 class Gathered:
@@ -48,40 +49,48 @@ class Gathered:
         self.loss = Curve(_POINTS)
         self.rate = Curve(_POINTS)
         self.spikes: list[tuple[int, float]] = []
-        self.evidence: dict[tuple[str, str], Curve] = {}
         self.resumed: list[int] = []
         """Where a later session goes on."""
-        self.steps = 0
+        self._evidence: dict[tuple[str, str], Curve] = {}
+        self._asked: dict[int, list[tuple[str, str]]] = {}
+        """Of which signals the value in a step is asked for."""
+        self._answers: dict[tuple[int, str, str], float] = {}
         self._weights = {one.weight: one.name for one in self.facts.layers if one.weight}
         self._before: deque[float] = deque(maxlen=_BEFORE)
-        sessions = recording.sessions
-        starts = _starts(recording)
-        for session in sessions:
-            offset = starts.get(session.number, 0)
-            for one in recording.diagnoses(session.number):
-                number = one.moment.step if one.moment else 0
-                self.diagnoses.append((number + offset, one))
-                self._want(one)
-        self.end = max(1, starts[0])
-        layers = max(1, len(self.facts.layers))
-        self.columns = max(1, min(self.end, MOST_COLUMNS, MOST_CELLS // layers))
-        self.width = -(-self.end // self.columns)
-        self.columns = -(-self.end // self.width)
-        self.grids = {signal: Grid(self.width, self.columns) for signal in HEATED}
-        for session in sessions:
-            offset = starts.get(session.number, 0)
+        measured: list[int] = []
+        offsets: dict[int, int] = {}
+        end = 0
+        for session in recording.sessions:
+            numbers = recording.numbers(session.number)
+            # A resumed run that counts from 1 again goes on where the one before ended.
+            offset = offsets[session.number] = end if numbers and numbers[0][0] <= end else 0
             if offset:
                 self.resumed.append(offset)
+            end = max(end, *(number + offset for number, _ in numbers[-1:]), 0)
+            measured += [number + offset for number, has_layers in numbers if has_layers]
+            for one in recording.diagnoses(session.number):
+                at = (one.moment.step if one.moment else 0) + offset
+                self.diagnoses.append((at, one))
+                self._ask(at, one)
+        self.end = max(1, end)
+        self.columns = Columns(measured, self.end, min(MOST_COLUMNS, MOST_CELLS // self._rows()))
+        self.grids = {signal: Grid(len(self.columns.firsts)) for signal in HEATED}
+        for session in recording.sessions:
             for step in recording.steps(session.number):
-                self._see(step, step.number + offset)
+                self._see(step, step.number + offsets[session.number])
+
+    def _rows(self) -> int:
+        """Return how many rows the largest heat map may have."""
+        return max(1, len(self.facts.layers))
 
     def as_json(self) -> dict[str, Any]:
         """Return what the page draws."""
         order = [one.name for one in self.facts.layers]
+        drawn = {key: curve for key, curve in self._evidence.items() if curve.points}
+        at_of = {key: at for at, key in enumerate(drawn)}
         return {
-            "width": self.width,
-            "columns": self.columns,
             "end": self.end,
+            "columns": self.columns.as_json(),
             "loss": self.loss.as_json(),
             "rate": self.rate.as_json(),
             "spikes": sorted(sorted(self.spikes, key=lambda one: -one[1])[:_MOST_SPIKES]),
@@ -89,8 +98,9 @@ class Gathered:
             "grids": [
                 {"signal": str(signal), "title": title, **self.grids[signal].as_json(order)}
                 for signal, title in HEATED.items()
-                if self.grids[signal].low
+                if self.grids[signal]
             ],
+            "curves": [curve.as_json() for curve in drawn.values()],
             "diagnoses": [
                 {
                     "step": at,
@@ -98,32 +108,49 @@ class Gathered:
                     "severity": one.severity.value,
                     "layer": one.moment.layer if one.moment else "",
                     "message": one.message,
-                    "proofs": list(self._proofs(one)) if number < _MOST_DRAWN else [],
+                    "proofs": list(self._proofs(at, one, at_of)),
                 }
-                for number, (at, one) in enumerate(self.diagnoses)
+                for at, one in self.diagnoses
             ],
         }
 
-    def _proofs(self, one: Diagnosis) -> Iterator[dict[str, Any]]:
-        """Yield the curves that a diagnosis rests on."""
-        for it in one.moment.evidence if one.moment else ():
-            key = (it.signal, one.moment.layer if one.moment else "")
-            curve = self.evidence.get(key)
-            if curve is not None and curve.points:
-                bound = None if it.bound is None or not math.isfinite(it.bound) else it.bound
-                yield {"what": it.what, "bound": bound, **curve.as_json()}
+    def is_signal(self, at: int, layer: str, one: Evidence) -> bool:
+        """Say whether a number is the signal itself as it was then, so that one bound holds for both."""
+        value = self._answers.get((at, one.signal, layer))
+        return value is not None and math.isclose(value, one.value, rel_tol=_SAME)
 
-    def _want(self, one: Diagnosis) -> None:
+    def _proofs(
+        self, at: int, one: Diagnosis, at_of: dict[tuple[str, str], int]
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the curves that a diagnosis rests on; a bound only where it is one of the curve."""
+        layer = one.moment.layer if one.moment else ""
+        found: dict[int, dict[str, Any]] = {}
+        for it in one.moment.evidence if one.moment else ():
+            curve = at_of.get((it.signal, layer))
+            if curve is None:
+                continue
+            fits = self.is_signal(at, layer, it)
+            has_bound = fits and it.bound is not None and math.isfinite(it.bound)
+            if fits or curve not in found:
+                found[curve] = {
+                    "what": it.what if fits else _words(it.signal),
+                    "bound": it.bound if has_bound else None,
+                    "curve": curve,
+                }
+        yield from found.values()
+
+    def _ask(self, at: int, one: Diagnosis) -> None:
         """Remember which curves a diagnosis rests on."""
-        if one.moment is not None and len(self.evidence) < _MOST_DRAWN:
-            for it in one.moment.evidence:
-                if it.signal:
-                    key = (it.signal, one.moment.layer)
-                    self.evidence.setdefault(key, Curve(_EVIDENCE_POINTS))
+        if one.moment is None or len(self._evidence) >= _MOST_DRAWN:
+            return
+        for it in one.moment.evidence:
+            if it.signal:
+                key = (it.signal, one.moment.layer)
+                self._evidence.setdefault(key, Curve(_EVIDENCE_POINTS))
+                self._asked.setdefault(at, []).append(key)
 
     def _see(self, step: Step, at: int) -> None:
         """Take a step."""
-        self.steps += 1
         loss = step.run(Signal.LOSS)
         if loss is not None:
             self.loss.add(at, loss)
@@ -133,22 +160,31 @@ class Gathered:
             self.rate.add(at, rate)
         for signal, values in step.signals.items():
             self.last.setdefault(signal, {}).update(values)
-        for (signal, name), curve in self.evidence.items():
-            values = step.of(signal)
-            value = values.get(name, values.get(self._other(step.facts, name), values.get("")))
+        for (signal, name), curve in self._evidence.items():
+            value = self._value(step, signal, name)
             if value is not None:
                 curve.add(at, value)
-        column = min(self.columns - 1, (at - 1) // self.width)
+        for signal, name in self._asked.get(at, ()):
+            value = self._value(step, signal, name)
+            if value is not None:
+                self._answers[at, signal, name] = value
+        if not step.is_measured:
+            return
+        column = self.columns.of(at)
+        weights = self._weights
         for signal, grid in self.grids.items():
-            values = step.of(signal)
+            pairs: Iterable[tuple[str, float]] = step.of(signal).items()
             if signal in _OF_PARAMETERS:
-                weights = self._weights
-                pairs = [
-                    (weights[name], value) for name, value in values.items() if name in weights
-                ]
-                grid.add(column, pairs)
-            else:
-                grid.add(column, values.items())
+                pairs = [(weights[name], value) for name, value in pairs if name in weights]
+            grid.add(column, pairs)
+
+    @classmethod
+    def _value(cls, step: Step, signal: str, name: str) -> float | None:
+        """Return what was measured of a layer or parameter, or else of the run."""
+        values = step.of(signal)
+        if not values:
+            return None
+        return values.get(name, values.get(cls._other(step.facts, name), values.get("")))
 
     @staticmethod
     def _other(facts: Facts, name: str) -> str:
@@ -170,18 +206,7 @@ class Gathered:
         self._before.append(loss)
 
 
-def _starts(recording: Recording) -> dict[int, int]:
-    """Return what is added to the steps of each session, so that none lies on another; by 0 the end.
-
-    A resumed run that counts from 1 again goes on where the one before ended.
-    """
-    starts: dict[int, int] = {0: 0}
-    end = 0
-    for session in recording.sessions:
-        numbers = [step.number for step in recording.steps(session.number)]
-        if not numbers:
-            continue
-        starts[session.number] = end if numbers[0] <= end else 0
-        end = max(end, numbers[-1] + starts[session.number])
-    starts[0] = end
-    return starts
+def _words(signal: str) -> str:
+    """Return the name of a signal as a person says it."""
+    known = {str(one): title.lower().replace("rms", "RMS") for one, title in HEATED.items()}
+    return known.get(signal, signal.replace("_", " "))

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
+import sys
 from array import array
 from base64 import b64encode
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 ABSENT: Final = 0
 ZERO: Final = 1
 BROKEN: Final = 2
 """A value that is not finite."""
+_NONE: Final = -1.0
+"""What stands in a cell of a grid until something is known."""
 _FIRST: Final = 16
 _LOWEST: Final = -46.0
 """The decimal logarithm of the least float32 there is lies above."""
@@ -22,11 +26,12 @@ _DECADE: Final = 760
 _MOST: Final = 65535
 
 
-def code(value: float) -> int:
+def code(size: float) -> int:
     """Return a number of two bytes for a size: its logarithm, or what it is instead of a size."""
-    if not math.isfinite(value):
+    if size == _NONE:
+        return ABSENT
+    if not math.isfinite(size):
         return BROKEN
-    size = abs(value)
     if size == 0:
         return ZERO
     return max(_FIRST, min(_MOST, _FIRST + round((math.log10(size) - _LOWEST) * _DECADE)))
@@ -79,44 +84,78 @@ class Curve:
         }
 
 
-class Grid:
-    """The sizes of a signal by layer and step, as the cells of a heat map: the least and the largest."""
+class Columns:
+    """The columns of a heat map: measured steps, and so many neighbours in one that few enough are left.
 
-    def __init__(self, width: int, columns: int) -> None:
-        self.width = width
-        self.columns = columns
-        self.low: dict[str, array[int]] = {}
-        self.high: dict[str, array[int]] = {}
+    A column reaches half way to the next measured step, so that there are no gaps where few steps are
+    measured, and those that are measured densely can be told apart.
+    """
+
+    def __init__(self, measured: Sequence[int], end: int, most: int) -> None:
+        count = min(len(measured), max(1, most))
+        starts = [at * len(measured) // count for at in range(count)] if count else []
+        self.firsts = [measured[at] for at in starts]
+        self.lasts = [measured[at - 1] for at in (*starts[1:], len(measured))] if count else []
+        between = [
+            (last + first) / 2 for last, first in zip(self.lasts, self.firsts[1:], strict=False)
+        ]
+        self.edges: list[float] = []
+        if count:
+            reach = max(0.5, self.lasts[-1] - between[-1]) if between else 0.5
+            self.edges = [self.firsts[0] - 0.5, *between, min(end + 0.5, self.lasts[-1] + reach)]
+
+    def of(self, step: int) -> int:
+        """Return the number of the column that has a measured step."""
+        return max(0, bisect_right(self.firsts, step) - 1)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the columns as JSON has them."""
+        return {"firsts": self.firsts, "lasts": self.lasts, "edges": self.edges}
+
+
+class Grid:
+    """The sizes of a signal by layer and column, as the cells of a heat map: the least and the largest."""
+
+    def __init__(self, columns: int) -> None:
+        self._empty = array("d", [_NONE]) * columns
+        self._low: dict[str, array[float]] = {}
+        self._high: dict[str, array[float]] = {}
+
+    def __bool__(self) -> bool:
+        """Say whether anything is known."""
+        return bool(self._low)
 
     def add(self, column: int, values: Iterable[tuple[str, float]]) -> None:
         """Take the values of the layers in a step."""
         for name, value in values:
-            low = self.low.get(name)
+            size = abs(value)
+            if size != size:  # noqa: PLR0124 - NaN; asked of every number of the recording
+                size = math.inf
+            low = self._low.get(name)
             if low is None:
-                low = self.low[name] = array("H", bytes(2 * self.columns))
-                self.high[name] = array("H", bytes(2 * self.columns))
-            high = self.high[name]
-            new = code(value)
-            before = high[column]
-            if before == ABSENT:
-                low[column] = high[column] = new
-            elif BROKEN in (new, before):
-                high[column] = BROKEN
-            elif new > before:
-                high[column] = new
-            elif new < low[column]:
-                low[column] = new
+                low = self._low[name] = self._empty[:]
+                self._high[name] = self._empty[:]
+            high = self._high[name]
+            if high[column] < size:
+                if high[column] < 0:
+                    low[column] = size
+                high[column] = size
+            elif size < low[column]:
+                low[column] = size
 
     def as_json(self, order: Iterable[str]) -> dict[str, Any]:
         """Return the rows that are known, in an order, as texts of base 64."""
-        names = [one for one in order if one in self.low]
+        names = [one for one in order if one in self._low]
         return {
             "names": names,
-            "low": [_text(self.low[one]) for one in names],
-            "high": [_text(self.high[one]) for one in names],
+            "low": [_text(self._low[one]) for one in names],
+            "high": [_text(self._high[one]) for one in names],
         }
 
 
-def _text(numbers: array[int]) -> str:
-    """Return numbers as text, the low byte first."""
-    return b64encode(b"".join(one.to_bytes(2, "little") for one in numbers)).decode("ascii")
+def _text(sizes: array[float]) -> str:
+    """Return sizes as text: two bytes for each, the low one first."""
+    codes = array("H", map(code, sizes))
+    if sys.byteorder == "big":
+        codes.byteswap()
+    return b64encode(codes.tobytes()).decode("ascii")
