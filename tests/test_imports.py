@@ -168,7 +168,7 @@ THIRD_PARTIES = {
     "core": set(),
     "static": {"yaml"},
     "rules": set(),
-    "output": {"rich", "jinja2", "markupsafe", "plotly"},  # all but rich with an extra
+    "output": {"rich", "jinja2", "markdown_it", "markupsafe", "plotly"},  # all but rich with an extra
     "server": {"pygls", "lsprotocol"},
     "cli": {"click", "rich", "textual"},  # the last with an extra
 }
