@@ -84,8 +84,8 @@ def loss_of(loss: Any, output: Any, target: Any) -> tuple[Tensor, str]:
             msg = f"{place_of(loss)}the loss is {type(value).__name__}, not a tensor"
             raise UserError(msg)
         return _checked(value, loss), ""
-    own = output.get("loss") if isinstance(output, Mapping) else getattr(output, "loss", None)
-    if loss is None and isinstance(own, Tensor) and own.numel() == 1:
+    own = _own_loss(output) if loss is None else None
+    if own is not None:
         return _checked(own, loss), ""
     made = [one for one in tensors_in(output) if is_plain(one) and one.requires_grad]
     if not made:
@@ -100,6 +100,15 @@ def loss_of(loss: Any, output: Any, target: Any) -> tuple[Tensor, str]:
             "gradients are those of a random projection of the output, for there is no loss",
         )
     return _named(str(loss), made[0], target)
+
+
+def _own_loss(output: Any) -> Tensor | None:
+    """Return the loss that a model computes itself: its `loss`, or the one number among several outputs."""
+    if isinstance(output, tuple) and not hasattr(output, "_fields"):
+        numbers = [one for one in output if isinstance(one, Tensor) and one.dim() == 0]
+        return numbers[0] if len(output) > 1 and len(numbers) == 1 else None
+    found = output.get("loss") if isinstance(output, Mapping) else getattr(output, "loss", None)
+    return found if isinstance(found, Tensor) and found.numel() == 1 else None
 
 
 def _projected(output: Tensor) -> Tensor:

@@ -100,14 +100,21 @@ def _module(name: str, before: str) -> Any:
     folder = os.path.dirname(os.path.abspath(name))
     if folder not in sys.path:
         sys.path.insert(0, folder)
-    stem = os.path.splitext(os.path.basename(name))[0]
-    spec = importlib.util.spec_from_file_location(stem, os.path.abspath(name))
+    stem, path = os.path.splitext(os.path.basename(name))[0], os.path.abspath(name)
+    known = sys.modules.get(stem)
+    if getattr(known, "__file__", None) == path:
+        return known  # a module runs once, though a model, a batch and a loss are asked of it
+    spec = importlib.util.spec_from_file_location(stem, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[stem] = module
-    with blaming("importing it"):
-        spec.loader.exec_module(module)
+    try:
+        with blaming("importing it"):
+            spec.loader.exec_module(module)
+    except UserError:
+        del sys.modules[stem]
+        raise
     return module
 
 

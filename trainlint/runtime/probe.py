@@ -31,6 +31,7 @@ from trainlint.runtime.settings import settings_of
 from trainlint.runtime.signals import Origin, Run, Signal, Step
 from trainlint.runtime.tensors import is_plain
 from trainlint.runtime.watching import unwrapped
+from trainlint.runtime.zero_start import awakened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -77,6 +78,7 @@ CURABLE: Final = frozenset(
 """The rules whose defect another initialisation may mend."""
 SAME: Final = 1e-10
 """Under this variance over the batch, relative to the mean square, an output is the same for all."""
+_FEW: Final = 3
 _PATIENCE: Final = re.compile(
     r",? (?:for|in|of|at)(?: the last)? 1 (?:measured )?steps?(?: in a row)?(?=\W|$)"
 )
@@ -177,16 +179,15 @@ class _Observer(Looking):
     """Looks at a forward pass as a monitor does, for one step, and in which order layers ran."""
 
     def __init__(self, anatomy: Anatomy) -> None:
-        super().__init__(anatomy, Activations(lambda look, gradient: look(gradient)))
+        super().__init__(anatomy, Activations(lambda look, gradient: look(gradient), whole=True))
         self.activations.begin()
         self.order: list[str] = []
         """The layers in the order of their calls; one that is called in a loop is there each time."""
 
     def entered(self, name: str, module: nn.Module, inputs: Any, *, is_outermost: bool) -> None:
-        """Look at what the model is given."""
-        del name
+        """Note in which mode the model runs."""
+        del name, inputs
         if is_outermost:
-            self.at_input(inputs)
             self.gathering.add(Signal.TRAINING, "", module.training)
 
     def left(
@@ -226,6 +227,7 @@ def _measure(model: nn.Module, batch: Any, loss: Any, origin: Origin) -> _Measur
         anatomy = Anatomy(models, [facts_of], Run(origin), Places(models, origin))
         anatomy.look()
         observer = _Observer(anatomy)
+        observer.at_input((args, kwargs))
         hooks = Hooks(observer)
         hooks.install(anatomy.modules)
         try:
@@ -242,13 +244,29 @@ def _measure(model: nn.Module, batch: Any, loss: Any, origin: Origin) -> _Measur
         _look_at_parameters(anatomy, gathering)
         values = gathering.cross().read()
         batch_size = int(values.get(Signal.BATCH_SIZE, {}).get("", 0))
+        scale, expected = _scale_of(output), _expected(values, value, target)
+        notes = [note] if note else []
+
+        def again() -> Any:
+            nonlocal output
+            model.zero_grad()
+            output = model(*args, **kwargs)
+            loss_of(loss, output, target)[0].backward()
+
+        zeros = awakened(model, values, again)
+        if zeros:
+            names = ", ".join(f"`{one}`" for one in zeros[:_FEW])
+            more = f" and {len(zeros) - _FEW:,} more" if len(zeros) > _FEW else ""
+            notes.append(
+                f"{names}{more} start at 0: what they cut off has its first gradient in the second step"
+            )
         return _Measured(
             _in_order(anatomy.facts, observer.order),
             values,
-            _scale_of(output),
+            scale,
             list(_independent(output, batch_size, values)),
-            _expected(values, value, target),
-            [note] if note else [],
+            expected,
+            notes,
         )
 
 

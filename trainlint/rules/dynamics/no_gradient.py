@@ -70,8 +70,10 @@ class Detector:
             if self.streaks.length(one.name) == self._patience_with(one)
             and not (one.role is Role.BIAS and one.layer in layers)  # a shift that the loss ignores
         ]
-        unused = [one for one in ready if not _runs(step, one)]
-        cut = [one for one in ready if _runs(step, one)]
+        missing = step.of(Signal.GRADIENT_MISSING)
+        # a gradient of zeros comes from a call, though perhaps not of the layer itself
+        cut = [one for one in ready if _runs(step, one) or not missing[one.name]]
+        unused = [one for one in ready if one not in cut]
         if unused:
             remedy = "call it in `forward`, or leave it out of the model and of the optimizer"
             yield self._one(step, unused, unused[0], "and it is not seen to run", remedy)
@@ -81,7 +83,7 @@ class Detector:
                 f"look between `{last.layer}` and the loss for what cuts the graph: `.detach()`, `.data`,"
                 " `.item()`, numpy, `argmax`, rounding, `torch.no_grad()`"
             )
-            if step.of(Signal.GRADIENT_MISSING).get(last.name) == 0:
+            if missing[last.name] == 0:
                 remedy = (
                     f"look between `{last.layer}` and the loss for what multiplies by 0 or is flat: a mask,"
                     " a loss weight of 0, a rounding, a clamp"

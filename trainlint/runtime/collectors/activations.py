@@ -59,6 +59,8 @@ class Activations:
     """
 
     around: Callable[[Callable[[Tensor], None], Tensor], None]
+    whole: bool = False
+    """Whether gradients are looked at whole: that of a last time step or of a token is in few places."""
     _alive: dict[str, _Alive] = field(default_factory=dict)
     _calls: dict[str, int] = field(default_factory=dict)
     _units: dict[int, tuple[ref[Tensor], int]] = field(default_factory=dict)
@@ -170,7 +172,7 @@ class Activations:
                 always = 1 - _any_but(~flat, units).float().mean()
                 gathering.add(Signal.SATURATED_UNITS, name, always)
         if made.requires_grad and made.grad_fn is not None:
-            made.register_hook(_Returning(self.around, name, gathering, units))
+            made.register_hook(_Returning(self.around, name, gathering, units, self.whole))
 
     def _input(self, layer: Layer, given: Tensor, gathering: Gathering) -> None:
         """Look at the input of a layer with a weight."""
@@ -211,6 +213,7 @@ class _Returning:
     name: str
     gathering: Gathering
     units: int
+    whole: bool
 
     def __call__(self, gradient: Tensor) -> None:
         self.around(self.look, gradient)
@@ -219,7 +222,8 @@ class _Returning:
         """Look at a gradient."""
         if not is_plain(gradient) or gradient.numel() == 0:
             return
-        numbers = sample(local(gradient), self.units)
+        plain = local(gradient)
+        numbers = plain.float() if self.whole else sample(plain, self.units)
         square, mean = numbers.square().mean(), numbers.mean()
         self.gathering.add(Signal.OUTPUT_GRADIENT_RMS, self.name, square.sqrt())
         variance = (square - mean.square()).clamp(min=0)
