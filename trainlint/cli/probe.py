@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 @click.option(
     "--remedy/--no-remedy",
     default=None,
-    help="Measure the right initialisation on a copy, too; usual where it may mend a diagnosis.",
+    help="Measure the right initialisation, too, and undo it; usual where it may mend a diagnosis.",
 )
 @click.option("--html", metavar="PATH", help="Write the picture there (needs plotly).")
 @click.option("--png", metavar="PATH", help="Write the picture there (needs matplotlib).")

@@ -223,7 +223,7 @@ def _effect(effect: Effect, style: Style) -> Iterator[str]:
         kinds[kind] = kinds.get(kind, 0) + 1
     told = ", ".join(f"{kind} for {count}" for kind, count in kinds.items())
     yield style.paint("With the right initialisation", "bold") + (
-        f" ({told} of the layers; measured on a copy):"
+        f" ({told} of the layers; measured, then undone):"
     )
     yield f"  {'':<34} {'before':>10} {'after':>10}"
     rows = (

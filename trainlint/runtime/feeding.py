@@ -126,7 +126,7 @@ def _checked(value: Tensor, loss: Any) -> Tensor:
     if not value.requires_grad:
         msg = f"{place_of(loss)}the loss has no graph: it does not depend on the parameters"
         raise UserError(msg)
-    return value.reshape(())
+    return value.reshape(()) if value.dim() else value
 
 
 def _named(name: str, output: Tensor, target: Any) -> tuple[Tensor, str]:

@@ -6,6 +6,7 @@ The hooks are torch's global ones, which exist only during a measured step; func
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import warnings
@@ -24,7 +25,7 @@ from trainlint.runtime.signals import Origin
 from trainlint.runtime.user_code import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from torch.utils.hooks import RemovableHandle
 
@@ -206,3 +207,13 @@ def call_site() -> Origin:
             break
         frame = frame.f_back
     return Origin()
+
+
+@contextlib.contextmanager
+def eagerly() -> Iterator[None]:
+    """Have compiled models run as they are written, where anything is compiled at all."""
+    if "torch._dynamo.eval_frame" not in sys.modules:
+        yield
+        return
+    with torch.compiler.set_stance("force_eager"):
+        yield

@@ -20,7 +20,7 @@ from trainlint.runtime.collectors.losses import look_at_loss
 from trainlint.runtime.collectors.parameters import Parameters
 from trainlint.runtime.feeding import loss_of, place_of, split
 from trainlint.runtime.gains import ideal_gain
-from trainlint.runtime.hooks import Hooks, call_site
+from trainlint.runtime.hooks import Hooks, call_site, eagerly
 from trainlint.runtime.judge import Judge
 from trainlint.runtime.looking import Looking
 from trainlint.runtime.places import Places
@@ -78,6 +78,8 @@ CURABLE: Final = frozenset(
 """The rules whose defect another initialisation may mend."""
 SAME: Final = 1e-10
 """Under this variance over the batch, relative to the mean square, an output is the same for all."""
+MORE: Final = 0.2
+"""A loss that differs by more from the cross entropy in it is a sum of several."""
 _FEW: Final = 3
 _PATIENCE: Final = re.compile(
     r",? (?:for|in|of|at)(?: the last)? 1 (?:measured )?steps?(?: in a row)?(?=\W|$)"
@@ -107,8 +109,8 @@ def probe(
             `huber`, `bce_with_logits`, `bce`, `nll`. Without it the model's own `loss` is taken, or
             a random projection of the output.
         seeds: How often to measure, to tell what is chance.
-        remedy: Whether to measure the right initialisation on a copy, too; by default where a
-            diagnosis may be mended by it.
+        remedy: Whether to measure the right initialisation, too, which is then undone; by default where
+            a diagnosis may be mended by it.
         select: The rules that are on, instead of the configured ones.
         ignore: Rules to turn off.
         thresholds: Thresholds of rules, by their names.
@@ -153,6 +155,9 @@ def _checked(model: Any) -> nn.Module:
     """Return the module that the user wrote, in a copy where a forward pass would change it for good."""
     if not isinstance(model, nn.Module):
         msg = f"the model is a {type(model).__name__}, not a torch.nn.Module"
+        raise UserError(msg)
+    if isinstance(model, torch.jit.ScriptModule):
+        msg = "the model is compiled by TorchScript, which lets nothing be seen: probe it before"
         raise UserError(msg)
     inner = unwrapped(model)
     if not any(True for _ in inner.parameters()):
@@ -209,7 +214,7 @@ class _Observer(Looking):
 
 def _measure(model: nn.Module, batch: Any, loss: Any, origin: Origin) -> _Measured:
     """Run a forward and a backward pass and look at both; the model is left as it was."""
-    with model_restored(model, weights=False), warnings.catch_warnings():
+    with eagerly(), model_restored(model, weights=False), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if not model.training:
             model.train()
@@ -341,10 +346,12 @@ def _independent(output: Any, batch_size: int, values: Values) -> Iterator[str]:
 
 
 def _expected(values: Values, loss: Tensor, target: Any) -> float | None:
-    """Return the loss of a guess, where the kind of the loss is known."""
+    """Return the loss of a guess, where the kind of the loss is known, and it is nothing more."""
     classes = values.get(Signal.CLASSES, {}).get("")
-    if classes:
-        return math.log(classes)
+    own = values.get(Signal.CLASS_LOSS, {}).get("")
+    if classes and own is not None:
+        is_all = math.isclose(float(loss.detach()), own, rel_tol=MORE)
+        return math.log(classes) if is_all else None
     kind = loss.grad_fn.name() if loss.grad_fn is not None else ""
     if kind.startswith("BinaryCrossEntropy"):
         return math.log(2)
@@ -498,19 +505,17 @@ def _with_effect(
     what: tuple[Any, Any, Origin],
     settings: Settings,
 ) -> ProbeReport:
-    """Measure what the right initialisation of each layer changes, on a copy."""
-    try:
-        twin = copy.deepcopy(model)
-    except Exception as error:  # noqa: BLE001 - not every model can be copied
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        note = f"the remedy was not measured, for the model cannot be copied ({reason})"
-        return replace(report, notes=(*report.notes, note))
-    torch.manual_seed(0)
-    schemes = reinitialise(twin, report.facts.layers)
-    if not schemes:
-        return report
-    torch.manual_seed(0)
-    after = _report(report.name, [_measure(twin, *what)], settings)
+    """Measure what the right initialisation of each layer changes; the weights are given back.
+
+    Not on a deep copy: the `forward` of one may be bound to the model that it was made from.
+    """
+    with chance_restored(), model_restored(model, weights=True):
+        torch.manual_seed(0)
+        schemes = reinitialise(model, report.facts.layers)
+        if not schemes:
+            return report
+        torch.manual_seed(0)
+        after = _report(report.name, [_measure(model, *what)], settings)
     effect = Effect(tuple(schemes), _scale(report), _scale(after))
     return replace(report, effect=effect)
 

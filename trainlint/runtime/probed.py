@@ -62,7 +62,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What the right initialisation of each layer changes, as measured on a copy."""
+    """What the right initialisation of each layer changes, as measured."""
 
     schemes: tuple[tuple[str, str], ...]
     """The layers that were initialised again, and how."""
