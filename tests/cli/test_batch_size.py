@@ -26,6 +26,7 @@ class Small(nn.Module):
 
 
 def setup(wrong=False):
+    print('a line of the user')
     torch.manual_seed(0)
     model = Small()
     x = torch.randn(64, 8)
@@ -50,7 +51,8 @@ def batch_size(trainlint, folder, monkeypatch):
 
 def test_the_largest_and_the_useful_size_are_told(batch_size):
     done = batch_size("setup")
-    assert (done.code, done.err) == (0, "")
+    assert (done.code, done.err) == (0, "a line of the user\n")
+    assert "a line of the user" not in done.out
     assert "largest that fits: 70 (memory runs out with 71)" in done.out
     assert "useful by the noise: about" in done.out
     assert "to begin with: 32" in done.out
@@ -70,5 +72,5 @@ def test_it_ends_with_1_where_nothing_fits(batch_size, folder):
     text = SETUP.replace("> 70", "> 0")
     (folder / "setup_of_batch.py").write_text(text)
     done = batch_size("setup")
-    assert (done.code, done.err) == (1, "")
+    assert done.code == 1
     assert "not even one example fits" in done.out

@@ -7,6 +7,7 @@ import math
 import random
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import torch
@@ -200,8 +201,123 @@ class Lazy(nn.Module):
         return self.last(nn.functional.gelu(self.first(x)))
 
 
+class Block(nn.Module):
+    """A residual block, whose last normalisation may start at 0 as in large trainings."""
+
+    def __init__(self, width, *, is_zero=False) -> None:
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(width, width, 3, padding=1), nn.BatchNorm2d(width)
+        self.conv2, self.bn2 = nn.Conv2d(width, width, 3, padding=1), nn.BatchNorm2d(width)
+        if is_zero:
+            nn.init.zeros_(self.bn2.weight)
+
+    def forward(self, x):
+        hidden = nn.functional.relu(self.bn1(self.conv1(x)))
+        return nn.functional.relu(x + self.bn2(self.conv2(hidden)))
+
+
+def resnet(*, is_zero=False):
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(3, 8, 3, padding=1),
+        nn.BatchNorm2d(8),
+        nn.ReLU(),
+        *(Block(8, is_zero=is_zero) for _ in range(4)),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(8, 5),
+    )
+
+
+class Heads(nn.Module):
+    """Has two outputs with a loss each, and two inputs of which one is of integers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.embed = nn.Linear(8, 16), nn.Embedding(5, 16)
+        self.classes, self.value = nn.Linear(16, 3), nn.Linear(16, 1)
+
+    def forward(self, x, kind):
+        hidden = torch.tanh(self.body(x) + self.embed(kind))
+        return {"classes": self.classes(hidden), "value": self.value(hidden)}
+
+
+def two_losses(output, target):
+    labels, values = target
+    return nn.functional.cross_entropy(output["classes"], labels) + nn.functional.mse_loss(
+        output["value"], values
+    )
+
+
+class OwnLoss(nn.Module):
+    """Returns what it foretells and its loss, as many language models do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed, self.head = nn.Embedding(50, 16), nn.Linear(16, 50)
+
+    def forward(self, tokens, targets=None):
+        logits = self.head(self.embed(tokens))
+        if targets is None:
+            return logits, None
+        return logits, nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
+
+
+class Last(nn.Module):
+    """Reads a long sequence and judges after its last step."""
+
+    def __init__(self, kind) -> None:
+        super().__init__()
+        self.rnn, self.head = kind(8, 64, batch_first=True), nn.Linear(64, 5)
+
+    def forward(self, x):
+        return self.head(self.rnn(x)[0][:, -1])
+
+
+def encoder(*, norm_first):
+    layer = nn.TransformerEncoderLayer(32, 4, 64, batch_first=True, norm_first=norm_first)
+    body = nn.TransformerEncoder(layer, 3, enable_nested_tensor=False)
+    return nn.Sequential(nn.Linear(16, 32), body, nn.LayerNorm(32), nn.Linear(32, 50))
+
+
+def compiled_in_place():
+    model = mlp(depth=2, width=32)
+    model.compile(backend="eager")
+    return model
+
+
 TOKENS = torch.arange(40).reshape(4, 10)
-MODELS = {
+IMAGES = (torch.randn(8, 3, 12, 12), torch.arange(8) % 5)
+MODELS: dict[str, tuple[Any, Any, Any]] = {
+    "resnet": (resnet, IMAGES, "cross_entropy"),
+    "several losses": (
+        Heads,
+        (torch.randn(9, 8), torch.arange(9) % 5, (torch.arange(9) % 3, torch.randn(9, 1))),
+        two_losses,
+    ),
+    "mapping": (Heads, {"x": torch.randn(9, 8), "kind": torch.arange(9) % 5}, None),
+    "own loss": (OwnLoss, {"tokens": TOKENS, "targets": TOKENS.flip(1)}, None),
+    "float16": (
+        lambda: mlp(depth=2, width=32).half(),
+        (torch.randn(16, 32).half(), torch.arange(16) % 10),
+        "cross_entropy",
+    ),
+    "compiled in place": (compiled_in_place, batch(32), "cross_entropy"),
+    "post-norm encoder": (
+        lambda: encoder(norm_first=False),
+        (torch.randn(4, 6, 16), torch.arange(24).reshape(4, 6)),
+        "cross_entropy",
+    ),
+    "pre-norm encoder": (
+        lambda: encoder(norm_first=True),
+        (torch.randn(4, 6, 16), torch.arange(24).reshape(4, 6)),
+        "cross_entropy",
+    ),
+    "last step": (
+        lambda: Last(nn.GRU),
+        (torch.randn(32, 65, 8), torch.arange(32) % 5),
+        "cross_entropy",
+    ),
     "lstm": (lambda: Recurrent(nn.LSTM), (TOKENS, TOKENS), "cross_entropy"),
     "gru": (lambda: Recurrent(nn.GRU), (TOKENS, TOKENS), "cross_entropy"),
     "dataclass": (TakesPair, Pair(torch.randn(9, 8), torch.randn(9, 8)), None),
@@ -249,6 +365,86 @@ def test_models_of_all_kinds_are_measured(name):
     assert str(report).count("\n") > 5
 
 
+HEALTHY = (
+    "resnet",
+    "pre-norm encoder",
+    "post-norm encoder",
+    "lstm",
+    "gru",
+    "last step",
+    "own loss",
+)
+
+
+@pytest.mark.parametrize("name", HEALTHY)
+def test_usual_models_as_torch_initialises_them_have_no_diagnoses(name):
+    make, data, loss = MODELS[name]
+    torch.manual_seed(0)
+    report = probe(make(), data, loss)
+    assert not report.diagnoses
+    assert not report.without_gradient
+    assert report.loss == pytest.approx(report.expected_loss, rel=0.3)
+    assert all(one.backward_running for one in report.weighted if one.layer.name != "embed")
+
+
+def test_what_is_cut_off_only_by_zeros_has_a_gradient_from_the_second_step_on():
+    report = probe(resnet(is_zero=True), IMAGES, "cross_entropy")
+    assert not report.diagnoses
+    assert not report.without_gradient
+    assert "`3.bn2.weight`, `4.bn2.weight`, `5.bn2.weight` and 1 more start at 0" in report.notes[0]
+
+
+class Zeros(nn.Module):
+    """Ends in a head that starts at 0, beside a layer that is really cut off."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.adapter, self.cut = nn.Linear(8, 8), nn.Linear(8, 8), nn.Linear(8, 8)
+        self.head = nn.Linear(8, 3)
+        for one in (self.head, self.adapter):
+            nn.init.zeros_(one.weight)
+            nn.init.zeros_(one.bias)
+
+    def forward(self, x):
+        return self.head(torch.tanh(x + self.adapter(self.body(x)) + self.cut(x).detach()))
+
+
+def test_a_head_of_zeros_hides_no_layer_that_is_cut_off():
+    model = Zeros()
+    before = copy.deepcopy(model.state_dict())
+    report = probe(model, (torch.randn(9, 8), torch.arange(9) % 3), "cross_entropy")
+    assert report.without_gradient == ("cut.weight", "cut.bias")
+    assert names(report) == {"no-gradient"}
+    assert report.independent == ()
+    assert all(torch.equal(one, before[name]) for name, one in model.state_dict().items())
+
+
+def test_the_remedy_is_measured_where_a_forward_belongs_to_one_model():
+    model = mlp(scale=0.1, depth=3, width=32)
+    model.forward = model.forward  # a copy would run this model
+    report = probe(model, batch(32), "cross_entropy")
+    assert report.effect is not None
+    assert "poor-initial-scale" in report.effect.before.diagnoses
+    assert report.effect.after.diagnoses == ()
+
+
+def test_the_expected_loss_is_that_of_the_whole_loss():
+    x, y = torch.randn(16, 8), torch.arange(16) % 3
+    value = torch.randn(16, 3)
+    model = nn.Linear(8, 3)
+    assert probe(model, (x, y), "cross_entropy").expected_loss == pytest.approx(math.log(3))
+    assert probe(model, (x, value), "mse").expected_loss == pytest.approx(float((value**2).mean()))
+    chances = torch.rand(16, 3)
+    assert probe(model, (x, chances), "bce_with_logits").expected_loss == pytest.approx(math.log(2))
+    parts = probe(model, (x, y), lambda o, t: nn.functional.cross_entropy(o, t) + o.square().sum())
+    assert parts.expected_loss is None
+
+
+def test_no_optimizer_is_made_which_would_import_the_compiler_for_seconds(monkeypatch):
+    monkeypatch.setattr(torch.optim.Optimizer, "__init__", None)
+    assert probe(nn.Linear(4, 2), torch.randn(8, 4), remedy=True).weighted
+
+
 def test_a_lazy_model_stays_lazy():
     model = Lazy()
     probe(model, torch.randn(9, 8))
@@ -294,6 +490,7 @@ def test_several_seeds_of_a_factory_give_a_spread():
     ("model", "data", "loss", "said"),
     [
         (nn.ReLU(), torch.randn(4, 4), None, "`ReLU` has no parameters"),
+        (3, torch.randn(4, 4), None, "the model is a int"),
         (nn.Linear(4, 4).requires_grad_(requires_grad=False), torch.randn(4, 4), None, "requires"),
         (nn.Linear(4, 4), (torch.randn(4, 4),) * 2, "mze", "did you mean `mse`?"),
         (nn.Linear(4, 4), (torch.randn(4, 4),) * 2, lambda o, _: o.detach().sum(), "no graph"),

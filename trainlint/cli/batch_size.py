@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from trainlint.cli.trying import made_setup, options_of_setups, show
+from trainlint.cli.trying import options_of_setups, show, tried
+from trainlint.output.batch_size_text import lines
+
+if TYPE_CHECKING:
+    from trainlint.runtime.batch_size_report import BatchSizeReport
 
 
 @click.command("batch-size", short_help="Find a batch size that fits and is of use.")
@@ -45,12 +49,13 @@ def command(target: str, **options: Any) -> int:
 
     Exits with 0 where a batch fits, 1 where none does, 2 where nothing can be tried.
     """
-    setup, made, blaming = made_setup(target, "batch-size")
-    from trainlint.output.batch_size_text import lines  # noqa: PLC0415
-    from trainlint.runtime.batch_size import find_batch_size  # noqa: PLC0415
 
-    names = ("limit", "noise", "pairs", "after")
-    with blaming("the training", setup):
-        report = find_batch_size(*made, **{name: options[name] for name in names})
+    def attempt(*made: Any) -> BatchSizeReport:
+        from trainlint.runtime.batch_size import find_batch_size  # noqa: PLC0415 - torch takes a second
+
+        names = ("limit", "noise", "pairs", "after")
+        return find_batch_size(*made, **{name: options[name] for name in names})
+
+    report = tried(target, "batch-size", attempt)
     show(lines(report), {"batch_size": report.to_dict()}, options)
     return int(report.largest is None)

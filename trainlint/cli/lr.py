@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trainlint.cli.trying import made_setup, options_of_setups, show
+from trainlint.cli.trying import options_of_setups, show, tried
+from trainlint.output.lr_text import lines
 
 if TYPE_CHECKING:
     from trainlint.output.pictures import Picture
@@ -43,13 +44,14 @@ def command(target: str, **options: Any) -> int:
 
     Exits with 0 where a rate is found, 1 where none is, 2 where nothing can be tried.
     """
-    setup, made, blaming = made_setup(target, "lr")
-    from trainlint.output.lr_text import lines  # noqa: PLC0415
-    from trainlint.runtime.lr_finder import find_lr  # noqa: PLC0415
 
-    names = ("method", "smallest", "largest", "steps", "accumulate")
-    with blaming("the training", setup):
-        report = find_lr(*made, **{name: options[name] for name in names})
+    def attempt(*made: Any) -> LRReport:
+        from trainlint.runtime.lr_finder import find_lr  # noqa: PLC0415 - torch takes a second
+
+        names = ("method", "smallest", "largest", "steps", "accumulate")
+        return find_lr(*made, **{name: options[name] for name in names})
+
+    report = tried(target, "lr", attempt)
     if options["html"] or options["png"]:
         from trainlint.output.pictures import write_html, write_png  # noqa: PLC0415
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 import os
+import sys
 import time
+from contextlib import redirect_stdout
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +85,8 @@ def command(target: str, **options: Any) -> int:
     settings = hierarchy(catalogue, options).settings_of(os.curdir)
     from trainlint.runtime.probing import probed_by_name  # noqa: PLC0415 - torch takes a second
 
-    report = probed_by_name(target, options, settings)
+    with redirect_stdout(sys.stderr):  # what the user's code prints is no part of the report
+        report = probed_by_name(target, options, settings)
     _pictures(report, options)
     colours = in_colours(options["color"], to_file=options["output_file"] is not None)
     linted = Linted(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from contextlib import redirect_stdout
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -30,11 +32,13 @@ def options_of_setups(function: Callable[..., Any]) -> Callable[..., Any]:
     return target(form(place(function)))
 
 
-def made_setup(target: str, command: str) -> tuple[Any, tuple[Any, ...], Any]:
-    """Return the function that a target names, what it makes, and what blames its lines for exceptions.
+def tried(target: str, command: str, attempt: Callable[..., Any]) -> Any:
+    """Return what an attempt gives for the model, optimizer, loss and loader that a target makes.
+
+    What the user's code prints goes to the standard error output: it is no part of the result.
 
     Raises:
-        UserError: There is no torch, the function fails, or makes something else than a training.
+        UserError: There is no torch, or the user's code fails; then its line is named.
 
     """
     if find_spec("torch") is None:
@@ -42,8 +46,11 @@ def made_setup(target: str, command: str) -> tuple[Any, tuple[Any, ...], Any]:
         raise UserError(msg)
     from trainlint.runtime.loading import blaming, load, setup_of  # noqa: PLC0415 - torch takes a second
 
-    setup = load(target)
-    return setup, setup_of(setup, target), blaming
+    with redirect_stdout(sys.stderr):
+        setup = load(target)
+        made = setup_of(setup, target)
+        with blaming("the training", setup):
+            return attempt(*made)
 
 
 def show(lines: Iterable[str], document: dict[str, Any], options: dict[str, Any]) -> None:

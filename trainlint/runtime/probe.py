@@ -8,6 +8,7 @@ import re
 import warnings
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
@@ -139,7 +140,7 @@ def probed(
         measured: list[_Measured] = []
         for seed in range(max(1, seeds)):
             torch.manual_seed(seed)
-            one = model if isinstance(model, nn.Module) else model()
+            one = model if isinstance(model, nn.Module) or not callable(model) else model()
             one = _checked(one)
             first = one if first is None else first
             measured.append(_measure(one, batch, loss, origin))
@@ -226,8 +227,9 @@ def _measure(model: nn.Module, batch: Any, loss: Any, origin: Origin) -> _Measur
         if not trainable:
             msg = f"{place_of(model)}no parameter of `{type(model).__name__}` requires a gradient"
             raise UserError(msg)
-        # Rules ask which parameters are trained, and at a rate over 0.
-        facts_of = torch.optim.SGD(trainable, lr=1e-30)
+        # Rules ask which parameters are trained, and at a rate over 0. Making an optimizer of torch imports
+        # its compiler, which takes seconds.
+        facts_of: Any = SimpleNamespace(param_groups=[{"params": trainable, "lr": 1e-30}], state={})
         models = {"": model}
         anatomy = Anatomy(models, [facts_of], Run(origin), Places(models, origin))
         anatomy.look()
