@@ -23,7 +23,7 @@ MOST_SPAN: Final = 45.0
 FORWARD: Final = "●"
 BACKWARD: Final = "○"
 BOTH: Final = "◉"
-_GOOD: Final = 2.0
+GOOD: Final = 2.0
 _NAMED: Final = 8
 
 
@@ -32,10 +32,10 @@ def lines(report: ProbeReport, *, colours: bool, width: int | None = None) -> It
     if width is None:
         width = min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
     style = Style(colours)
-    yield from _head(report, style)
+    yield from head(report, style)
     yield ""
     yield from _table(report, width, style)
-    yield from _other(report, style)
+    yield from other(report, style)
     if report.effect is not None:
         yield ""
         yield from _effect(report.effect, style)
@@ -59,7 +59,7 @@ def decades(value: float | None) -> float | None:
     return math.log10(value)
 
 
-def _head(report: ProbeReport, style: Style) -> Iterator[str]:
+def head(report: ProbeReport, style: Style) -> Iterator[str]:
     """Yield what is known of the model as a whole."""
     facts = [f"{len(report.weighted)} layers with weights"]
     if report.batch_size:
@@ -83,7 +83,7 @@ def _table(report: ProbeReport, width: int, style: Style) -> Iterator[str]:
     shown, left_out = _chosen(report)
     if not shown:
         return
-    states = {one.layer.name: _state(report, one) for one in shown}
+    states = {one.layer.name: units(report, one) for one in shown}
     names = [printable(one.layer.name) or "the model" for one in shown]
     kinds = [
         one.layer.what + (f" → {one.layer.followed_by}" if one.layer.followed_by else "")
@@ -139,7 +139,7 @@ def _chosen(report: ProbeReport) -> tuple[Sequence[LayerReport], int]:
 def _is_far(one: LayerReport) -> bool:
     """Say whether a ratio has left the middle of the picture."""
     seen = (decades(one.running), decades(one.backward_running))
-    return any(value is not None and abs(value) > _GOOD for value in seen)
+    return any(value is not None and abs(value) > GOOD for value in seen)
 
 
 def _span(shown: Sequence[LayerReport]) -> float:
@@ -182,7 +182,7 @@ def _picture(one: LayerReport, span: float, room: int, style: Style) -> str:
     return "".join(cells)
 
 
-def _state(report: ProbeReport, one: LayerReport) -> str:
+def units(report: ProbeReport, one: LayerReport) -> str:
     """Return what is known of the units of the activation behind a layer."""
     parts = []
     layers = report.layers
@@ -199,7 +199,7 @@ def _state(report: ProbeReport, one: LayerReport) -> str:
     return ", ".join(dict.fromkeys(parts))
 
 
-def _other(report: ProbeReport, style: Style) -> Iterator[str]:
+def other(report: ProbeReport, style: Style) -> Iterator[str]:
     """Yield what is no table."""
     if report.without_gradient:
         names = ", ".join(map(printable, report.without_gradient[:_NAMED]))
@@ -217,15 +217,24 @@ def _other(report: ProbeReport, style: Style) -> Iterator[str]:
 
 def _effect(effect: Effect, style: Style) -> Iterator[str]:
     """Yield what the right initialisation of each layer changes."""
+    yield style.paint("With the right initialisation", "bold") + f" ({schemes(effect)}):"
+    yield f"  {'':<34} {'before':>10} {'after':>10}"
+    for what, before, after in effect_rows(effect):
+        yield f"  {what:<34} {before:>10} {after:>10}"
+
+
+def schemes(effect: Effect) -> str:
+    """Say which initialisation is right for how many layers."""
     kinds: dict[str, int] = {}
     for _, scheme in effect.schemes:
         kind = scheme.partition(",")[0]
         kinds[kind] = kinds.get(kind, 0) + 1
     told = ", ".join(f"{kind} for {count}" for kind, count in kinds.items())
-    yield style.paint("With the right initialisation", "bold") + (
-        f" ({told} of the layers; measured, then undone):"
-    )
-    yield f"  {'':<34} {'before':>10} {'after':>10}"
+    return f"{told} of the layers; measured, then undone"
+
+
+def effect_rows(effect: Effect) -> Iterator[tuple[str, str, str]]:
+    """Yield what is compared, before and after the right initialisation."""
     rows = (
         ("signal at the last hidden layer", "forward"),
         ("gradient at the first layer", "backward"),
@@ -238,9 +247,9 @@ def _effect(effect: Effect, style: Style) -> Iterator[str]:
         if before is None and after is None:
             continue
         is_share = name in {"dead", "saturated"}
-        cells = [_share(one) if is_share else number(one) for one in (before, after)]
-        yield f"  {what:<34} {cells[0]:>10} {cells[1]:>10}"
-    yield f"  {'diagnoses':<34} {_rules(effect.before):>10} {_rules(effect.after):>10}"
+        shown = _share if is_share else number
+        yield what, shown(before), shown(after)
+    yield "diagnoses", _rules(effect.before), _rules(effect.after)
 
 
 def _share(value: float | None) -> str:

@@ -160,7 +160,7 @@ def screen(
     """Return a training as one screen of a width, for rich to print."""
     parts: list[RenderableType] = [
         painted(verdict(diagnoses, steps)),
-        Text(", ".join(_facts(last, steps, seconds, own_share)), "dim"),
+        Text(", ".join(facts_told(last, steps, seconds, own_share)), "dim"),
     ]
     found = rows(facts, last, diagnoses)
     if found:
@@ -197,7 +197,7 @@ def summary(
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
 
 
-def _facts(
+def facts_told(
     last: Mapping[str, Mapping[str, float]], steps: int, seconds: float, own_share: float | None
 ) -> Iterator[str]:
     """Yield what is known of the whole run."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from trainlint.core.diagnosis import Severity
+from trainlint.output.notebook import LiveTable, kernel_shell
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from trainlint.core.diagnosis import Diagnosis
 
 _LOGGER = logging.getLogger("trainlint")
@@ -30,7 +34,9 @@ class Announcer:
         self._live.say(text)
 
     def diagnosis(self, diagnosis: Diagnosis) -> None:
-        """Show a diagnosis, if anything is shown."""
+        """Show a diagnosis, if anything is shown, and not by the view of a notebook."""
+        if self._table is not None:
+            return
         if not self.is_live or _is_logging():
             level = logging.INFO if diagnosis.severity is Severity.ADVICE else logging.WARNING
             moment = diagnosis.moment
@@ -46,6 +52,23 @@ class Announcer:
             )
             return
         self._live.diagnosis(diagnosis)
+
+    def view(self, draw: Callable[[], str], *, now: bool) -> bool:
+        """Show HTML where a notebook shows the training, at once or when it is time; say if one does."""
+        if self._table is None:
+            return False
+        try:
+            self._table.show(draw, now=now)
+        except Exception:
+            self._table = None  # from now on diagnoses are printed
+            raise
+        return True
+
+    @cached_property
+    def _table(self) -> LiveTable | None:
+        """What shows the training in a notebook; None elsewhere."""
+        shell = kernel_shell() if self.is_live else None
+        return None if shell is None else LiveTable(shell)
 
     @property
     def _live(self) -> Any:

@@ -91,3 +91,9 @@ class BatchSizeReport:
         from trainlint.output.batch_size_text import lines  # noqa: PLC0415
 
         return "\n".join(lines(self))
+
+    def _repr_html_(self) -> str:
+        """Return the report as a notebook shows it."""
+        from trainlint.output.fragment import batch_sizes  # noqa: PLC0415 - for notebooks alone
+
+        return batch_sizes(self)

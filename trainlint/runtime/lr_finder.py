@@ -66,6 +66,12 @@ class LRReport:
 
         return "\n".join(lines(self))
 
+    def _repr_html_(self) -> str:
+        """Return the report as a notebook shows it."""
+        from trainlint.output.fragment import learning_rates  # noqa: PLC0415 - for notebooks alone
+
+        return learning_rates(self)
+
 
 def find_lr(  # noqa: PLR0913 - all but four are optional
     model: nn.Module,

@@ -228,10 +228,22 @@ class Monitor:
         )
 
     def _repr_html_(self) -> str:
-        """Return the summary as a notebook shows it."""
-        from trainlint.output.report import fragment  # noqa: PLC0415 - for notebooks alone
+        """Return how it stands with the training as a notebook shows it."""
+        self._drain(wait=True)
+        return self._as_html()
 
-        return fragment(self.summary())
+    def _as_html(self) -> str:
+        """Return how it stands with the training by the numbers that have arrived."""
+        from trainlint.output.fragment import training  # noqa: PLC0415 - for notebooks alone
+
+        return training(
+            self._anatomy.facts,
+            self._history.last,
+            self._judge.diagnoses,
+            steps=self.step,
+            seconds=time.perf_counter() - self._began,
+            own_share=self.own_share,
+        )
 
     def close(self) -> None:
         """Take everything off again, finish the recording and say the summary; once."""
@@ -256,7 +268,7 @@ class Monitor:
                 "`optimizer.step` was never called while trainlint watched, so nothing was seen"
             )
         elif self._announcer.is_live:
-            self._guarded("summary", lambda: self._announcer.say(self.summary()))
+            self._guarded("summary", self._show_end)
 
     def __enter__(self) -> Self:
         return self
@@ -646,6 +658,8 @@ class Monitor:
             self._say(diagnosis)
         if self._loggers is not None:
             self._guarded("loggers", self._loggers.step, step)
+        if step.is_measured or found:
+            self._guarded("view", lambda: self._announcer.view(self._as_html, now=bool(found)))
 
     def _say(self, diagnosis: Diagnosis) -> None:
         """Say a diagnosis to everybody who wants to know."""
@@ -658,6 +672,11 @@ class Monitor:
             self._guarded("on_diagnosis", self._on_diagnosis, diagnosis)
         if self._halting is None and self._halt_on & {diagnosis.severity.value, diagnosis.rule}:
             self._halting = diagnosis
+
+    def _show_end(self) -> None:
+        """Say the summary, or show it where the training has been shown all along."""
+        if not self._announcer.view(self._as_html, now=True):
+            self._announcer.say(self.summary())
 
     def _end_loggers(self, loggers: Loggers) -> None:
         """Tell the loggers how it stands with the training."""

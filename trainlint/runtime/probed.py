@@ -124,6 +124,12 @@ class ProbeReport:
 
         return "\n".join(lines(self, colours=False))
 
+    def _repr_html_(self) -> str:
+        """Return the report as a notebook shows it."""
+        from trainlint.output.fragment import probe  # noqa: PLC0415 - for notebooks alone
+
+        return probe(self)
+
 
 def _row(one: LayerReport) -> dict[str, Any]:
     """Return a layer as JSON can hold it."""

@@ -6,7 +6,6 @@ import json
 import os
 import zlib
 from base64 import b64encode
-from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -86,11 +85,3 @@ def _mood(said: Sequence[Diagnosis], steps: int) -> str:
     severities = {one.severity.value for one in said}
     worst = next((one for one in ("error", "warning") if one in severities), "")
     return worst or ("healthy" if steps else "unknown")
-
-
-def fragment(summary: str) -> str:
-    """Return a summary as a piece of HTML, for a notebook."""
-    return (
-        '<pre style="white-space:pre;overflow-x:auto;line-height:1.35" class="trainlint-summary">'
-        f"{escape(summary)}</pre>"
-    )
