@@ -6,11 +6,13 @@ import csv
 import io
 import json
 import math
+import re
+import sys
 
 import pytest
 
 from trainlint.core.diagnosis import Severity
-from trainlint.output.overview import Overview, sparklines, thinned
+from trainlint.output.overview import sparklines, thinned
 from trainlint.runtime import exporting
 from trainlint.runtime.recorder import Recorder
 
@@ -121,6 +123,78 @@ def test_compare_as_json_has_curves_without_losing_a_leap(pair, trainlint):
     assert (first["new"], first["gone"], second["gone"]) == ([], [], [])
 
 
+def test_compare_shows_the_layers_that_look_worst_in_any_run(folder, runs, trainlint):
+    runs.recorded(folder / "a.tlr", [runs.measured(number) for number in range(1, 31)])
+    dying = [runs.measured(number, dead=number / 40) for number in range(1, 31)]
+    runs.recorded(folder / "b.tlr", dying, [runs.diagnosis()])
+    lines = trainlint("compare", "a.tlr", "b.tlr").out.splitlines()
+    at = lines.index("dead_units of act, over the first 30 steps")
+    assert re.fullmatch("A  ▁+  0", lines[at + 1])
+    assert lines[at + 2].startswith("B  ▁▁▁▂")
+    assert lines[at + 2].endswith("█  0.75")
+    found = json.loads(trainlint("compare", "a.tlr", "b.tlr", "--output-format", "json").out)
+    layers = found["runs"][1]["layers"]
+    assert next(iter(layers)) == "act"
+    assert layers["act"]["dead_units"] == [[number, number / 40] for number in range(1, 31)]
+    assert layers["fc1"]["gradient_rms"][1] == [2, 1e-3 / 2]
+    assert layers["fc2"]["rms"][0] == [1, "NaN"]
+
+
+@pytest.fixture
+def compared(folder, pair, trainlint):
+    """Return the page that compares two recordings, of which one has an evil name."""
+    pytest.importorskip("jinja2")
+    pytest.importorskip("plotly")
+    evil = "<script>alert(1)<!--.tlr"
+    (folder / pair[1]).rename(folder / evil)
+    done = trainlint("compare", pair[0], evil, "--html", "out/page.html")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("A  a.tlr: ")
+    return (folder / "out" / "page.html").read_text(encoding="utf-8")
+
+
+def test_compare_writes_one_html_file_with_settings_diagnoses_and_curves(compared):
+    cells = [
+        re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row)
+        for row in re.findall(r"<tr>.*?</tr>", compared)
+    ]
+    assert ["device", "cpu", "cuda"] in cells
+    assert ["last loss", "0.01", "0.025"] in cells
+    assert "1 new</summary>" in compared
+    assert "warning</span> TL906 loss-spike act, model.py:15, step 50" in compared
+    assert "1 in both</summary>" in compared
+    assert "src=" not in compared.split("<script>", 1)[0]
+    embedded = re.search(r'<script type="application/json" id="data">(.*?)</script>', compared)
+    assert embedded is not None
+    charts = json.loads(embedded[1])
+    assert [one["title"] for one in charts][:2] == ["loss", "Gradient RMS"]
+    first, second = charts[0]["curves"]
+    assert (first["name"], first["x"], first["y"][0]) == ("A", list(range(1, 101)), 1.0)
+    assert second["y"][49] == 500.0  # a leap of one step is there
+    numbers = {int(one) for one in re.findall(r'data-chart="(\d+)"', compared)}
+    assert numbers == set(range(len(charts)))
+
+
+def test_names_on_the_page_of_a_comparison_are_escaped(compared):
+    assert "<script>alert" not in compared
+    assert "&lt;script&gt;alert(1)&lt;!--.tlr" in compared
+
+
+def test_a_comparison_without_the_extra_or_over_a_recording_is_one_line(
+    folder, pair, trainlint, monkeypatch
+):
+    before = (folder / pair[0]).read_bytes()
+    done = trainlint("compare", *pair, "--html", pair[0])
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert (folder / pair[0]).read_bytes() == before
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    done = trainlint("compare", *pair, "--html", "a.html")
+    assert done.code == 2
+    assert done.err == (
+        "error: --html needs plotly and Jinja2; to install them: pip install 'trainlint[report]'\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -136,18 +210,17 @@ def test_compare_of_what_it_cannot_read_is_one_line(folder, runs, trainlint, arg
     assert trainlint("compare", *arguments) == (2, "", f"error: {says}\n")
 
 
-def overview(*losses):
-    return Overview(
-        "a.tlr", "finished", len(losses), 1.0, 1, 0.0, {}, (), list(enumerate(losses, 1))
-    )
+def curve(*values):
+    return list(enumerate(values, 1))
 
 
 def test_curves_have_one_scale_and_show_a_leap_and_what_is_not_finite():
-    first, second = sparklines([overview(*[1.0] * 7, 8.0), overview(8.0, math.nan, 1.0)], width=8)
+    first, second = sparklines([curve(*[1.0] * 7, 8.0), curve(8.0, math.nan, 1.0)], width=8)
     assert first == "▁▁▁▁▁▁▁█  8"
     assert second == "█✗▁  1"
-    assert list(sparklines([overview()])) == ["  -"]
-    assert list(sparklines([overview(2.0, 2.0)], width=2)) == ["▁▁  2"]
+    assert list(sparklines([curve()])) == ["  -"]
+    assert list(sparklines([curve(2.0, 2.0)], width=2)) == ["▁▁  2"]
+    assert next(sparklines([[(1, 2.0), (6, 1.0)], [(8, 1.0)]], width=8)) == "█████▁  1"
 
 
 def test_a_thinned_curve_keeps_both_extremes_of_every_stretch():
@@ -234,7 +307,7 @@ def test_tensorboard_reads_scalars_and_texts_back(folder, recording, trainlint):
 
 
 def test_a_missing_library_is_said_with_how_to_install_it(recording, trainlint, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     done = trainlint("export", recording, "--to", "parquet")
     assert done.code == 2
     assert "pip install 'trainlint[parquet]'" in done.err

@@ -24,7 +24,7 @@ class Read(HTMLParser):
     def __init__(self, text):
         super().__init__()
         self.rows = []
-        self.open = []
+        self.open: list[str] = []
         self.feed(text)
         self.close()
         assert not self.open, self.open
@@ -155,8 +155,8 @@ class Shell:
         if kernel:
             self.kernel = object()
         main, display = ModuleType("IPython"), ModuleType("IPython.display")
-        main.get_ipython = lambda: self
-        display.display = self.display
+        vars(main)["get_ipython"] = lambda: self
+        vars(display)["display"] = self.display
         monkeypatch.setitem(sys.modules, "IPython", main)
         monkeypatch.setitem(sys.modules, "IPython.display", display)
 

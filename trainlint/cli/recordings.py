@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from trainlint.core.errors import UserError
@@ -12,10 +14,23 @@ from trainlint.runtime.signals import Signal
 from trainlint.runtime.tables import SUFFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 USUAL: Final = os.path.join("runs", "trainlint")
 """Where `watch` writes recordings unless it is told otherwise."""
+OF_LAYERS: Final = (
+    Signal.GRADIENT_RMS,
+    Signal.UPDATE_RATIO,
+    Signal.RMS,
+    Signal.DEAD_UNITS,
+    Signal.SATURATED,
+)
+"""What is compared of layers."""
+_OF_PARAMETERS: Final = frozenset({Signal.GRADIENT_RMS, Signal.UPDATE_RATIO})
+_LAYERS: Final = 4
+"""So many layers are compared."""
+_AT_END: Final = 200
+"""So many steps at the end of a recording say how its layers are."""
 _FEW: Final = 100
 _OF_OURS: Final = frozenset({"began", "seconds", "own_seconds", "steps"})
 """Facts that differ from run to run whatever was changed."""
@@ -36,6 +51,41 @@ def recordings_in(folder: str | None) -> Iterator[str]:
         for name in sorted(names):
             if name.endswith(SUFFIX):
                 yield os.path.normpath(os.path.join(base, name))
+
+
+def compared(paths: Sequence[str]) -> list[Overview]:
+    """Return a glance at each of several recordings, with the curves of the layers worst in any of them."""
+    found = [overview_of(path, whole=True) for path in paths]
+    ranked = zip_longest(*map(_worst_layers, paths))
+    layers = list(dict.fromkeys(one for some in ranked for one in some if one is not None))
+    return [replace(one, curves=_curves_of(one.path, layers[:_LAYERS])) for one in found]
+
+
+def _worst_layers(path: str) -> list[str]:
+    """Return the names of the layers of a recording that look worst at its end, the worst first."""
+    from trainlint.output.summary import rows  # noqa: PLC0415 - brings rich, which a list needs not
+
+    last: dict[str, dict[str, float]] = {}
+    with Recording(path) as recording:
+        for step in recording.steps(after=max(0, recording.position - _AT_END)):
+            for signal, values in step.signals.items():
+                last.setdefault(signal, {}).update(values)
+        found = rows(recording.facts, last, recording.diagnoses())
+    return [one.layer.name for one in found[:_LAYERS]]
+
+
+def _curves_of(path: str, layers: Sequence[str]) -> dict[str, dict[str, list[tuple[int, float]]]]:
+    """Return the curves of some layers, by layer and signal; of their weights where it is a parameter's."""
+    curves: dict[str, dict[str, list[tuple[int, float]]]] = {}
+    with Recording(path) as recording:
+        known = recording.facts.layer
+        own = {name: name for name in layers if name in known}
+        weights = {known[name].weight: name for name in own if known[name].weight}
+        for signal in OF_LAYERS:
+            subjects = weights if signal in _OF_PARAMETERS else own
+            for subject, points in recording.curves(signal, subjects).items():
+                curves.setdefault(subjects[subject], {})[str(signal)] = points
+    return curves
 
 
 def overview_of(path: str, *, whole: bool = False) -> Overview:

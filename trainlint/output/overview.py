@@ -12,6 +12,7 @@ from trainlint.core.diagnosis import Severity
 from trainlint.output.json_format import VERSION
 from trainlint.output.moments import as_json, duration, json_number, number
 from trainlint.output.style import Style, printable
+from trainlint.runtime.signals import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +23,10 @@ _BARS: Final = "▁▂▃▄▅▆▇█"
 _WIDTH: Final = 32
 _POINTS: Final = 200
 _KILO: Final = 1024
+_LAYERS: Final = 2
+"""So many of the worst layers are drawn in a terminal."""
+_TOLD: Final = (Signal.GRADIENT_RMS, Signal.DEAD_UNITS, Signal.SATURATED)
+"""By these signals."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,10 @@ class Overview:
     diagnoses: Sequence[Diagnosis] = ()
     losses: Sequence[tuple[int, float]] = field(default=(), repr=False)
     """The loss by the number of the step."""
+    curves: Mapping[str, Mapping[str, Sequence[tuple[int, float]]]] = field(
+        default_factory=dict, repr=False
+    )
+    """By layer and signal the same of some layers, where runs are compared."""
 
     @property
     def last_loss(self) -> float | None:
@@ -67,6 +76,12 @@ def verdict(one: Overview) -> str:
     first = one.diagnoses[0]
     layer = f" in {first.moment.layer}" if first.moment and first.moment.layer else ""
     return f"{told}: first {first.rule}{layer}"
+
+
+def mood(one: Overview) -> str:
+    """Return the worst severity of what was said of a training, or `healthy`."""
+    found = {it.severity for it in one.diagnoses}
+    return next((str(it) for it in Severity if it in found), "healthy")
 
 
 # --- a list
@@ -104,12 +119,60 @@ def listing_json(overviews: Sequence[Overview]) -> str:
 
 def comparison(overviews: Sequence[Overview], style: Style) -> Iterator[str]:
     """Yield what differs between recordings: each against the first, which is marked with an A."""
-    marks = [chr(ord("A") + at) for at in range(len(overviews))]
+    marks = letters(overviews)
     for mark, one in zip(marks, overviews, strict=True):
         yield f"{style.paint(mark, 'bold')}  {printable(one.path)}: {printable(verdict(one))}"
     yield ""
-    rows: list[tuple[str, ...]] = [("", *marks)]
-    rows += [
+    rows = [("", *marks), *outcomes(overviews), *changes(overviews)]
+    yield from _aligned([tuple(map(printable, row)) for row in rows])
+    for what, curves in shown_curves(overviews):
+        longest = max((points[-1][0] for points in curves if points), default=0)
+        yield ""
+        yield style.paint(f"{printable(what)}, over the first {longest:,} steps", "bold")
+        for mark, line in zip(marks, sparklines(curves), strict=True):
+            yield f"{mark}  {line}"
+    for mark, one in zip(marks[1:], overviews[1:], strict=True):
+        gone, new, kept = against(overviews[0], one)
+        both = len(kept)
+        yield ""
+        yield style.paint(
+            f"{mark} against A: {len(gone)} gone, {len(new)} new, {both} in both", "bold"
+        )
+        for sign, colour, those in (("-", "green", gone), ("+", "red", new)):
+            for it in those:
+                yield style.paint(f"{sign} {line_of(it)}", colour)
+
+
+def comparison_json(overviews: Sequence[Overview]) -> str:
+    """Return the comparison as a JSON document."""
+    runs = []
+    for one in overviews:
+        gone, new, _ = against(overviews[0], one)
+        runs.append(
+            {
+                **_plain(one),
+                "best_loss": _json(one.best_loss),
+                "loss": points(one.losses),
+                "layers": {
+                    layer: {signal: points(curve) for signal, curve in signals.items()}
+                    for layer, signals in one.curves.items()
+                },
+                "gone": [_said(it) for it in gone],
+                "new": [_said(it) for it in new],
+            }
+        )
+    differing = {key: list(values) for key, values in differences(overviews).items()}
+    return json.dumps({"version": VERSION, "runs": runs, "differences": differing}, indent=2)
+
+
+def letters(overviews: Sequence[Overview]) -> list[str]:
+    """Return what each run is called: A, B and so on."""
+    return [chr(ord("A") + at) for at in range(len(overviews))]
+
+
+def outcomes(overviews: Sequence[Overview]) -> list[tuple[str, ...]]:
+    """Return how the runs went: what it is of, and then what it is in each."""
+    return [
         ("state", *(one.state for one in overviews)),
         ("steps", *(f"{one.steps:,}" for one in overviews)),
         ("time", *(duration(one.seconds) for one in overviews)),
@@ -117,48 +180,24 @@ def comparison(overviews: Sequence[Overview], style: Style) -> Iterator[str]:
         ("last loss", *(_maybe(one.last_loss) for one in overviews)),
         ("smallest loss", *(_maybe(one.best_loss) for one in overviews)),
     ]
-    rows += [
-        (printable(key), *("-" if it is None else printable(_value(it)) for it in values))
+
+
+def changes(overviews: Sequence[Overview]) -> list[tuple[str, ...]]:
+    """Return the settings in which runs differ, in the same way."""
+    return [
+        (key, *("-" if it is None else _value(it) for it in values))
         for key, values in differences(overviews).items()
     ]
-    yield from _aligned(rows)
-    if any(one.losses for one in overviews):
-        yield ""
-        yield style.paint(f"loss, over the first {_longest(overviews):,} steps", "bold")
-        for mark, line in zip(marks, sparklines(overviews), strict=True):
-            yield f"{mark}  {line}"
-    first = said(overviews[0])
-    for mark, one in zip(marks[1:], overviews[1:], strict=True):
-        other = said(one)
-        gone = [it for key, it in first.items() if key not in other]
-        new = [it for key, it in other.items() if key not in first]
-        both = len(first.keys() & other.keys())
-        yield ""
-        yield style.paint(
-            f"{mark} against A: {len(gone)} gone, {len(new)} new, {both} in both", "bold"
-        )
-        for sign, colour, those in (("-", "green", gone), ("+", "red", new)):
-            for it in those:
-                yield style.paint(f"{sign} {_line(it)}", colour)
 
 
-def comparison_json(overviews: Sequence[Overview]) -> str:
-    """Return the comparison as a JSON document."""
-    first = said(overviews[0])
-    runs = []
-    for one in overviews:
-        other = said(one)
-        runs.append(
-            {
-                **_plain(one),
-                "best_loss": _json(one.best_loss),
-                "loss": [[step, json_number(loss)] for step, loss in thinned(one.losses)],
-                "gone": [_said(it) for key, it in first.items() if key not in other],
-                "new": [_said(it) for key, it in other.items() if key not in first],
-            }
-        )
-    differing = {key: list(values) for key, values in differences(overviews).items()}
-    return json.dumps({"version": VERSION, "runs": runs, "differences": differing}, indent=2)
+def against(
+    first: Overview, other: Overview
+) -> tuple[list[Diagnosis], list[Diagnosis], list[Diagnosis]]:
+    """Return the diagnoses that are gone, new, and in both, once for each rule and layer."""
+    before, after = said(first), said(other)
+    gone = [it for key, it in before.items() if key not in after]
+    new = [it for key, it in after.items() if key not in before]
+    return gone, new, [it for key, it in after.items() if key in before]
 
 
 def differences(overviews: Sequence[Overview]) -> dict[str, tuple[str | int | float | None, ...]]:
@@ -176,22 +215,35 @@ def said(one: Overview) -> dict[tuple[str, str], Diagnosis]:
     return found
 
 
-def sparklines(overviews: Sequence[Overview], width: int = _WIDTH) -> Iterator[str]:
-    """Yield the loss of each run as a line of bars, all to the same scales; ✗ is not finite."""
-    longest = _longest(overviews)
-    finite = [loss for one in overviews for _, loss in one.losses if math.isfinite(loss)]
+def shown_curves(
+    overviews: Sequence[Overview],
+) -> Iterator[tuple[str, list[Sequence[tuple[int, float]]]]]:
+    """Yield what is shown as curves in a terminal, with those of each run: the loss, the worst layers."""
+    if any(one.losses for one in overviews):
+        yield "loss", [one.losses for one in overviews]
+    for layer in list(dict.fromkeys(layer for one in overviews for layer in one.curves))[:_LAYERS]:
+        for signal in _TOLD:
+            curves = [one.curves.get(layer, {}).get(signal, ()) for one in overviews]
+            if any(curves):
+                yield f"{signal} of {layer or 'the model'}", curves
+
+
+def sparklines(curves: Sequence[Sequence[tuple[int, float]]], width: int = _WIDTH) -> Iterator[str]:
+    """Yield curves as lines of bars, all to the same scales, with their last values; ✗ is not finite."""
+    longest = max((points[-1][0] for points in curves if points), default=0)
+    finite = [value for points in curves for _, value in points if math.isfinite(value)]
     low, high = (min(finite), max(finite)) if finite else (0.0, 0.0)
     logs = low > 0 and high / low > 100  # noqa: PLR2004 - two decades
     scale = math.log if logs else float
-    for one in overviews:
+    for points in curves:
         bins: dict[int, list[float]] = {}
-        for step, loss in one.losses:
-            bins.setdefault(min(width - 1, (step - 1) * width // max(longest, 1)), []).append(loss)
+        for step, value in points:
+            bins.setdefault(min(width - 1, (step - 1) * width // max(longest, 1)), []).append(value)
         line = ""
-        for at in range(width):
+        for at in range(max(bins, default=-1) + 1):
             values = bins.get(at)
-            if values is None:
-                line += " "
+            if values is None:  # nothing was measured since
+                line += line[-1:] or " "
             elif not all(map(math.isfinite, values)):
                 line += "✗"
             else:
@@ -199,7 +251,12 @@ def sparklines(overviews: Sequence[Overview], width: int = _WIDTH) -> Iterator[s
                 span = scale(high) - scale(low)
                 share = (scale(max(values)) - scale(low)) / span if span > 0 else 0.0
                 line += _BARS[min(len(_BARS) - 1, int(share * len(_BARS)))]
-        yield f"{line.rstrip()}  {_maybe(one.last_loss)}"
+        yield f"{line}  {_maybe(points[-1][1] if points else None)}"
+
+
+def points(curve: Sequence[tuple[int, float]]) -> list[list[float | str]]:
+    """Return a curve as JSON has it, thinned."""
+    return [[step, json_number(value)] for step, value in thinned(curve)]
 
 
 def thinned(
@@ -241,18 +298,13 @@ def _aligned(
         yield "  ".join(cells).rstrip()
 
 
-def _line(one: Diagnosis) -> str:
+def line_of(one: Diagnosis) -> str:
     """Return a diagnosis in a line."""
     moment = one.moment
     layer = f" {moment.layer}" if moment and moment.layer else ""
     step = f", step {moment.step:,}" if moment else ""
     place = f", {os.path.basename(one.path)}:{one.span.line}" if one.path else ""
     return printable(f"{one.severity.value} {one.code} {one.rule}{layer}{place}{step}")
-
-
-def _longest(overviews: Sequence[Overview]) -> int:
-    """Return the number of the last step of the longest run."""
-    return max((one.losses[-1][0] for one in overviews if one.losses), default=0)
 
 
 def _pace(one: Overview) -> str:

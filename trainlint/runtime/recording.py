@@ -30,7 +30,7 @@ from trainlint.runtime.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from types import TracebackType
 
     from trainlint.core.diagnosis import Diagnosis
@@ -252,6 +252,28 @@ class Recording:
                 for number, series, numbers in reversed(rows)
                 if series in known and not _is_absent(numbers, known[series])
             ]
+
+    def curves(self, signal: str, subjects: Collection[str]) -> dict[str, list[tuple[int, float]]]:
+        """Return a signal of some layers or parameters by the numbers of the steps."""
+        found: dict[str, list[tuple[int, float]]] = {}
+        with self._reading():
+            places = {
+                series: {one: at for at, one in enumerate(json.loads(names)) if one in subjects}
+                for series, names in self._rows(
+                    "SELECT id, names FROM series WHERE signal = ?", signal
+                )
+            }
+            marks = ", ".join("?" * len(places))
+            for series, number, numbers in self._rows(
+                "SELECT measurements.series, number, measurements.numbers FROM measurements"  # noqa: S608
+                f" JOIN steps ON steps.id = step WHERE measurements.series IN ({marks}) ORDER BY step",
+                *places,
+            ):
+                values = unpacked(numbers)
+                for name, at in places[series].items():
+                    if not _is_absent(numbers, at):
+                        found.setdefault(name, []).append((number, values[at]))
+        return found
 
     def diagnoses(self, session: int | None = None) -> list[Diagnosis]:
         """Return the diagnoses in the order in which they were said; of one session, or of all."""
