@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from trainlint.core.errors import UserError
@@ -56,13 +55,13 @@ def recordings_in(folder: str | None) -> Iterator[str]:
 def compared(paths: Sequence[str]) -> list[Overview]:
     """Return a glance at each of several recordings, with the curves of the layers worst in any of them."""
     found = [overview_of(path, whole=True) for path in paths]
-    ranked = zip_longest(*map(_worst_layers, paths))
-    layers = list(dict.fromkeys(one for some in ranked for one in some if one is not None))
-    return [replace(one, curves=_curves_of(one.path, layers[:_LAYERS])) for one in found]
+    ranked = sorted(row for path in paths for row in _worst_layers(path))
+    layers = list(dict.fromkeys(name for _, name in ranked))[:_LAYERS]
+    return [replace(one, curves=_curves_of(one.path, layers)) for one in found]
 
 
-def _worst_layers(path: str) -> list[str]:
-    """Return the names of the layers of a recording that look worst at its end, the worst first."""
+def _worst_layers(path: str) -> list[tuple[tuple[int, float, int], str]]:
+    """Return how bad the layers look that look worst at the end of a recording, and their names."""
     from trainlint.output.summary import rows  # noqa: PLC0415 - brings rich, which a list needs not
 
     last: dict[str, dict[str, float]] = {}
@@ -71,12 +70,12 @@ def _worst_layers(path: str) -> list[str]:
             for signal, values in step.signals.items():
                 last.setdefault(signal, {}).update(values)
         found = rows(recording.facts, last, recording.diagnoses())
-    return [one.layer.name for one in found[:_LAYERS]]
+    return [(one.badness, one.layer.name) for one in found[:_LAYERS]]
 
 
 def _curves_of(path: str, layers: Sequence[str]) -> dict[str, dict[str, list[tuple[int, float]]]]:
     """Return the curves of some layers, by layer and signal; of their weights where it is a parameter's."""
-    curves: dict[str, dict[str, list[tuple[int, float]]]] = {}
+    curves: dict[str, dict[str, list[tuple[int, float]]]] = {name: {} for name in layers}
     with Recording(path) as recording:
         known = recording.facts.layer
         own = {name: name for name in layers if name in known}
@@ -84,7 +83,7 @@ def _curves_of(path: str, layers: Sequence[str]) -> dict[str, dict[str, list[tup
         for signal in OF_LAYERS:
             subjects = weights if signal in _OF_PARAMETERS else own
             for subject, points in recording.curves(signal, subjects).items():
-                curves.setdefault(subjects[subject], {})[str(signal)] = points
+                curves[subjects[subject]][str(signal)] = points
     return curves
 
 

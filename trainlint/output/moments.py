@@ -84,7 +84,7 @@ def as_line(one: Diagnosis) -> str:
 def as_markdown(one: Diagnosis) -> str:
     """Return a diagnosis as a few paragraphs of Markdown."""
     head = f"**{one.severity} {one.code} {one.rule}**"
-    parts = [_sentence(one.message), f"*What to do:* {_sentence(one.remedy)}"]
+    parts = [sentence(one.message), f"*What to do:* {sentence(one.remedy)}"]
     if one.moment is not None:
         about = subject(one.moment)
         head += f", {when(one.moment)}" + (f", {_code(about)}" if about else "")

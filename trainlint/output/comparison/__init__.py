@@ -37,6 +37,8 @@ def page(overviews: Sequence[Overview]) -> str:
         from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - an extra
         from markupsafe import Markup  # noqa: PLC0415
         from plotly.offline import get_plotlyjs  # noqa: PLC0415
+
+        from trainlint.output.report.telling import marked  # noqa: PLC0415
     except ImportError as error:
         msg = "--html needs plotly and Jinja2; to install them: pip install 'trainlint[report]'"
         raise UserError(msg) from error
@@ -47,6 +49,7 @@ def page(overviews: Sequence[Overview]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["marked"] = marked
     marks = overview.letters(overviews)
     ours = files("trainlint.output.comparison")
     shared = files("trainlint.output.report").joinpath("page.css").read_text("utf-8")
