@@ -168,7 +168,8 @@ THIRD_PARTIES = {
     "core": set(),
     "static": {"yaml"},
     "rules": set(),
-    "output": {"rich", "jinja2", "markdown_it", "markupsafe", "plotly"},  # all but rich with an extra
+    # All but rich come with an extra, or are there in a notebook.
+    "output": {"rich", "jinja2", "markdown_it", "markupsafe", "plotly", "IPython"},
     "server": {"pygls", "lsprotocol"},
     "cli": {"click", "rich", "textual"},  # the last with an extra
 }

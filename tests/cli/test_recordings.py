@@ -167,7 +167,7 @@ def test_compare_writes_one_html_file_with_settings_diagnoses_and_curves(compare
     embedded = re.search(r'<script type="application/json" id="data">(.*?)</script>', compared)
     assert embedded is not None
     charts = json.loads(embedded[1])
-    assert [one["title"] for one in charts][:2] == ["loss", "Gradient RMS"]
+    assert [one["title"] for one in charts][:3] == ["loss", "Activation RMS", "Dead units"]
     first, second = charts[0]["curves"]
     assert (first["name"], first["x"], first["y"][0]) == ("A", list(range(1, 101)), 1.0)
     assert second["y"][49] == 500.0  # a leap of one step is there
