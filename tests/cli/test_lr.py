@@ -69,3 +69,11 @@ def test_bad_input_is_one_line(lr, name, said):
     assert done.code == 2
     assert said in done.err
     assert done.err.count("\n") == 1
+
+
+def test_the_curve_is_written_as_html_and_as_png(lr, folder):
+    pytest.importorskip("plotly")
+    pytest.importorskip("matplotlib")
+    assert lr("setup", "--html", "curve.html", "--png", "curve.png").code == 0
+    assert "suggested" in (folder / "curve.html").read_text(encoding="utf-8")
+    assert (folder / "curve.png").read_bytes().startswith(b"\x89PNG")

@@ -174,18 +174,32 @@ def test_a_module_that_fails_is_named_with_its_line(trainlint, folder):
 
 def test_the_picture_is_written_as_html(probe, folder):
     pytest.importorskip("plotly")
-    assert probe("Net", *BATCH, "--arg", "depth=2", "--html", "picture.html").code == 0
-    assert "gradient" in (folder / "picture.html").read_text(encoding="utf-8")
+    assert probe("Net", *BATCH, "--arg", "depth=2", "--html", "made/picture.html").code == 0
+    text = (folder / "made" / "picture.html").read_text(encoding="utf-8")
+    assert "gradient" in text
+    assert '"ticktext":["body.0","body.2","head"]' in text.replace(", ", ",")
 
 
-@pytest.mark.parametrize(("option", "library"), [("--html", "plotly"), ("--png", "matplotlib")])
-def test_a_missing_library_is_said_in_one_line(probe, monkeypatch, option, library):
+def test_the_picture_is_written_as_png(probe, folder):
+    pytest.importorskip("matplotlib")
+    assert probe("Net", *BATCH, "--arg", "depth=2", "--png", "made/picture.png").code == 0
+    data = (folder / "made" / "picture.png").read_bytes()
+    assert data.startswith(b"\x89PNG")
+    assert len(data) > 10_000
+    done = probe("Net", *BATCH, "--png", "made")
+    assert (done.code, done.err) == (2, "error: made: cannot be written: Is a directory\n")
+
+
+@pytest.mark.parametrize(
+    ("option", "library", "extra"), [("--html", "plotly", "report"), ("--png", "matplotlib", "png")]
+)
+def test_a_missing_library_is_said_in_one_line(probe, monkeypatch, option, library, extra):
     for name in [name for name in sys.modules if name.split(".")[0] == library]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, library, None)
     done = probe("Net", *BATCH, option, "picture")
     assert done.code == 2
-    assert done.err == f"error: {option} needs {library}: pip install {library}\n"
+    assert done.err == f"error: {option} needs {library}: pip install 'trainlint[{extra}]'\n"
 
 
 def test_the_help_says_that_the_module_is_run(trainlint):

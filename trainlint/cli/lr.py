@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     help="Of a sweep, or of each trial.",
 )
 @click.option("--accumulate", type=click.IntRange(1), default=1, help="Batches for each step.")
-@click.option("--html", metavar="PATH", help="Write the curve there (needs plotly).")
-@click.option("--png", metavar="PATH", help="Write the curve there (needs matplotlib).")
+@click.option("--html", metavar="PATH", help="Write the curve there (extra `report`).")
+@click.option("--png", metavar="PATH", help="Write the curve there (extra `png`).")
 def command(target: str, **options: Any) -> int:
     """Try learning rates on a training, and suggest one.
 
@@ -53,12 +53,9 @@ def command(target: str, **options: Any) -> int:
 
     report = tried(target, "lr", attempt)
     if options["html"] or options["png"]:
-        from trainlint.output.pictures import write_html, write_png  # noqa: PLC0415
+        from trainlint.output.pictures import write as draw  # noqa: PLC0415
 
-        if options["html"]:
-            write_html(picture(report), options["html"])
-        if options["png"]:
-            write_png(picture(report), options["png"])
+        draw(picture(report), options["html"], options["png"])
     show(lines(report), {"lr": report.to_dict()}, options)
     return int(report.suggestion is None)
 
@@ -70,7 +67,9 @@ def picture(report: LRReport) -> Picture:
     seen = zip(report.rates, report.losses, strict=True)
     points = [(rate, loss) for rate, loss in seen if math.isfinite(loss)]
     x, y = zip(*points, strict=True) if points else ((), ())
-    marks = [(report.suggestion, "suggested")] if report.suggestion else []
+    places = (report.suggestion, report.steepest, report.divergence)
+    said = ("suggested", "steepest descent", "divergence")
+    marks = [(one, name) for one, name in zip(places, said, strict=True) if one is not None]
     return Picture(
         "Loss by learning rate", "learning rate", "loss", [Curve("loss", x, y)], marks, log_x=True
     )

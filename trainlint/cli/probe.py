@@ -58,8 +58,8 @@ if TYPE_CHECKING:
     default=None,
     help="Measure the right initialisation, too, and undo it; usual where it may mend a diagnosis.",
 )
-@click.option("--html", metavar="PATH", help="Write the picture there (needs plotly).")
-@click.option("--png", metavar="PATH", help="Write the picture there (needs matplotlib).")
+@click.option("--html", metavar="PATH", help="Write the picture there (extra `report`).")
+@click.option("--png", metavar="PATH", help="Write the picture there (extra `png`).")
 @output_options(f"{DEFAULT}, the default, shows the layers and the picture, too.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 even where there are diagnoses.")
 @click.option("-q", "--quiet", is_flag=True, help="Show diagnoses only.")
@@ -87,7 +87,10 @@ def command(target: str, **options: Any) -> int:
 
     with redirect_stdout(sys.stderr):  # what the user's code prints is no part of the report
         report = probed_by_name(target, options, settings)
-    _pictures(report, options)
+    if options["html"] or options["png"]:
+        from trainlint.output.pictures import write as draw  # noqa: PLC0415
+
+        draw(picture(report), options["html"], options["png"])
     colours = in_colours(options["color"], to_file=options["output_file"] is not None)
     linted = Linted(
         reports_of(
@@ -112,18 +115,6 @@ def command(target: str, **options: Any) -> int:
     return int(bool(report.diagnoses) and not options["exit_zero"])
 
 
-def _pictures(report: ProbeReport, options: dict[str, Any]) -> None:
-    """Write the picture where it is wanted."""
-    if not (options["html"] or options["png"]):
-        return
-    from trainlint.output.pictures import write_html, write_png  # noqa: PLC0415
-
-    if options["html"]:
-        write_html(picture(report), options["html"])
-    if options["png"]:
-        write_png(picture(report), options["png"])
-
-
 def picture(report: ProbeReport) -> Picture:
     """Return the signal and the gradient by depth, as powers of ten."""
     from trainlint.output.pictures import Curve, Picture  # noqa: PLC0415
@@ -139,4 +130,5 @@ def picture(report: ProbeReport) -> Picture:
         x, y, texts = zip(*points, strict=True) if points else ((), (), ())
         curves.append(Curve(name, x, y, texts))
     title = f"{report.name}: signal and gradient by depth"
-    return Picture(title, "layer with weights", "log10 of the ratio", curves)
+    names = [one.layer.name or "the model" for one in report.weighted]
+    return Picture(title, "layer with weights", "log10 of the ratio", curves, ticks=names)

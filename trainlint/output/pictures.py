@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
@@ -9,9 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 from trainlint.core.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _COLOURS: Final = ("#1f77b4", "#d9822b", "#3a923a", "#8c564b")
+
+_MOST_TICKS: Final = 40
+_LINE: Final = 0.05
+"""How far below each other what is said of marks stands, of the height of the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +42,48 @@ class Picture:
     marks: Sequence[tuple[float, str]] = ()
     """Places on the first axis, and what they are."""
     log_x: bool = False
+    ticks: Sequence[str] = ()
+    """What stands at 1, 2, 3 of the first axis, in the place of numbers."""
 
 
-def _needed(name: str, option: str) -> Any:
+def _needed(name: str, option: str, extra: str) -> Any:
     """Import a library, or say in one line that it is missing."""
     try:
         return import_module(name)
     except ImportError as error:
-        package = name.partition(".")[0]
-        msg = f"{option} needs {package}: pip install {package}"
+        msg = f"{option} needs {name.partition('.')[0]}: pip install 'trainlint[{extra}]'"
         raise UserError(msg) from error
+
+
+def write(picture: Picture, html: str | None, png: str | None) -> None:
+    """Write a picture where it is wanted.
+
+    Raises:
+        UserError: A library is missing, or a file cannot be written.
+
+    """
+    if html:
+        write_html(picture, html)
+    if png:
+        write_png(picture, png)
+
+
+@contextmanager
+def _made(path: str) -> Iterator[None]:
+    """Make the folder of a file, and say in one line where the file cannot be written."""
+    try:
+        if folder := os.path.dirname(path):
+            os.makedirs(folder, exist_ok=True)
+        yield
+    except OSError as error:
+        msg = f"{path}: cannot be written: {error.strerror or error}"
+        raise UserError(msg) from error
+
+
+def _shown(picture: Picture) -> list[tuple[int, str]]:
+    """Return which of the names along the first axis have room, and where they are; all of a few."""
+    every = max(1, math.ceil(len(picture.ticks) / _MOST_TICKS))
+    return [(at + 1, one) for at, one in enumerate(picture.ticks) if at % every == 0]
 
 
 def write_html(picture: Picture, path: str) -> None:
@@ -54,7 +93,7 @@ def write_html(picture: Picture, path: str) -> None:
         UserError: There is no plotly, or the file cannot be written.
 
     """
-    objects = _needed("plotly.graph_objects", "--html")
+    objects = _needed("plotly.graph_objects", "--html", "report")
     figure = objects.Figure(
         [
             objects.Scatter(
@@ -69,17 +108,24 @@ def write_html(picture: Picture, path: str) -> None:
         ]
     )
     figure.update_layout(
-        title=picture.title, xaxis_title=picture.x, yaxis_title=picture.y, template="plotly_white"
+        title=picture.title,
+        xaxis_title=picture.x,
+        yaxis_title=picture.y,
+        template="plotly_white",
+        showlegend=True,
     )
     if picture.log_x:
-        figure.update_xaxes(type="log")
-    for place, said in picture.marks:
-        figure.add_vline(x=place, line_dash="dash", annotation_text=said)
-    try:
+        figure.update_xaxes(type="log", exponentformat="power", dtick=1)
+    if ticks := _shown(picture):
+        places, names = zip(*ticks, strict=True)
+        figure.update_xaxes(tickvals=places, ticktext=names, tickangle=-60)
+    for at, (place, said) in enumerate(picture.marks):
+        figure.add_vline(x=place, line_dash="dash", line_width=1)
+        x = math.log10(place) if picture.log_x else place  # of a text, but not of a line
+        y = 1 - at * _LINE
+        figure.add_annotation(x=x, y=y, yref="paper", text=said, xanchor="left", showarrow=False)
+    with _made(path):
         figure.write_html(path, include_plotlyjs=True)
-    except OSError as error:
-        msg = f"{path}: cannot be written: {error.strerror or error}"
-        raise UserError(msg) from error
 
 
 def write_png(picture: Picture, path: str) -> None:
@@ -89,22 +135,23 @@ def write_png(picture: Picture, path: str) -> None:
         UserError: There is no matplotlib, or the file cannot be written.
 
     """
-    _needed("matplotlib", "--png")
-    figures = _needed("matplotlib.figure", "--png")
+    figures = _needed("matplotlib.figure", "--png", "png")
     figure = figures.Figure(figsize=(9, 5), layout="constrained")
     axes = figure.subplots()
     for at, one in enumerate(picture.curves):
         axes.plot(one.x, one.y, marker=".", label=one.name, color=_COLOURS[at % len(_COLOURS)])
-    for place, said in picture.marks:
-        axes.axvline(place, linestyle="--", linewidth=1, color="#666")
-        axes.annotate(said, (place, 1), xycoords=("data", "axes fraction"), va="top", fontsize=8)
     if picture.log_x:
         axes.set_xscale("log")
+    if ticks := _shown(picture):
+        places, names = zip(*ticks, strict=True)
+        axes.set_xticks(places, names, rotation=60, ha="right", rotation_mode="anchor", fontsize=8)
+    for at, (place, said) in enumerate(picture.marks):
+        axes.axvline(place, linestyle="--", linewidth=1, color="#666")
+        y = 1 - at * _LINE
+        spot = {"xycoords": ("data", "axes fraction"), "xytext": (3, -3)}
+        axes.annotate(said, (place, y), textcoords="offset points", va="top", fontsize=8, **spot)
     axes.set(title=picture.title, xlabel=picture.x, ylabel=picture.y)
     axes.grid(alpha=0.3)
-    axes.legend()
-    try:
+    axes.legend(loc="best")
+    with _made(path):
         figure.savefig(path, dpi=150, format="png")
-    except OSError as error:
-        msg = f"{path}: cannot be written: {error.strerror or error}"
-        raise UserError(msg) from error
