@@ -85,10 +85,10 @@ def place_of(one: Diagnosis) -> str:
     """Return where a diagnosis stands: `model.py:14`, from the current folder if it lies below it."""
     if not one.path:
         return ""
-    return f"{printable(_from_here(one.path))}:{one.span.line}"
+    return f"{printable(from_here(one.path))}:{one.span.line}"
 
 
-def _from_here(path: str) -> str:
+def from_here(path: str) -> str:
     """Return a path from the current folder, or the name of a file that lies elsewhere."""
     return (below_here(path) or os.path.basename(path)) if os.path.isabs(path) else path
 

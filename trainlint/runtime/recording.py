@@ -177,6 +177,12 @@ class Recording:
         """A number that grows with every step that is written; `steps(after=…)` goes on from it."""
         return int(self._rows("SELECT coalesce(max(id), 0) FROM steps")[0][0])
 
+    def before_the_last(self, measured: int) -> int:
+        """Return the position after which so many measured steps are left, or all."""
+        question = "SELECT id FROM steps WHERE measured = 1 ORDER BY id DESC LIMIT 1 OFFSET ?"
+        rows = self._rows(question, measured - 1)
+        return rows[0][0] - 1 if rows else 0
+
     @property
     def count(self) -> int:
         """How many steps are kept."""

@@ -1,5 +1,11 @@
 "use strict";
 // The charts of a report: from its data to what plotly draws.
+const bytesOf = (text) => {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  const raw = atob(text), bytes = new Uint8Array(raw.length);
+  for (let at = 0; at < raw.length; at += 1) bytes[at] = raw.charCodeAt(at);
+  return bytes;
+};
 const chartsOf = (data) => {
   const FIRST = 16, LOWEST = -46, DECADE = 760, BROKEN = 2, ZERO = 1, ABSENT = 0;
   const SYMBOLS = { error: "x", warning: "triangle-up", advice: "circle" };
@@ -42,6 +48,10 @@ const chartsOf = (data) => {
   const logarithmic = (values) => {
     const known = values.filter((one) => typeof one === "number");
     const low = Math.min(...known), high = Math.max(...known);
+    if (known.length && high - low <= 1e-6 * Math.abs(high)) { // one value: it stands in the middle of what is about as large
+      const around = Math.abs(high) / 2 || 1;
+      return { type: "linear", exponentformat: "power", range: [high - around, high + around] };
+    }
     if (!known.length || low <= 0 || high / low <= 20) return { type: "linear", exponentformat: "power" };
     return { type: "log", exponentformat: "power", ...(high / low < 1e6 ? { dtick: 1 } : { nticks: 5 }) };
   };
@@ -72,13 +82,16 @@ const chartsOf = (data) => {
       for (let at = 0; at < x.length && x[at] <= step; at += 1) if (numbers[at] !== null) best = numbers[at];
       return best ?? top;
     };
+    // Many would hide the curve; then of each rule the first is shown, and all are in the time line.
+    const first = new Map([...data.diagnoses].reverse().map((one) => [one.rule, one]));
+    const marked = data.diagnoses.length > 60 ? [...first.values()] : data.diagnoses;
     const traces = [
       { x, y: numbers, name: "loss", mode: lines(known.length), marker: { size: 4 }, line: { color: colour("accent"), width: 1.4 }, hovertemplate: "step %{x}<br>loss %{y:.4g}<extra></extra>" },
       { x: data.spikes.map((one) => one[0]), y: data.spikes.map((one) => one[1]), name: "spike", mode: "markers",
         marker: { symbol: "star", size: 11, color: colour("warning") }, hovertemplate: "spike at step %{x}<br>loss %{y:.4g}<extra></extra>" },
       { x: broken, y: broken.map(() => top), name: "not finite", mode: "markers", marker: cross(9), hovertemplate: "step %{x}<br>loss is not finite<extra></extra>" },
       ...Object.keys(SYMBOLS).map((severity) => {
-        const some = data.diagnoses.filter((one) => one.step > 0 && one.severity === severity);
+        const some = marked.filter((one) => one.step > 0 && one.severity === severity);
         return { x: some.map((one) => one.step), y: some.map((one) => near(one.step)), name: severity, mode: "markers", hoverinfo: "text",
           text: some.map((one) => `step ${many(one.step)}: ${safe(one.rule)}<br>${safe(one.layer)}`), marker: mark(severity, 10) };
       }),
@@ -97,10 +110,7 @@ const chartsOf = (data) => {
   // --- the layers
 
   const size = (code) => 10 ** ((code - FIRST) / DECADE + LOWEST);
-  const decode = (text) => {
-    const bytes = Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
-    return new Uint16Array(bytes.buffer);
-  };
+  const decode = (text) => new Uint16Array(bytesOf(text).buffer);
   const cells = new Map();
   const cellsOf = (number) => {
     if (!cells.has(number)) {

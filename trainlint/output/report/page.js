@@ -32,7 +32,7 @@
   // --- the charts
 
   const unpacked = async (name) => {
-    const bytes = Uint8Array.from(atob(by(name).textContent), (one) => one.charCodeAt(0));
+    const bytes = bytesOf(by(name).textContent);
     by(name).remove();
     return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
   };

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from trainlint.core.page import read_page
 from trainlint.core.site import page_url
-from trainlint.output.live import place_of
+from trainlint.output.live import from_here, place_of
 from trainlint.output.moments import duration, number, proof, sentence, subject
 from trainlint.output.summary import rows
 
@@ -92,7 +92,7 @@ def layers(
                 *(_short(value) for value in (row.gradient, row.update, row.activation)),
                 *("–" if share is None else f"{share:.0%}" for share in (row.dead, row.saturated)),
             ],
-            "place": f"{layer.path}:{layer.line}" if layer.path else "",
+            "place": f"{from_here(layer.path)}:{layer.line}" if layer.path else "",
             "code": source.line(layer.path, layer.line),
             "said": [
                 (at, said[at].rule)
