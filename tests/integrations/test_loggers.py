@@ -52,7 +52,10 @@ def offline(monkeypatch, tmp_path):
 
 def records(folder):
     """Yield what the file of a run holds: records in blocks of 32 KiB, as in LevelDB's log."""
+    import wandb  # noqa: PLC0415
     from wandb.proto import wandb_internal_pb2  # noqa: PLC0415
+
+    wandb.teardown()  # what writes the file may be behind
 
     (path,) = Path(folder).glob("wandb/offline-run-*/*.wandb")
     data, at, whole = path.read_bytes(), 7, b""
