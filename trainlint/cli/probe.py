@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trainlint.cli.output import COLOUR_CHOICES, in_colours, write
-from trainlint.cli.replay import reports_of
 from trainlint.cli.settings import hierarchy, selection_options
 from trainlint.cli.showing import output_options
+from trainlint.cli.told import reports_of
 from trainlint.core.catalogue import load_catalogue
 from trainlint.core.errors import UserError
 from trainlint.core.site import site_url

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from trainlint.cli.output import COLOUR_CHOICES, in_colours, keep, warn, write
+from trainlint.cli.output import COLOUR_CHOICES, keep, warn
 from trainlint.cli.settings import hierarchy, selection_options
 from trainlint.cli.showing import output_options
+from trainlint.cli.told import Told
 from trainlint.core.catalogue import load_catalogue
 from trainlint.core.config import Config, Selection
-from trainlint.core.diagnosis import Span
-from trainlint.core.paths import below_here
-from trainlint.core.report import CONTEXT, FileReport
 from trainlint.core.site import site_url
-from trainlint.output.formats import DEFAULT, Linted, refuse, render
+from trainlint.output.formats import DEFAULT, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,9 +23,6 @@ if TYPE_CHECKING:
     from trainlint.core.diagnosis import Diagnosis
     from trainlint.core.rule import Rule
     from trainlint.runtime.recording import Recording, Session
-
-IN_ORDER: Final = frozenset({"full", "concise", "json-lines"})
-"""The formats in which diagnoses stand in the order in which they were made; else file by file."""
 
 
 @click.command("replay", short_help="Judge a recorded training again.")
@@ -67,16 +61,14 @@ def command(file: str, **options: Any) -> int:
                 f"note: {file} was full and some of its steps were given up, so diagnoses may be missing"
             )
         ended = max((one.ended for one in recording.sessions), default=0.0)
-    linted = Linted(
-        reports_of(file, said, ended, in_order=options["output_format"] in IN_ORDER),
+    Told(file, said, steps, ended).write(
         catalogue,
-        colours=in_colours(options["color"], to_file=options["output_file"] is not None),
+        options["output_format"],
+        options["output_file"],
+        colours=options["color"],
         summary=not options["quiet"],
-        alone=options["output_file"] is not None,
-        steps=steps,
+        statistics=options["statistics"],
     )
-    lines = render(options["output_format"], linted, statistics=options["statistics"])
-    write(lines, options["output_file"])
     return int(bool(said) and not options["exit_zero"])
 
 
@@ -116,53 +108,3 @@ def _judged(
         judge.observe(step)
         number += 1
     return judge.diagnoses, number
-
-
-def reports_of(
-    file: str, said: Sequence[Diagnosis], ended: float, *, in_order: bool
-) -> list[FileReport]:
-    """Return the diagnoses by the files in which they stand; what stands in none is in the recording's.
-
-    ``in_order`` leaves them in the order in which they were made: a file may then come twice.
-    """
-    reports: list[FileReport] = []
-    known: dict[str, FileReport] = {}
-    sources: dict[str, list[str]] = {}
-    for one in said:
-        path = _from_here(one.path) if one.path else ""
-        if path and path not in sources:
-            sources[path] = _lines(path, ended)
-        report = known.get(path)
-        if report is None or (in_order and reports[-1] is not report):
-            report = known[path] = FileReport(path or file)
-            reports.append(report)
-        report.diagnoses.append(_placed(one, path, sources.get(path, ()), report))
-    return reports
-
-
-def _from_here(path: str) -> str:
-    """Return a path as a person would write it: relative where it lies below the current folder."""
-    return (below_here(path) or path) if os.path.isabs(path) else path
-
-
-def _lines(path: str, ended: float) -> list[str]:
-    """Return the lines of a file, if it is still what it was when the training ended."""
-    try:
-        if os.path.getmtime(path) > ended:
-            return []
-        with open(path, encoding="utf-8") as source:
-            return source.read().splitlines()
-    except (OSError, ValueError):
-        return []
-
-
-def _placed(one: Diagnosis, path: str, lines: Sequence[str], report: FileReport) -> Diagnosis:
-    """Return a diagnosis that marks the whole line, and keep that line and those around it."""
-    line = one.span.line
-    if not 1 <= line <= len(lines):
-        return replace(one, path=path)
-    for number in range(max(1, line - CONTEXT), min(len(lines), line + CONTEXT) + 1):
-        report.lines[number] = lines[number - 1]
-    text = lines[line - 1]
-    first = len(text) - len(text.lstrip()) + 1
-    return replace(one, path=path, span=Span(line, first, line, max(first, len(text.rstrip()) + 1)))

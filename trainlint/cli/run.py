@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+from dataclasses import replace
 from typing import Any
 
 import click
 
+from trainlint.cli.output import keep
 from trainlint.cli.settings import hierarchy, selection_options
+from trainlint.cli.told import Told
 from trainlint.core.catalogue import load_catalogue
 from trainlint.core.errors import UserError
+from trainlint.output.formats import DEFAULT, FORMATS
 
 
 class _Program(click.Command):
@@ -62,6 +67,14 @@ class _Program(click.Command):
 )
 @click.option("--recording", metavar="PATH", help="Where the run is kept.")
 @click.option("--no-recording", is_flag=True, help="Keep nothing.")
+@click.option(
+    "--output-format",
+    type=click.Choice(list(FORMATS)),
+    help="Show the diagnoses at the end in this format, too, such as github, sarif or junit.",
+)
+@click.option(
+    "-o", "--output-file", metavar="PATH", help="Write them there instead of on the screen."
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print neither diagnoses nor a summary.")
 @selection_options
 @click.argument("script", nargs=-1, type=click.UNPROCESSED, metavar="[SCRIPT] [ARGUMENT]...")
@@ -74,6 +87,8 @@ def command(  # noqa: PLR0913 - one for each option
     every: int | None,
     recording: str | None,
     *,
+    output_format: str | None,
+    output_file: str | None,
     lint: bool,
     no_recording: bool,
     quiet: bool,
@@ -94,7 +109,8 @@ def command(  # noqa: PLR0913 - one for each option
     from trainlint.runtime.program import file_of_module, run_module, run_script  # noqa: PLC0415
     from trainlint.runtime.running import Watching  # noqa: PLC0415
 
-    settings = hierarchy(load_catalogue(), options).settings_of(os.curdir)
+    catalogue = load_catalogue()
+    settings = hierarchy(catalogue, options).settings_of(os.curdir)
     linted = script[0] if module is None else file_of_module(module)
     if lint and linted is not None:
         _lint(linted)
@@ -108,6 +124,8 @@ def command(  # noqa: PLR0913 - one for each option
         live=False if quiet else None,
     )
     watching.check()
+    keep(output_file, script[:1] if module is None else [])
+    here = os.getcwd()
     watching.begin()
     try:
         if module is not None:
@@ -115,6 +133,17 @@ def command(  # noqa: PLR0913 - one for each option
         return run_script(script[0], script[1:])
     finally:
         watching.end()
+        if output_format is not None or output_file is not None:
+            monitor = watching.monitor
+            # The program may have gone elsewhere, as Hydra's do, and paths are told from here.
+            said = [
+                replace(one, path=one.path and os.path.abspath(one.path))
+                for one in (() if monitor is None else monitor.diagnoses)
+            ]
+            os.chdir(here)
+            steps = 0 if monitor is None else monitor.step
+            told = Told(module or script[0], said, steps, time.time())
+            told.write(catalogue, output_format or DEFAULT, output_file, summary=not quiet)
 
 
 def _lint(path: str) -> None:
