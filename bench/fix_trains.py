@@ -21,7 +21,6 @@ import argparse
 import hashlib
 import json
 import math
-import random
 import shutil
 import subprocess
 import tempfile
@@ -44,53 +43,6 @@ HERE: Final = Path(__file__).parent
 PROGRAMS: Final = HERE / "accuracy" / "programs"
 _SHARE: Final = 0.1
 _LAST: Final = 20
-
-_ARGUMENTS: Final = {
-    "c1-anomaly-autoencoder": ["telemetry.npy"],
-    "c1-spectral-forecast": ["load.csv"],
-    "c2-skipgram-words": ["corpus.txt"],
-}
-"""What programs are called with that need it."""
-
-_ARRAYS: Final = """\
-import numpy as np
-g = np.random.default_rng(0)
-def labelled(n, d, k):
-    c = g.normal(size=(k, d)).astype("f4")
-    y = g.integers(k, size=n)
-    return (c[y] + g.normal(size=(n, d)).astype("f4")), y
-np.save("telemetry.npy", (g.normal(size=(3000, 4)) @ g.normal(size=(4, 16))).astype("f4"))
-np.save("torsion_angles.npy", g.uniform(-3, 3, (3000, 8)).astype("f4"))
-x, y = labelled(2000, 120, 20)
-np.savez("character_trajectories.npz", x=x.reshape(2000, 40, 3), y=y)
-w = g.normal(size=(21, 1))
-for s in ("train", "valid", "val", "test"):
-    x = g.normal(size=(2000, 21)).astype("f4")
-    np.savez(f"sim_{s}.npz", x=x, y=np.tanh(x @ w).astype("f4"))
-c = g.normal(size=(30, 64)); m = g.normal(size=(5, 900)); b = g.normal(size=(5, 187))
-for s in ("train", "valid", "val", "test"):
-    y = g.integers(30, size=3000)
-    np.savez(f"shops_{s}.npz", x=c[y] + g.normal(size=(3000, 64)), category=y)
-    y = g.integers(5, size=600)
-    table = np.column_stack([y, m[y] + g.normal(size=(600, 900))])
-    np.savetxt(f"ftir_{s}.csv", table, delimiter=",", fmt="%.4f")
-    np.savez(f"mitbih_{s}.npz", beats=b[y] + g.normal(size=(600, 187)), labels=y)
-    u = g.normal(size=(3000, 32)).astype("f4")
-    np.savez(f"{s}.npz", users=u, items=(u + 0.3 * g.normal(size=u.shape)).astype("f4"))
-x = g.normal(size=(5000, 40)).astype("f4")
-for name in ("default_risk.npz", "loans.npz"):
-    np.savez(name, x=x, y=(x[:, 0] + x[:, 1] > 0).astype("f4"))
-for s in ("train", "val"):
-    (np.cumsum(g.integers(1, 4, 60000)) % 60).astype("u2").tofile(f"{s}.bin")
-t = np.arange(4000)
-rows = zip(t, np.sin(t / 24 * 6.28) + 0.1 * g.normal(size=4000))
-open("load.csv", "w").write("hour,load\\n" + "".join(f"{a},{b:.5f}\\n" for a, b in rows))
-n = 400
-adj = (g.random((n, n)) < 0.02).astype("f4"); adj = np.maximum(adj, adj.T)
-x, y = labelled(n, 100, 7)
-np.savez("cora_dense.npz", features=x, adj=adj + np.eye(n, dtype="f4"), labels=y,
-         train=np.arange(140), val=np.arange(140, 250), test=np.arange(250, 400))
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +111,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         data = Path(scratch) / "data"
         data.mkdir()
-        subprocess.run([options.python, "-c", _ARRAYS], cwd=data, check=True)
-        _texts(data)
+        subprocess.run([options.python, str(HERE.resolve() / "made_up.py")], cwd=data, check=True)
 
         def outcomes(pair: Path) -> tuple[Outcome, ...]:
             if time.monotonic() > deadline:
@@ -198,33 +149,6 @@ def main() -> None:
         raise SystemExit(msg)
 
 
-def _texts(folder: Path) -> None:
-    """Write texts to learn from, and ratings."""
-    chance = random.Random(0)  # noqa: S311 - no secret
-    words = [f"{a}{b}{c}" for a in "bdgkl" for b in "aeiou" for c in "mnrst"]
-    lines = []
-    for _ in range(3000):
-        at = chance.randrange(len(words))
-        lines.append(" ".join(words[(at + 7 * step) % len(words)] for step in range(10)))
-    text = "\n".join(lines) + "\n"
-    for name in (
-        "input.txt",
-        "shakespeare.txt",
-        "corpus.txt",
-        "train.txt",
-        "valid.txt",
-        "test.txt",
-    ):
-        (folder / name).write_text(text)
-    ratings = "".join(
-        f"{user}\t{item}\t{1 + (user + item) % 5}\t0\n"
-        for user, item in ((chance.randint(1, 900), chance.randint(1, 1600)) for _ in range(20_000))
-    )
-    for name in ("u.data", "ml-100k/u.data"):
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(ratings)
-
-
 def _fix(pair: Path, copy: Path, catalogue: Catalogue) -> None:
     """Make all fixes of the bad program of a pair on a copy."""
     shutil.copytree(pair / "bad", copy)
@@ -240,7 +164,7 @@ def _run(folder: Path, name: str, data: Path, options: argparse.Namespace) -> Ou
     kept = None
     if options.kept:
         asked = hashlib.sha256(f"{options.python} {options.steps} {options.seconds}".encode())
-        for path in (HERE / "run_program.py", *sorted(folder.rglob("*.py"))):
+        for path in (HERE / "run_program.py", HERE / "made_up.py", *sorted(folder.rglob("*.py"))):
             asked.update(path.read_bytes())
         kept = options.kept / f"{name}-{folder.name}-{asked.hexdigest()[:16]}.json"
         if kept.exists():
@@ -265,7 +189,7 @@ def _run_anew(folder: Path, name: str, data: Path, options: argparse.Namespace) 
             str(options.steps),
             str(options.seconds),
             str(_entrance(folder.resolve())),
-            *_ARGUMENTS.get(name, ()),
+            name,
         ]
         try:
             subprocess.run(

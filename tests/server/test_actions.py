@@ -111,6 +111,7 @@ def test_only_the_kinds_that_are_asked_for_are_offered(editor):
         (("source",), {"source.fixAll.trainlint"}),
         (("source.fixAll.ruff",), set()),
         (("source.fixAl",), set()),
+        (("notebook.source.fixAll",), set()),
         (("refactor", "source.fixAll.trainlint"), {"source.fixAll.trainlint"}),
         (("",), {"quickfix", "source.fixAll.trainlint"}),
     ):

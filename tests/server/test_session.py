@@ -67,6 +67,7 @@ def test_the_server_says_what_it_can_do(editor):
     assert able["codeActionProvider"]["codeActionKinds"] == [
         "quickfix",
         "source.fixAll.trainlint",
+        "notebook.source.fixAll.trainlint",
     ]
     assert editor.leave() == 0
 

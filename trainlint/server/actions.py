@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from trainlint.static.source import SourceFile
 
 FIX_ALL: Final = f"{CodeActionKind.SourceFixAll.value}.trainlint"
-KINDS: Final = (CodeActionKind.QuickFix, FIX_ALL)
+FIX_NOTEBOOK: Final = f"notebook.{FIX_ALL}"
+"""The same for a notebook: editors ask each cell for the other, all at once, and would edit it so often."""
+KINDS: Final = (CodeActionKind.QuickFix, FIX_ALL, FIX_NOTEBOOK)
 
 
 Edits = dict[int | None, list[TextEdit]]
@@ -91,6 +93,11 @@ class Actions:
             yield from self._silence(one)
 
     @property
+    def kind_of_all(self) -> str:
+        """The kind of action that makes all fixes of such a document."""
+        return FIX_NOTEBOOK if self._linted.report.cells else FIX_ALL
+
+    @property
     def has_safe_fixes(self) -> bool:
         """Whether there is something for :meth:`all_edits` to do."""
         fixes = (one.fix for one in self._linted.report.diagnoses)
@@ -100,7 +107,7 @@ class Actions:
         """Return the action that makes all safe fixes; with ``data`` its edits are asked for later."""
         return CodeAction(
             title="trainlint: make all safe fixes",
-            kind=FIX_ALL,
+            kind=self.kind_of_all,
             edit=self.all_edits() if data is None else None,
             data=data,
         )

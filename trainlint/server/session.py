@@ -17,7 +17,7 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path, urlparse
 
 from trainlint import __version__
-from trainlint.server.actions import FIX_ALL, KINDS, Actions, Document, is_wanted
+from trainlint.server.actions import KINDS, Actions, Document, is_wanted
 from trainlint.server.diagnostics import Translator
 from trainlint.server.documents import Notebook, Opened
 from trainlint.server.hover import hover_at
@@ -451,6 +451,6 @@ def _offered(
     offered: list[types.CodeAction] = []
     if is_wanted(types.CodeActionKind.QuickFix.value, only):
         offered += actions.in_range(wanted, cell)
-    if is_wanted(FIX_ALL, only) and actions.has_safe_fixes:
+    if is_wanted(actions.kind_of_all, only) and actions.has_safe_fixes:
         offered.append(actions.fix_all(data=data))
     return offered
