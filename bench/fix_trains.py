@@ -107,7 +107,8 @@ def main() -> None:
     words = options.only or [""]
     pairs = [one for one in sorted(PROGRAMS.iterdir()) if any(word in one.name for word in words)]
     print(f"{'':28}{'bad':>12}{'fixed':>12}{'mended':>12}  fixed as good as mended")
-    ran, good, bad_good, left = 0, 0, 0, 0
+    ran, good, bad_good, not_yet = 0, 0, 0, 0
+    left: dict[str, list[str]] = {}
     with tempfile.TemporaryDirectory() as scratch:
         data = Path(scratch) / "data"
         data.mkdir()
@@ -120,13 +121,13 @@ def main() -> None:
             if not mended.ran:
                 return (mended,)
             fixed = Path(scratch) / pair.name / "fixed"
-            _fix(pair, fixed, catalogue)
+            left[pair.name] = _fix(pair, fixed, catalogue)
             return (mended, *(_run(one, pair.name, data, options) for one in (pair / "bad", fixed)))
 
         with ThreadPoolExecutor(options.jobs) as pool:
             for pair, ends in zip(pairs, pool.map(outcomes, pairs), strict=True):
                 if not ends:
-                    left += 1
+                    not_yet += 1
                     continue
                 mended, *others = ends
                 if not others:
@@ -139,24 +140,28 @@ def main() -> None:
                 good += is_good
                 bad_good += bad.is_as_good_as(mended)
                 said = "yes" if is_good else f"no ({now.end})"
+                if left[pair.name]:
+                    said += f"; left to a person: {', '.join(left[pair.name])}"
                 print(f"{pair.name:28}{bad!s:>12}{now!s:>12}{mended!s:>12}  {said}", flush=True)
     print(
         f"\n{good} of {ran} fixed programs train as well as the mended ones, of the bad ones"
-        f" {bad_good}; {len(pairs) - left - ran} of {len(pairs)} pairs could not run here"
+        f" {bad_good}; {len(pairs) - not_yet - ran} of {len(pairs)} pairs could not run here"
     )
-    if left:
-        msg = f"{left} pairs are left; the same command goes on with them"
+    if not_yet:
+        msg = f"{not_yet} pairs are left; the same command goes on with them"
         raise SystemExit(msg)
 
 
-def _fix(pair: Path, copy: Path, catalogue: Catalogue) -> None:
-    """Make all fixes of the bad program of a pair on a copy."""
+def _fix(pair: Path, copy: Path, catalogue: Catalogue) -> list[str]:
+    """Make all fixes of the bad program of a pair on a copy; return the rules that have more to say."""
     shutil.copytree(pair / "bad", copy)
     with (pair / "expected.toml").open("rb") as stream:
         advice = tuple({one["rule"] for one in tomllib.load(stream).get("diagnosis", [])})
     settings = resolve(catalogue, Config(), Selection("the corpus", extend_select=advice))
     paths = sorted(str(path) for path in copy.rglob("*.py"))
-    fix_files(paths, settings, list(lint_files(paths, settings)), unsafe=True, write=True)
+    before = list(lint_files(paths, settings))
+    outcome = fix_files(paths, settings, before, unsafe=True, write=True)
+    return sorted({one.rule for report in outcome.reports for one in report.diagnoses})
 
 
 def _run(folder: Path, name: str, data: Path, options: argparse.Namespace) -> Outcome:
@@ -164,7 +169,7 @@ def _run(folder: Path, name: str, data: Path, options: argparse.Namespace) -> Ou
     kept = None
     if options.kept:
         asked = hashlib.sha256(f"{options.python} {options.steps} {options.seconds}".encode())
-        for path in (HERE / "run_program.py", HERE / "made_up.py", *sorted(folder.rglob("*.py"))):
+        for path in sorted(folder.rglob("*.py")):
             asked.update(path.read_bytes())
         kept = options.kept / f"{name}-{folder.name}-{asked.hexdigest()[:16]}.json"
         if kept.exists():
