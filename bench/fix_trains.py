@@ -7,8 +7,8 @@ Every bad program of `accuracy/programs/` is fixed on a copy, as `trainlint chec
 does with all that its `expected.toml` names. Then the bad, the fixed and the mended one are run by a
 Python that has torch, with the same made-up data and seeds, for so many steps (calls of `backward`) or
 seconds. The *fixed* one trains as well as the *mended* one if it comes to the same kind of end, and the
-mean of its last losses is finite and no more than a tenth of what the mended one has gained above that
-of the mended one. What cannot run says what it needs: a package, or data that nobody has made up here.
+mean of its last losses is finite and no more than a tenth of what the mended one has gained, or what two
+such means differ by chance (twice their standard error), above that of the mended one. What cannot run says what it needs: a package, or data that nobody has made up here.
 
 All of it takes more than an hour. With a folder for what is `--kept`, a run that was stopped, or that
 stops itself, goes on where it was when it is started again; a program that was changed runs again, and
@@ -21,7 +21,9 @@ import argparse
 import hashlib
 import json
 import math
+import re
 import shutil
+import statistics
 import subprocess
 import tempfile
 import time
@@ -76,7 +78,9 @@ class Outcome:
             return False
         mine, theirs = (Outcome(one.end, one.losses[:steps]) for one in (self, other))
         scale = max(abs(theirs.first - theirs.last), 0.1 * abs(theirs.last), 1e-3)
-        return math.isfinite(mine.last) and mine.last <= theirs.last + _SHARE * scale
+        some = theirs.losses[-_LAST:]
+        chance = 2 * math.sqrt(2 * statistics.pvariance(some) / len(some))
+        return math.isfinite(mine.last) and mine.last <= theirs.last + max(_SHARE * scale, chance)
 
     def __str__(self) -> str:
         """Return what the table shows."""
@@ -221,7 +225,8 @@ def _entrance(folder: Path) -> Path:
             return path
     imported = " ".join(path.read_text(encoding="utf-8") for path in files)
     top = [path for path in files if path.parent == folder]
-    return next((path for path in top if f"import {path.stem}" not in imported), files[0])
+    used = re.compile(r"^\s*(?:import|from) \.?(\w+)", re.MULTILINE).findall(imported)
+    return next((path for path in top if path.stem not in used), files[0])
 
 
 if __name__ == "__main__":
