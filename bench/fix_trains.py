@@ -8,7 +8,8 @@ does with all that its `expected.toml` names. Then the bad, the fixed and the me
 Python that has torch, with the same made-up data and seeds, for so many steps (calls of `backward`) or
 seconds. The *fixed* one trains as well as the *mended* one if it comes to the same kind of end, and the
 mean of its last losses is finite and no more than a tenth of what the mended one has gained, or what two
-such means differ by chance (twice their standard error), above that of the mended one. What cannot run says what it needs: a package, or data that nobody has made up here.
+such means differ by chance (twice their standard error), above that of the mended one. What cannot run
+says what it needs: a package, or data that nobody has made up here.
 
 All of it takes more than an hour. With a folder for what is `--kept`, a run that was stopped, or that
 stops itself, goes on where it was when it is started again; a program that was changed runs again, and
