@@ -335,3 +335,14 @@ def test_a_learned_factor_at_the_end_changes_nothing(lines):
                 return self.high(torch.tanh(self.low(x))) / self.height
     """,
     ) == [9]
+
+
+def test_the_gain_for_sigmoids_is_no_gain_of_relu(diagnoses):
+    source = """
+    from torch import nn
+    hidden = nn.Linear(256, 128)
+    net = nn.Sequential(hidden, nn.Sigmoid(), nn.Linear(128, 2))
+    nn.init.normal_(hidden.weight, std={gain} * 256**-0.5)
+    """
+    assert list(diagnoses(RULE, source.format(gain=4))) == []
+    assert [one.rule for one in diagnoses(RULE, source.format(gain="2**0.5"))] == [RULE]

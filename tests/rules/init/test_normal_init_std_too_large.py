@@ -298,6 +298,33 @@ def test_several_linear_layers_are_scaled_each_by_its_own_inputs(diagnoses, init
     assert apply_fixes(source, [one.fix]) == (NET.replace("INIT", mended), [])
 
 
+SIGMOIDS = """
+from torch import nn
+hidden = nn.Linear(256, 128)
+net = nn.Sequential(hidden, nn.Sigmoid(), nn.Linear(128, 2))
+nn.init.normal_(hidden.weight, std=1.0)
+"""
+
+
+def test_in_front_of_hidden_sigmoids_the_weights_stay_four_times_as_large(diagnoses):
+    [one] = diagnoses(RULE, SIGMOIDS)
+    mended = SIGMOIDS.replace("std=1.0", "std=4 * 256**-0.5")
+    assert apply_fixes(SIGMOIDS, [one.fix]) == (mended, [])
+    assert not list(diagnoses(RULE, mended))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("Sigmoid", "Tanh"), (", nn.Linear(128, 2))", ")"), ("nn.Linear(256,", "nn.Linear(64,")],
+)
+def test_in_front_of_anything_else_they_do_not(diagnoses, old, new):
+    source = SIGMOIDS.replace(old, new)
+    [one] = diagnoses(RULE, source)
+    mended, _ = apply_fixes(source, [one.fix])
+    assert "4 *" not in mended
+    assert "**-0.5" in mended
+
+
 def test_layers_of_other_kinds_have_no_fix_in_common(diagnoses):
     source = NET.replace("INIT", "nn.init.normal_(m.weight)").replace(
         "nn.Linear(256, 128)", "nn.Conv2d(256, 128, 3)"

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 rule = Rule(__name__, "TL102", Severity.WARNING, fixable=Safety.UNSAFE)
 
 _KINDS = {"Tanh": "tanh", "Sigmoid": "sigmoid"}
+_MOST = 2.0
+"""No rectifier has such a gain; 4 is one that is made for sigmoids (Bengio 2012)."""
 
 
 @rule.check
@@ -29,7 +31,7 @@ def check(
         recipe = init.recipe
         if init.parameter == "bias" or recipe is None or recipe.fan == "average":
             continue
-        if recipe.gain < gain or init.nonlinearity not in {"relu", "leaky_relu"}:
+        if not gain <= recipe.gain < _MOST or init.nonlinearity not in {"relu", "leaky_relu"}:
             continue
         pairs = init.activated
         kinds = {pair.activation.kind for pair in pairs}

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 rule = Rule(__name__, "TL107", Severity.WARNING, fixable=Safety.UNSAFE)
 
+_FOR_SIGMOID = 4
+"""Its slope is at most 1/4: four times the weights of tanh keep gradients alive (Bengio 2012)."""
+
 
 @rule.check
 def check(
@@ -46,7 +49,7 @@ def check(
             related=[(layer, f"sums {layer.fan_in} inputs")],
             remedy=f"Use Kaiming or Xavier initialisation, or a std near {(layer.fan_in or 0) ** -0.5:.2g} "
             "(1 / sqrt(fan_in)).",
-            fix=_smaller(init),
+            fix=_smaller(init, std),
         )
 
 
@@ -66,7 +69,7 @@ def _is_rescaled(file: FileModel, layer: Layer, init: InitCall) -> bool:
     return False
 
 
-def _smaller(init: InitCall) -> Fix | None:
+def _smaller(init: InitCall, limit: float) -> Fix | None:
     """Return the edit of the standard deviation: of one layer, or of each linear one by its own inputs."""
     weight = init.argument("tensor")
     if weight is not None and weight.name == "data":
@@ -78,6 +81,12 @@ def _smaller(init: InitCall) -> Fix | None:
         std = f"{owner.operand_text}.in_features**-0.5"
     else:
         return None
+    pairs = init.activated
+    narrowest = min((pair.layer.fan_in or 1 for pair in pairs), default=1)
+    if all(pair.activation.kind == "Sigmoid" and pair.is_hidden for pair in pairs) and (
+        _FOR_SIGMOID * narrowest**-0.5 < limit
+    ):
+        std = f"{_FOR_SIGMOID} * {std}"
     given = init.argument("std")
     edit = init.call.with_argument("std", std) if given is None else given.replaced_by(std)
     return Fix("Scale by the number of inputs", Safety.UNSAFE, (edit,))
