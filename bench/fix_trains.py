@@ -6,10 +6,10 @@
 Every bad program of `accuracy/programs/` is fixed on a copy, as `trainlint check --fix --unsafe-fixes`
 does with all that its `expected.toml` names. Then the bad, the fixed and the mended one are run by a
 Python that has torch, with the same made-up data and seeds, for so many steps (calls of `backward`) or
-seconds. The *fixed* one trains as well as the *mended* one if it comes to the same kind of end, and the
-mean of its last losses is finite and no more than a tenth of what the mended one has gained, or what two
-such means differ by chance (twice their standard error), above that of the mended one. What cannot run
-says what it needs: a package, or data that nobody has made up here.
+seconds of the processor. The *fixed* one trains as well as the *mended* one if it comes to the same kind
+of end, and the mean of its last losses is finite and no more than a tenth of what the mended one has
+gained, or what two such means differ by chance (twice their standard error), above that of the mended
+one. What cannot run says what it needs: a package, data that nobody has made up here, or more time.
 
 All of it takes more than an hour. With a folder for what is `--kept`, a run that was stopped, or that
 stops itself, goes on where it was when it is started again; a program that was changed runs again, and
@@ -46,6 +46,7 @@ HERE: Final = Path(__file__).parent
 PROGRAMS: Final = HERE / "accuracy" / "programs"
 _SHARE: Final = 0.1
 _LAST: Final = 20
+_OWN_ENDS: Final = ("finished", "stopped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Outcome:
     @property
     def ran(self) -> bool:
         """Whether the program made steps, or came to an end of its own."""
-        return self.end in {"finished", "stopped"} and bool(self.losses)
+        return self.end in _OWN_ENDS and bool(self.losses)
 
     @property
     def first(self) -> float:
@@ -123,7 +124,7 @@ def main() -> None:
             if time.monotonic() > deadline:
                 return ()
             mended = _run(pair / "mended", pair.name, data, options)
-            if not mended.ran:
+            if not mended.ran or len(mended.losses) < _LAST:
                 return (mended,)
             fixed = Path(scratch) / pair.name / "fixed"
             left[pair.name] = _fix(pair, fixed, catalogue)
@@ -136,7 +137,8 @@ def main() -> None:
                     continue
                 mended, *others = ends
                 if not others:
-                    why = mended.end if mended.end != "finished" else "makes no step"
+                    steps = len(mended.losses)
+                    why = f"makes only {steps} steps" if mended.end in _OWN_ENDS else mended.end
                     print(f"{pair.name:28}{'':36}  could not run: {why}", flush=True)
                     continue
                 bad, now = others
@@ -205,7 +207,7 @@ def _run_anew(folder: Path, name: str, data: Path, options: argparse.Namespace) 
             subprocess.run(
                 command,
                 cwd=place,
-                timeout=2 * options.seconds + 60,
+                timeout=4 * options.seconds + 120,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 check=False,

@@ -2,8 +2,9 @@
 
     python run_program.py OUTCOME STEPS SECONDS PROGRAM NAME
 
-Every `backward` of a scalar is a step; after so many steps or seconds the program is stopped. What it would
-download is made up, and a graphics card is not needed (`made_up.py`).
+Every `backward` of a scalar is a step; after so many steps, or seconds of the processor since the first
+one, the program is stopped. What it would download is made up, and a graphics card is not needed
+(`made_up.py`).
 """
 
 from __future__ import annotations
@@ -31,14 +32,20 @@ def main() -> None:
     importlib.import_module("random").seed(0)
     importlib.import_module("numpy").random.seed(0)
     losses: list[float] = []
-    deadline = time.monotonic() + float(seconds)
+    started: list[float] = []
+    under_way: list[bool] = []
     backward = torch.Tensor.backward
 
     def noted(loss: Any, *given: Any, **more: Any) -> Any:
+        if under_way:
+            return backward(loss, *given, **more)  # it calls itself where functions are looked at
+        started.append(time.process_time())
         if loss.numel() == 1:
             losses.append(float(loss.detach()))
+        under_way.append(True)
         done = backward(loss, *given, **more)
-        if len(losses) >= int(steps) or time.monotonic() > deadline:
+        under_way.clear()
+        if len(losses) >= int(steps) or started[-1] > started[0] + float(seconds):
             raise _EnoughError
         return done
 
