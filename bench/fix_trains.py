@@ -120,15 +120,22 @@ def main() -> None:
         data.mkdir()
         subprocess.run([options.python, str(HERE.resolve() / "made_up.py")], cwd=data, check=True)
 
+        runners = [_Runner(data, options) for _ in range(options.jobs)]
+
         def outcomes(pair: Path) -> tuple[Outcome, ...]:
             if time.monotonic() > deadline:
                 return ()
-            mended = _run(pair / "mended", pair.name, data, options)
-            if not mended.ran or len(mended.losses) < _LAST:
-                return (mended,)
-            fixed = Path(scratch) / pair.name / "fixed"
-            left[pair.name] = _fix(pair, fixed, catalogue)
-            return (mended, *(_run(one, pair.name, data, options) for one in (pair / "bad", fixed)))
+            runner = runners.pop()
+            try:
+                mended = runner.run(pair / "mended", pair.name)
+                if not mended.ran or len(mended.losses) < _LAST:
+                    return (mended,)
+                fixed = Path(scratch) / pair.name / "fixed"
+                left[pair.name] = _fix(pair, fixed, catalogue)
+                others = [runner.run(one, pair.name) for one in (pair / "bad", fixed)]
+            finally:
+                runners.append(runner)
+            return (mended, *others)
 
         with ThreadPoolExecutor(options.jobs) as pool:
             for pair, ends in zip(pairs, pool.map(outcomes, pairs), strict=True):
@@ -171,53 +178,65 @@ def _fix(pair: Path, copy: Path, catalogue: Catalogue) -> list[str]:
     return sorted({one.rule for report in outcome.reports for one in report.diagnoses})
 
 
-def _run(folder: Path, name: str, data: Path, options: argparse.Namespace) -> Outcome:
-    """Run a program, unless it is known from before how it ends."""
-    kept = None
-    if options.kept:
-        asked = hashlib.sha256(f"{options.python} {options.steps} {options.seconds}".encode())
-        for path in sorted(folder.rglob("*.py")):
-            asked.update(path.read_bytes())
-        kept = options.kept / f"{name}-{folder.name}-{asked.hexdigest()[:16]}.json"
-        if kept.exists():
-            said = json.loads(kept.read_text())
+class _Runner:
+    """A process that runs programs, each in a folder of its own that holds the data."""
+
+    def __init__(self, data: Path, options: argparse.Namespace) -> None:
+        self._data = data
+        self._options = options
+        self._process: subprocess.Popen[str] | None = None
+
+    def run(self, folder: Path, name: str) -> Outcome:
+        """Run a program, unless it is known from before how it ends."""
+        kept = None
+        if self._options.kept:
+            asked = hashlib.sha256(f"{self._options.steps} {self._options.seconds}".encode())
+            for path in sorted(folder.rglob("*.py")):
+                asked.update(path.read_bytes())
+            kept = self._options.kept / f"{name}-{folder.name}-{asked.hexdigest()[:16]}.json"
+            if kept.exists():
+                said = json.loads(kept.read_text())
+                return Outcome(said["end"], tuple(said["losses"]))
+        outcome = self._run(folder, name)
+        if kept is not None:
+            kept.write_text(json.dumps({"end": outcome.end, "losses": outcome.losses}))
+        return outcome
+
+    def _run(self, folder: Path, name: str) -> Outcome:
+        """Run a program."""
+        with tempfile.TemporaryDirectory() as scratch:
+            place = Path(scratch) / "here"
+            shutil.copytree(self._data, place)
+            outcome = Path(scratch) / "outcome.json"
+            job = [str(outcome), str(place), str(_entrance(folder.resolve())), name]
+            process = self._started()
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(f"{json.dumps(job)}\n")
+            process.stdin.flush()
+            process.stdout.readline()
+            if not outcome.exists():
+                return Outcome("takes too long, or ended without a word", ())
+            said = json.loads(outcome.read_text())
             return Outcome(said["end"], tuple(said["losses"]))
-    outcome = _run_anew(folder, name, data, options)
-    if kept is not None:
-        kept.write_text(json.dumps({"end": outcome.end, "losses": outcome.losses}))
-    return outcome
 
-
-def _run_anew(folder: Path, name: str, data: Path, options: argparse.Namespace) -> Outcome:
-    """Run a program in a folder of its own that holds the data."""
-    with tempfile.TemporaryDirectory() as scratch:
-        place = Path(scratch) / "here"
-        shutil.copytree(data, place)
-        outcome = Path(scratch) / "outcome.json"
-        command = [
-            options.python,
-            str((HERE / "run_program.py").resolve()),
-            str(outcome),
-            str(options.steps),
-            str(options.seconds),
-            str(_entrance(folder.resolve())),
-            name,
-        ]
-        try:
-            subprocess.run(
-                command,
-                cwd=place,
-                timeout=4 * options.seconds + 120,
-                stdout=subprocess.DEVNULL,
+    def _started(self) -> subprocess.Popen[str]:
+        """Start the process, or return it."""
+        if self._process is None:
+            options = self._options
+            self._process = subprocess.Popen(
+                [
+                    options.python,
+                    str((HERE / "run_program.py").resolve()),
+                    str(options.steps),
+                    str(options.seconds),
+                ],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                check=False,
+                text=True,
             )
-        except subprocess.TimeoutExpired:
-            return Outcome("takes too long", ())
-        if not outcome.exists():
-            return Outcome("ended without a word", ())
-        said = json.loads(outcome.read_text())
-        return Outcome(said["end"], tuple(said["losses"]))
+        return self._process
 
 
 def _entrance(folder: Path) -> Path:
