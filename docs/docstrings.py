@@ -12,6 +12,13 @@ if TYPE_CHECKING:
 
 _ROLE: Final = re.compile(r":(?:class|func|meth|mod|attr|data):`~?([^`]+)`(?: (?=s\b))?")
 _TERM: Final = re.compile(r"^\S.*$")
+_SECTION: Final = {
+    "Args:": "Arguments",
+    "Raises:": "Raises",
+    "Returns:": "Returns",
+    "Yields:": "Yields",
+}
+_NAMED: Final = re.compile(r"^ {4}(?P<name>[\w.*]+): (?P<text>.*)$")
 
 
 class AsMarkdown(griffe.Extension):
@@ -36,7 +43,7 @@ class AsMarkdown(griffe.Extension):
 
 
 def as_markdown(text: str) -> str:
-    """Turn roles, literal blocks and definition lists into those of Markdown."""
+    """Turn roles, literal blocks, lists of definitions and of arguments into those of Markdown."""
     text = _ROLE.sub(r"`\1`", text)
     return "\n".join(_blocks(text.split("\n")))
 
@@ -52,6 +59,13 @@ def _blocks(lines: list[str]) -> Iterator[str]:
             yield from ("", "```python" if _is_python(block) else "```text")
             yield from (inner[4:] for inner in block)
             yield from ("```", "")
+            at += 1 + _length(lines, at + 1)
+        elif line in _SECTION:
+            yield from (f"**{_SECTION[line]}**", "")
+            for inner in block:
+                named = _NAMED.match(inner)
+                yield f"- `{named['name']}`: {named['text']}" if named else inner[4:]
+            yield ""
             at += 1 + _length(lines, at + 1)
         elif _TERM.match(line) and at + 1 < len(lines) and lines[at + 1].startswith("    "):
             # A term and what it means.

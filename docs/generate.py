@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+import trainlint
 from trainlint.core.catalogue import OUR_RULES, load_catalogue
 from trainlint.core.rule import Family
 from trainlint.core.site import VARIABLE
@@ -338,25 +339,56 @@ def _docstring(path: Path) -> str:
 
 
 def _api() -> Iterator[tuple[str, str]]:
-    """Yield the pages of the API: what all halves share, and the model that rules ask."""
-    core = sorted(Path(ROOT, "trainlint", "core").glob("*.py"))
-    modules = [one for one in core if one.stem != "__init__"]
+    """Yield the pages of the API: what a training calls, and what a rule needs."""
+    package = Path(ROOT, "trainlint")
+    core, frameworks = (_modules(package / name) for name in ("core", "integrations"))
+    watching = [f"trainlint.integrations.{one.stem}" for one in frameworks]
+    watching.append("trainlint.runtime.signals")
     index = [
         "# API",
         "",
-        "What a rule of your own needs; [Contributing](../contributing.md) shows one.",
+        "## For a training",
+        "",
+        "- [trainlint](trainlint.md): watch a training, probe a model, find a learning rate",
+        *(_listed(name) for name in watching),
+        "",
+        "## For a rule of your own",
+        "",
+        "[Contributing](../contributing.md) shows one.",
         "",
         "- [The model of a file](model.md), which a rule asks in the language of training",
-        *(
-            f"- [trainlint.core.{one.stem}]({one.stem}.md): {_docstring(one).partition(chr(10))[0]}"
-            for one in modules
-        ),
+        *(_listed(f"trainlint.core.{one.stem}") for one in core),
     ]
     yield "api/index.md", "\n".join(index)
+    names = sorted(trainlint.__all__, key=lambda name: (name != "watch", name.swapcase()))
+    public = (
+        f"::: {trainlint._PLACES[name]}.{name}\n"  # noqa: SLF001 - the one place that tells
+        "    options: { show_root_heading: true, show_root_toc_entry: true }\n"
+        for name in names
+    )
+    yield "api/trainlint.md", "# trainlint\n\n" + "\n".join(public)
+    for name in watching:
+        yield _api_page(name), f"# {name}\n\n::: {name}\n"
     yield (
         "api/model.md",
         "# The model of a file\n\n::: trainlint.static.model\n    options: { members: false }\n",
     )
-    for one in modules:
+    for one in core:
         name = f"trainlint.core.{one.stem}"
-        yield f"api/{one.stem}.md", f"# {name}\n\n::: {name}\n"
+        yield _api_page(name), f"# {name}\n\n::: {name}\n"
+
+
+def _modules(folder: Path) -> list[Path]:
+    """Return the modules of a package, without what makes it one."""
+    return [one for one in sorted(folder.glob("*.py")) if one.stem != "__init__"]
+
+
+def _api_page(name: str) -> str:
+    """Return where the page of a module is."""
+    return f"api/{name.removeprefix('trainlint.').removeprefix('core.').replace('.', '-')}.md"
+
+
+def _listed(name: str) -> str:
+    """Return the line of a module in the index of the API."""
+    about = _docstring(Path(ROOT, *name.split(".")).with_suffix(".py")).partition("\n")[0]
+    return f"- [{name}]({posixpath.basename(_api_page(name))}): {about}"

@@ -53,6 +53,38 @@ def test_a_term_and_what_it_means_are_a_definition(as_markdown):
     ]
 
 
+def test_arguments_and_errors_are_lists(as_markdown):
+    text = dedent("""\
+        Do it.
+
+        Args:
+            model: The model,
+                or a function.
+            seeds: How many.
+
+        Returns:
+            What was done.
+
+        Raises:
+            UserError: It cannot be done.
+    """)
+    assert as_markdown(text).split("\n")[2:15] == [
+        "**Arguments**",
+        "",
+        "- `model`: The model,",
+        "    or a function.",
+        "- `seeds`: How many.",
+        "",
+        "**Returns**",
+        "",
+        "What was done.",
+        "",
+        "**Raises**",
+        "",
+        "- `UserError`: It cannot be done.",
+    ]
+
+
 def test_what_is_markdown_already_stays(as_markdown):
     text = "One sentence.\n\nThe words\n---------\n\n- a\n- b\n"
     assert as_markdown(text) == text
