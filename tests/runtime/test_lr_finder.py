@@ -109,9 +109,50 @@ def test_a_loss_that_is_not_finite_ends_the_search_at_once():
         value = nn.functional.cross_entropy(output, target)
         return value * math.nan if len(calls) == 7 else value
 
-    report = find(model, optimizer, loss, loader)
+    report = find(model, optimizer, loss, loader, confirm=False)
     assert (len(calls), report.steps) == (7, 6)
     assert report.divergence is not None
+
+
+def test_what_a_sweep_suggests_is_confirmed_by_training_from_the_same_weights():
+    made = setup(lambda some: torch.optim.SGD(some, 0.1))
+    alone = find(*made, confirm=False)
+    report = find(*made)
+    assert alone.trials == ()
+    assert alone.steps <= 100
+    rates, losses = zip(*report.trials, strict=True)
+    assert rates == pytest.approx([rates[0] * 3**at for at in range(len(rates))])
+    assert any(one == pytest.approx(alone.suggestion) for one in rates)
+    lowest = losses.index(min(losses))
+    assert report.suggestion == rates[lowest]
+    assert 0 < lowest < len(rates) - 1
+    assert (report.rates, report.steepest) == (alone.rates, alone.steepest)
+    assert alone.steps + 100 < report.steps <= alone.steps + 100 * len(rates)
+    assert final(report.suggestion) <= 1.1 * min(final(one) for one in (rates[0], rates[-1]))
+
+
+def test_a_rate_at_which_most_batches_fit_and_some_do_not_is_too_high():
+    torch.manual_seed(0)
+    x = torch.randn(512, 20)
+    y = (x[:, :1] + 0.3 * torch.randn(512, 1) > 0).float()
+    model = nn.Linear(20, 1)
+    loader = DataLoader(TensorDataset(x, y), 8)
+    report = find(
+        model, torch.optim.SGD(model.parameters(), 0.1, momentum=0.9), "bce_with_logits", loader
+    )
+    assert report.suggestion < 1
+    assert report.trials[-1][1] > report.trials[-2][1]
+
+
+def test_a_loss_below_zero_does_not_look_like_one_that_diverges():
+    model, optimizer, _, loader = setup(lambda some: torch.optim.SGD(some, 0.1))
+
+    def loss(output, target):
+        return nn.functional.cross_entropy(output, target) - 5
+
+    report = find(model, optimizer, loss, loader)
+    assert len(report.rates) > 60
+    assert final(report.suggestion) < 0.7 * final(report.suggestion / 100)
 
 
 def test_divide_suggests_half_of_the_largest_rate_that_converges():

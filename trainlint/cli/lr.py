@@ -32,6 +32,11 @@ if TYPE_CHECKING:
     metavar="N",
     help="Of a sweep, or of each trial.",
 )
+@click.option(
+    "--confirm/--no-confirm",
+    default=True,
+    help="After a sweep, train from the same weights at the rates around what it suggests, the default.",
+)
 @click.option("--accumulate", type=click.IntRange(1), default=1, help="Batches for each step.")
 @click.option("--html", metavar="PATH", help="Write the curve there (extra `report`).")
 @click.option("--png", metavar="PATH", help="Write the curve there (extra `png`).")
@@ -48,7 +53,7 @@ def command(target: str, **options: Any) -> int:
     def attempt(*made: Any) -> LRReport:
         from trainlint.runtime.lr_finder import find_lr  # noqa: PLC0415 - torch takes a second
 
-        names = ("method", "smallest", "largest", "steps", "accumulate")
+        names = ("method", "smallest", "largest", "steps", "accumulate", "confirm")
         return find_lr(*made, **{name: options[name] for name in names})
 
     report = tried(target, "lr", attempt)

@@ -29,6 +29,9 @@ def lines(report: LRReport) -> Iterator[str]:
             yield f"  {rate:<10.3g} {'diverges' if not math.isfinite(loss) else f'{loss:.4g}'}"
     if report.suggestion is not None:
         yield f"suggested learning rate: {report.suggestion:.2g}"
+    if report.trials:
+        told = ", ".join(f"{rate:.2g}: {_level(loss)}" for rate, loss in report.trials)
+        yield f"trained at rates around what the sweep suggests, the loss reaches {told}"
     parts = []
     if report.steepest is not None:
         parts.append(f"steepest descent at {report.steepest:.2g}")
@@ -40,6 +43,11 @@ def lines(report: LRReport) -> Iterator[str]:
     yield "; ".join(parts)
     for note in report.notes:
         yield f"note: {note}"
+
+
+def _level(loss: float) -> str:
+    """Return the loss that a trial has reached."""
+    return f"{loss:.3g}" if math.isfinite(loss) else "none (it diverges)"
 
 
 def _curve(points: list[tuple[float, float]], suggestion: float | None) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import torch
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 SMOOTHING: Final = 0.9
 DIVERGED: Final = 4.0
-"""Over this many times the smallest smoothed loss a sweep has diverged (fastai 2018)."""
+"""Over this many times the smallest smoothed loss, and the first one, it has diverged (fastai 2018)."""
+FACTOR: Final = 3.0
+"""From one rate to the next: finer differences are mostly chance (Bengio 2012)."""
 WORSE: Final = 1.3
 """Over this many times the first loss a trial of a fixed rate has diverged."""
 _FEW: Final = 5
@@ -36,7 +38,7 @@ class LRReport:
     method: str
     rates: tuple[float, ...]
     losses: tuple[float, ...]
-    """Smoothed (sweep), or the median of the last steps of each trial (divide)."""
+    """Smoothed (sweep), or the mean of the last steps of each trial (divide)."""
     suggestion: float | None
     """The rate to begin with; None where none was good."""
     steepest: float | None = None
@@ -46,6 +48,8 @@ class LRReport:
     steps: int = 0
     """How many optimizer steps were made."""
     notes: tuple[str, ...] = field(default=())
+    trials: tuple[tuple[float, float], ...] = ()
+    """Sweep: rates at which it was trained from the same weights, and the loss that each reached."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as JSON can hold it."""
@@ -57,6 +61,10 @@ class LRReport:
             "steps": self.steps,
             "rates": list(self.rates),
             "losses": [one if math.isfinite(one) else str(one) for one in self.losses],
+            "trials": [
+                {"rate": rate, "loss": loss if math.isfinite(loss) else str(loss)}
+                for rate, loss in self.trials
+            ],
             "notes": list(self.notes),
         }
 
@@ -86,6 +94,7 @@ def find_lr(  # noqa: PLR0913 - all but four are optional
     scaler: Any = None,
     autocast: torch.dtype | None = None,
     accumulate: int = 1,
+    confirm: bool = True,
     progress: bool | None = None,
 ) -> LRReport:
     """Try learning rates on a training that has not begun, and suggest one.
@@ -99,15 +108,19 @@ def find_lr(  # noqa: PLR0913 - all but four are optional
         optimizer: Its optimizer.
         loss: A function of output and target, or the name of one, as for :func:`trainlint.probe`.
         loader: Gives batches again and again; when it ends it is begun anew.
-        method: `sweep` raises the rate from step to step until the loss diverges (Smith 2017);
-            `divide` trains at a rate that diverges, divides it by 3 and begins again from the same
-            weights until it does not, and suggests half of that (Bengio 2012).
+        method: `sweep` raises the rate from step to step until the loss diverges (Smith 2017), and
+            confirms what this suggests; `divide` trains at a rate that diverges, divides it by 3 and
+            begins again from the same weights until it does not, and suggests half of that (Bengio 2012).
         smallest: The first rate of a sweep; below it `divide` gives up.
         largest: The last rate of a sweep, or the first of `divide`.
         steps: The steps of a sweep, or of each trial.
         scaler: A `GradScaler`, if the training has one.
         autocast: The type of automatic mixed precision, if it is used.
         accumulate: Batches for each step.
+        confirm: Whether to train, after a sweep, at the rate that it suggests, at three times and a third
+            of it, from the same weights, and to go on to where the loss falls lowest. In a sweep each loss
+            comes from all rates before; what a rate does by itself only such a trial tells. It is the best
+            for about as many steps as a trial has: for a long training raise ``steps``.
         progress: Whether to show a bar; by default in a terminal.
 
     Raises:
@@ -131,12 +144,17 @@ def find_lr(  # noqa: PLR0913 - all but four are optional
         warnings.simplefilter("ignore")
         if not model.training:
             model.train()
-        if method == "sweep":
-            return _sweep(trainer(), smallest, largest, steps, bar)
 
         def fresh() -> contextlib.AbstractContextManager[None]:
             return training_restored(model, optimizer, loader, scaler)
 
+        if method == "sweep":
+            with fresh():
+                report = _sweep(trainer(), smallest, largest, steps, bar)
+            if confirm and report.suggestion is not None:
+                report = _confirmed(report, trainer, fresh, (smallest, largest), steps, bar)
+            bar.close()
+            return report
         return _divide(trainer, fresh, (smallest, largest), steps, bar)
 
 
@@ -164,16 +182,22 @@ def _sweep(
         smooth = average / (1 - SMOOTHING ** (at + 1))
         rates.append(rate)
         losses.append(smooth)
-        if at >= _FEW and smooth > DIVERGED * best:
+        if at >= _FEW and smooth > best + max((DIVERGED - 1) * abs(best), losses[0] - best):
             divergence = rate
             break
         best = min(best, smooth)
-    bar.close()
     steepest = _steepest(rates, losses)
     suggestion = _suggested(rates, losses, divergence)
     notes = () if suggestion else ("the loss does not fall at any of the rates",)
     return LRReport(
-        "sweep", tuple(rates), tuple(losses), suggestion, steepest, divergence, len(rates), notes
+        "sweep",
+        tuple(rates),
+        tuple(losses),
+        suggestion,
+        steepest,
+        divergence,
+        len(rates),
+        notes=notes,
     )
 
 
@@ -198,6 +222,47 @@ def _suggested(
     if losses[lowest] >= losses[0] * (1 - 1e-3):
         return None
     return min(rates[lowest], divergence or math.inf) / 3
+
+
+def _confirmed(
+    report: LRReport,
+    trainer: Callable[[], Stepper],
+    fresh: Callable[[], contextlib.AbstractContextManager[None]],
+    ends: tuple[float, float],
+    steps: int,
+    bar: Bar,
+) -> LRReport:
+    """Train at the suggested rate and at those around it, and suggest where the loss falls lowest."""
+    seen: dict[int, float] = {}
+    made = report.steps
+    assert report.suggestion is not None
+
+    def rate_of(place: int) -> float:
+        assert report.suggestion is not None
+        return report.suggestion * FACTOR**place
+
+    def level(place: int) -> float:
+        nonlocal made
+        if not ends[0] <= rate_of(place) <= ends[1]:
+            return math.inf
+        if place not in seen:
+            bar.tell(f"{steps} steps at {rate_of(place):.2g}")
+            with fresh():
+                seen[place], count = _trial(trainer(), rate_of(place), steps)
+            made += count
+        return seen[place]
+
+    best = 0
+    while not math.isfinite(level(best)) and rate_of(best - 1) >= ends[0]:
+        best -= 1
+    while (lowest := min((best, best - 1, best + 1), key=level)) != best:
+        best = lowest
+    suggestion = rate_of(best) if math.isfinite(level(best)) else None
+    notes = () if suggestion else ("the loss does not fall at any of the rates",)
+    trials = tuple((rate_of(place), seen[place]) for place in sorted(seen))
+    return replace(
+        report, suggestion=suggestion, steps=made, trials=trials, notes=(*report.notes, *notes)
+    )
 
 
 def _divide(
@@ -231,12 +296,15 @@ def _divide(
     if found is None:
         notes.append("the loss diverges at all of the rates")
     return LRReport(
-        "divide", tuple(rates), tuple(losses), found, None, divergence, made, tuple(notes)
+        "divide", tuple(rates), tuple(losses), found, None, divergence, made, notes=tuple(notes)
     )
 
 
 def _trial(trainer: Stepper, rate: float, steps: int) -> tuple[float, int]:
-    """Return the level that the loss reaches at a rate, infinite if it diverges, and the steps made."""
+    """Return the mean loss of the last fifth of a trial, infinite if it diverges, and the steps made.
+
+    The mean and not the median: at a rate that is too high most batches may fit, and a few do not at all.
+    """
     losses: list[float] = []
     trainer.set_rate(rate)
     for at in range(steps):
@@ -244,12 +312,10 @@ def _trial(trainer: Stepper, rate: float, steps: int) -> tuple[float, int]:
         if not math.isfinite(value):
             return math.inf, at + 1
         losses.append(value)
-        start = sorted(losses[:_FEW])[min(len(losses), _FEW) // 2]
-        level = sorted(losses[-_FEW:])[min(len(losses), _FEW) // 2]
+        start, level = (sum(some) / len(some) for some in (losses[:_FEW], losses[-_FEW:]))
         if at >= 2 * _FEW and level > 2 * WORSE * max(start, 1e-12):
             return math.inf, at + 1
-    ending = sorted(losses[-max(_FEW, steps // 5) :])
-    level = ending[len(ending) // 2]
-    first = sorted(losses[:_FEW])[_FEW // 2]
-    # the first step has been made before the second loss: a jump at once counts, too
-    return (level if level <= min(losses[0], first) else math.inf), steps
+    ending = losses[-max(_FEW, steps // 5) :]
+    level = sum(ending) / len(ending)
+    # The first loss is that of before the first step: a jump at once counts, too.
+    return (level if level <= losses[0] else math.inf), steps
