@@ -7,7 +7,11 @@ import io
 import json
 import math
 import re
+import sqlite3
+import subprocess
 import sys
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -79,16 +83,62 @@ def test_a_running_training_is_told_from_one_that_has_ended(folder, runs, trainl
     assert "finished" in trainlint("runs").out
 
 
-def test_runs_of_an_empty_a_missing_and_a_spoilt_folder(folder, runs, trainlint):
+def test_runs_of_an_empty_and_a_missing_folder(folder, trainlint):
+    del folder
     assert trainlint("runs") == (0, "no recordings\n", "")
     assert trainlint("runs", "nowhere") == (2, "", "error: nowhere: there is no such folder\n")
-    runs.recorded(folder / "a.tlr", [runs.measured(1)])
-    (folder / "b.tlr").write_text("text")
+
+
+KILLED = """\
+import os, signal
+from pathlib import Path
+from runpy import run_path
+from trainlint.runtime.recorder import Recorder
+runs = run_path({runs!r})
+recorder = Recorder.create("killed.tlr", runs["RUN"])
+for number in range(1, 41):
+    recorder.write(runs["measured"](number))
+recorder.say(runs["diagnosis"]())
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_runs_lists_what_was_killed_and_says_of_other_files_why_they_cannot_be_read(
+    folder, runs, trainlint
+):
+    code = KILLED.format(runs=str(Path(__file__).parents[1] / "runs.py"))
+    subprocess.run([sys.executable, "-c", code], cwd=folder, check=False)
+    whole = runs.recorded(folder / "whole.tlr", [runs.measured(1)]).read_bytes()
+    (folder / "cut.tlr").write_bytes(whole[:9000])
+    (folder / "empty.tlr").write_bytes(b"")
+    (folder / "text.tlr").write_text("loss\n" * 1000)
+    with closing(sqlite3.connect(folder / "foreign.tlr")) as foreign:
+        foreign.execute("CREATE TABLE t (x)")
+    (folder / "folder.tlr").mkdir()
+    runs.recorded(folder / "folder.tlr" / "newer.tlr", [runs.measured(1)])
+    with closing(sqlite3.connect(folder / "folder.tlr" / "newer.tlr")) as newer:
+        newer.execute("PRAGMA user_version = 9")
+    Recorder.create(folder / "begun.tlr", runs.RUN).close()
     done = trainlint("runs")
-    assert done.code == 2
-    assert done.out.count("\n") == 2
-    assert done.err.startswith("error: b.tlr: ")
-    assert done.err.count("\n") == 1
+    assert (done.code, done.err) == (2, "")
+    rows = {line.split()[0]: line.split(None, 1)[1] for line in done.out.splitlines()}
+    assert rows["killed.tlr"].startswith("broken off     40  0.4 s")
+    assert rows["killed.tlr"].endswith("Net    1 error: first dead-relu in act")
+    assert rows["whole.tlr"].endswith("healthy")
+    assert rows["begun.tlr"].endswith("no steps")
+    told = {
+        "cut.tlr": "cannot be read: it is damaged or cut off",
+        "empty.tlr": "is no recording of trainlint",
+        "text.tlr": "cannot be read: it is no recording",
+        "foreign.tlr": "is no recording of trainlint",
+        "folder.tlr/newer.tlr": "its schema has version 9, and this trainlint reads 1: a newer one wrote it",
+    }
+    for name, reason in told.items():
+        assert rows[name].startswith("unreadable")
+        assert rows[name].endswith(reason)
+    assert len(rows) == 4 + len(told)
+    found = json.loads(trainlint("runs", "--output-format", "json").out)["runs"]
+    assert {one["path"]: one["trouble"] for one in found if one["trouble"]} == told
 
 
 # --- compare

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -85,6 +86,19 @@ def _curves_of(path: str, layers: Sequence[str]) -> dict[str, dict[str, list[tup
             for subject, points in recording.curves(signal, subjects).items():
                 curves[subjects[subject]][str(signal)] = points
     return curves
+
+
+def glance_at(path: str) -> Overview:
+    """Return a glance at a file that should be a recording; one that cannot be read says why."""
+    try:
+        return overview_of(path)
+    except UserError as error:
+        reason = str(error).removeprefix(f"{path}: ")
+        changed, size = 0.0, 0
+        with suppress(OSError):
+            found = os.stat(path)
+            changed, size = found.st_mtime, found.st_size
+        return Overview(path, "unreadable", 0, 0.0, size, changed, {}, trouble=reason)
 
 
 def overview_of(path: str, *, whole: bool = False) -> Overview:

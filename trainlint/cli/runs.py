@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from trainlint.cli.output import COLOUR_CHOICES, in_colours, warn, write
-from trainlint.core.errors import UserError
+from trainlint.cli.output import COLOUR_CHOICES, in_colours, write
 from trainlint.output.style import Style
 
 
@@ -18,22 +17,16 @@ from trainlint.output.style import Style
 def command(folder: str | None, output_format: str, color: str) -> int:
     """List the recordings in FOLDER and below, the newest first; runs/trainlint is the default.
 
+    One that was killed is broken off, and one that cannot be read says why.
+
     Exits with 2 where there is no such folder, or a recording in it cannot be read.
     """
-    from trainlint.cli.recordings import overview_of, recordings_in  # noqa: PLC0415 - sqlite
+    from trainlint.cli.recordings import glance_at, recordings_in  # noqa: PLC0415 - sqlite
     from trainlint.output import overview  # noqa: PLC0415
 
-    found = []
-    unreadable = False
-    for path in recordings_in(folder):
-        try:
-            found.append(overview_of(path))
-        except UserError as error:
-            unreadable = True
-            warn(f"error: {error}")
-    found.sort(key=lambda one: one.started, reverse=True)
+    found = sorted(map(glance_at, recordings_in(folder)), key=lambda one: one.started, reverse=True)
     if output_format == "json":
         write([overview.listing_json(found)])
     else:
         write(overview.listing(found, Style(in_colours(color))))
-    return 2 if unreadable else 0
+    return 2 if any(one.trouble for one in found) else 0

@@ -35,7 +35,7 @@ class Overview:
 
     path: str
     state: str
-    """finished, running or broken off"""
+    """finished, running, broken off or unreadable"""
     steps: int
     """The number of the last step."""
     seconds: float
@@ -51,6 +51,8 @@ class Overview:
         default_factory=dict, repr=False
     )
     """By layer and signal the same of some layers, where runs are compared."""
+    trouble: str = ""
+    """Why it cannot be read; all but its path and its size is unknown then."""
 
     @property
     def last_loss(self) -> float | None:
@@ -65,8 +67,10 @@ class Overview:
 
 def verdict(one: Overview) -> str:
     """Say in a few words how it stands with a training."""
+    if one.trouble:
+        return one.trouble
     if not one.diagnoses:
-        return "healthy"
+        return "healthy" if one.steps else "no steps"
     counts = ((it, sum(one.severity is it for one in one.diagnoses)) for it in Severity)
     told = ", ".join(
         f"{count} {severity.value}{'s' if count > 1 and severity is not Severity.ADVICE else ''}"
@@ -93,8 +97,8 @@ def listing(overviews: Sequence[Overview], style: Style) -> Iterator[str]:
         (
             printable(one.path),
             one.state,
-            f"{one.steps:,}",
-            duration(one.seconds),
+            "" if one.trouble else f"{one.steps:,}",
+            "" if one.trouble else duration(one.seconds),
             size(one.size),
             "" if one.last_loss is None else number(one.last_loss),
             printable(str(one.facts.get("model", ""))),
@@ -333,6 +337,7 @@ def _plain(one: Overview) -> dict[str, Any]:
         "path": one.path,
         "state": one.state,
         "verdict": verdict(one),
+        "trouble": one.trouble or None,
         "steps": one.steps,
         "seconds": one.seconds,
         "size": one.size,
