@@ -38,7 +38,8 @@ _COLOURS: Final = {
 }
 """Against white and against black these have a contrast over 3."""
 _FINE: Final = "#2f8f4e"
-_CELL: Final = "padding:2px 10px 2px 0;text-align:{};vertical-align:top;white-space:nowrap"
+_TABLE: Final = "border-collapse:collapse;margin:6px 0;color:inherit;font-size:inherit"
+_CELL: Final = "padding:2px 10px 2px 8px;text-align:{};vertical-align:top;white-space:nowrap"
 _FAINT: Final = "opacity:.7"
 _WIDE, _HIGH, _EDGE = 420, 120, 8
 
@@ -66,7 +67,7 @@ def training(
     ]
     heads = ("gradient", "update", "activation", "dead", "saturated")
     return _framed(
-        _paragraph(f"<b>{_text(verdict(diagnoses, steps))}</b>", _mood(diagnoses)),
+        _paragraph(f"<b>{_prose(verdict(diagnoses, steps))}</b>", _mood(diagnoses)),
         _faint(", ".join(facts_told(last, steps, seconds, own_share))),
         _table(("layer", *heads), found, "layers"),
         *_diagnoses(diagnoses),
@@ -149,7 +150,7 @@ def learning_rates(report: LRReport) -> str:
         ),
         _faint("; ".join(facts)),
         _picture([("loss", curve)], "by learning rate", at),
-        _table(("learning rate", "loss"), found, "rates"),
+        _table(("learning rate", "loss"), found, "rates", 0),
         *(_faint(f"note: {one}") for one in report.notes),
     )
 
@@ -203,19 +204,22 @@ def _faint(text: str) -> str:
     return f'<p style="margin:2px 0;{_FAINT}">{_text(text)}</p>'
 
 
-def _table(heads: Sequence[str], found: Sequence[_Line], what: str) -> str:
-    """Return a table; most of many lines are folded away."""
-    if not found:
-        return ""
-    shown = f"{_head(heads)}{''.join(map(_row, found[:FIRST]))}"
-    table = f'<table style="border-collapse:collapse;margin:6px 0;color:inherit">{shown}</table>'
-    if len(found) > FIRST:
-        rest = f"{_head(heads)}{''.join(map(_row, found[FIRST:]))}"
-        table += (
-            f'<details><summary style="cursor:pointer">{len(found) - FIRST:,} more {what}</summary>'
-            f'<table style="border-collapse:collapse;color:inherit">{rest}</table></details>'
-        )
-    return f'<div style="overflow-x:auto">{table}</div>'
+def _table(heads: Sequence[str], found: Sequence[_Line], what: str, first: int = FIRST) -> str:
+    """Return a table; all but the first of many lines are folded away."""
+
+    def table(lines: Sequence[_Line]) -> str:
+        return f'<table style="{_TABLE}">{_head(heads)}{"".join(map(_row, lines))}</table>'
+
+    parts = [table(found[:first])] if found[:first] else []
+    if len(found) > first:
+        more = f"{len(found) - first:,} {'more ' if first else ''}{what}"
+        parts.append(_folded(more, table(found[first:])))
+    return f'<div style="overflow-x:auto">{"".join(parts)}</div>' if parts else ""
+
+
+def _folded(title: str, inner: str) -> str:
+    """Return something that is shown when it is asked for."""
+    return f'<details><summary style="cursor:pointer">{title}</summary>{inner}</details>'
 
 
 def _head(heads: Sequence[str]) -> str:
@@ -241,10 +245,7 @@ def _row(line: _Line) -> str:
 
 def _layer(name: str, what: str) -> str:
     """Return the name of a layer, and what it is."""
-    return (
-        f'<span style="padding-left:8px"><b>{_text(name or "the model")}</b>'
-        f' <span style="{_FAINT}">{_text(what)}</span></span>'
-    )
+    return f'<b>{_text(name or "the model")}</b> <span style="{_FAINT}">{_text(what)}</span>'
 
 
 def _numbers(row: Row) -> Iterator[str]:
@@ -265,11 +266,8 @@ def _diagnoses(diagnoses: Sequence[Diagnosis]) -> Iterator[str]:
     yield from map(_diagnosis, diagnoses[:FIRST])
     rest = diagnoses[FIRST:MOST]
     if rest:
-        told = "".join(map(_diagnosis, rest))
-        yield (
-            f'<details><summary style="cursor:pointer">{len(diagnoses) - FIRST:,} more diagnoses'
-            f"</summary>{told}</details>"
-        )
+        more = f"{len(diagnoses) - FIRST:,} more diagnoses"
+        yield _folded(more, "".join(map(_diagnosis, rest)))
 
 
 def _diagnosis(one: Diagnosis) -> str:
@@ -282,8 +280,8 @@ def _diagnosis(one: Diagnosis) -> str:
     evidence = f' <span style="{_FAINT}">({_text(proofs)})</span>' if proofs else ""
     return _paragraph(
         f'<b style="color:{colour}">{one.severity}</b> <b>{_text(f"{one.code} {one.rule}")}</b>'
-        f' <span style="{_FAINT}">{where}</span><br>{_text(one.message)}{evidence}'
-        f"<br><i>What to do:</i> {_text(one.remedy)}",
+        f' <span style="{_FAINT}">{where}</span><br>{_prose(one.message)}{evidence}'
+        f"<br><i>What to do:</i> {_prose(one.remedy)}",
         colour,
     )
 
@@ -350,3 +348,11 @@ def _ratio(value: float | None) -> str:
 def _text(text: str) -> str:
     """Return a text of the user as HTML."""
     return escape(printable(text))
+
+
+def _prose(text: str) -> str:
+    """Return a sentence as HTML in which what stands in backticks is code."""
+    parts = [_text(part) for part in text.split("`")]
+    if len(parts) % 2 == 0:  # one of them is no mark
+        return _text(text)
+    return "".join(f"<code>{part}</code>" if at % 2 else part for at, part in enumerate(parts))

@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import sysconfig
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from inspect import unwrap
@@ -41,12 +42,23 @@ def is_user_code(filename: str) -> bool:
 def shown(filename: str) -> str:
     """Return a file's path as it is shown: relative where it lies under the current directory.
 
-    A name that is no file on disk, such as that of a notebook's cell, is left as it is.
+    A cell of a notebook is called as in its tracebacks, `In[3]`; another name that is no file on disk is
+    left as it is.
     """
     if not os.path.isfile(filename):
-        return filename
+        return _cell(filename) or filename
     path, here = os.path.abspath(filename), os.path.join(os.getcwd(), "")
     return path.removeprefix(here)
+
+
+def _cell(filename: str) -> str | None:
+    """Return what IPython calls the cell that it compiled under a name."""
+    ipython = sys.modules.get("IPython")
+    with suppress(Exception):  # of a shell that is none of IPython's own
+        shell = None if ipython is None else ipython.get_ipython()
+        named = None if shell is None else shell.compile.format_code_name(filename)
+        return None if named is None else str(named[1])
+    return None
 
 
 def statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
