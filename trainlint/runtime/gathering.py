@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -36,45 +37,88 @@ _ADDED: Final = frozenset({Signal.CALLS})
 _SMALLEST: Final = frozenset({Signal.OUTPUT_CHANGE})
 """Between two forward passes of one step no weight has changed: the smaller is the input's part."""
 
+MANY: Final = 128
+"""So many samples wait at most: a few MB."""
+
 Values = dict[str, dict[str, float]]
+Told = Iterable[tuple[str, str, float]]
+"""Numbers as they are kept: a signal, the name of a layer or parameter, the value."""
 
 
 @dataclass(slots=True)
 class Gathering:
     """The signals of one step, still where they were measured."""
 
-    _tensors: list[tuple[str, tuple[str, ...], Tensor]] = field(default_factory=list)
+    _waiting: list[tuple[tuple[Tensor, ...], Callable[[list[float]], Told]]] = field(
+        default_factory=list
+    )
     _numbers: list[tuple[str, str, float]] = field(default_factory=list)
+    _postponed: list[Callable[[], None]] = field(default_factory=list)
 
     def add(self, signal: str, name: str, value: Tensor | float) -> None:
         """Keep one number: a tensor with one element, on any device, or a plain number."""
         if isinstance(value, Tensor):
-            self._tensors.append((signal, (name,), value.detach().reshape(1)))
+            self.later((value.detach().reshape(()),), lambda got: ((signal, name, got[0]),))
         else:
             self._numbers.append((signal, name, float(value)))
 
-    def add_row(self, signal: str, names: Sequence[str], values: Tensor) -> None:
+    def add_row(
+        self,
+        signal: str,
+        names: Sequence[str],
+        values: Tensor,
+    ) -> None:
         """Keep one number for each name: a tensor of one dimension."""
-        self._tensors.append((signal, tuple(names), values.detach()))
+        self.later(
+            (values.detach(),),
+            lambda got: ((signal, name, value) for name, value in zip(names, got, strict=True)),
+        )
+
+    def later(self, tensors: tuple[Tensor, ...], tell: Callable[[list[float]], Told]) -> None:
+        """Keep tensors of no or one dimension; what they say is worked out of all their elements.
+
+        Only once they have crossed: arithmetic with single numbers is cheap there, and dear on a device.
+        """
+        self._waiting.append((tensors, tell))
+
+    def soon(self, look: Callable[[], None]) -> None:
+        """Postpone looking at a sample that has been copied, until there are many.
+
+        Small operations one after the other take a fraction of the time that each takes between two
+        large ones of the training, which leave the caches cold.
+        """
+        self._postponed.append(look)
+        if len(self._postponed) >= MANY:
+            self.settle()
+
+    def settle(self) -> None:
+        """Look at all samples that wait for it."""
+        postponed, self._postponed = self._postponed, []
+        for look in postponed:
+            look()
 
     @property
     def is_empty(self) -> bool:
         """Say whether there is nothing in it."""
-        return not (self._tensors or self._numbers)
+        return not (self._waiting or self._numbers or self._postponed)
 
     def cross(self) -> Crossing:
         """Start the way to the CPU; nothing waits for it."""
-        by_device: dict[torch.device, list[tuple[str, tuple[str, ...], Tensor]]] = defaultdict(list)
-        for one in self._tensors:
-            by_device[one[2].device].append(one)
-        crossing = Crossing(list(self._numbers))
-        for device, rows in by_device.items():
-            joined = torch.cat(
-                [
-                    values.to(torch.float64 if device.type == "cpu" else torch.float32)
-                    for _, _, values in rows
-                ]
-            )
+        self.settle()
+        tensors = [one for some, _ in self._waiting for one in some]
+        kinds: dict[tuple[torch.device, torch.dtype, bool], list[int]] = defaultdict(list)
+        for at, one in enumerate(tensors):
+            kinds[one.device, one.dtype, one.dim() == 0].append(at)
+        by_device: dict[torch.device, list[tuple[list[int], Tensor]]] = defaultdict(list)
+        for (device, _, is_single), places in kinds.items():
+            some = [tensors[at] for at in places]
+            joined = torch.stack(some) if is_single else torch.cat(some)
+            wide = torch.float64 if device.type == "cpu" else torch.float32
+            by_device[device].append((places, joined.to(wide)))
+        crossing = Crossing(list(self._numbers), self._waiting)
+        crossing.lengths = [one.numel() for one in tensors]
+        for device, parts in by_device.items():
+            joined = torch.cat([part for _, part in parts]) if len(parts) > 1 else parts[0][1]
             if device.type == "cuda":
                 host = torch.empty(joined.shape, dtype=joined.dtype, pin_memory=True)
                 host.copy_(joined, non_blocking=True)
@@ -82,7 +126,7 @@ class Gathering:
                 event.record(torch.cuda.current_stream(device))
                 crossing.events.append(event)
                 joined = host
-            crossing.arriving.append(([(signal, names) for signal, names, _ in rows], joined))
+            crossing.arriving.append(([at for places, _ in parts for at in places], joined))
         return crossing
 
 
@@ -91,28 +135,39 @@ class Crossing:
     """Numbers that are under way."""
 
     numbers: list[tuple[str, str, float]]
-    arriving: list[tuple[list[tuple[str, tuple[str, ...]]], Tensor]] = field(default_factory=list)
+    waiting: list[tuple[tuple[Tensor, ...], Callable[[list[float]], Told]]]
+    lengths: list[int] = field(default_factory=list)
+    """How many elements each of the tensors has."""
+    arriving: list[tuple[list[int], Tensor]] = field(default_factory=list)
+    """For each device: which tensors lie one behind the other, and their elements."""
     events: list[torch.cuda.Event] = field(default_factory=list)
 
     @property
     def has_arrived(self) -> bool:
-        """Say whether reading them waits for nothing."""
+        """Say whether all are there."""
         return all(event.query() for event in self.events)
 
     def read(self) -> Values:
-        """Wait until they are there and return them by signal and name."""
+        """Wait for them, if they are not there yet, and return them by signal and name."""
         for event in self.events:
             event.synchronize()
+        parts: list[list[float]] = [[] for _ in self.lengths]
+        for places, joined in self.arriving:
+            flat = joined.tolist()
+            start = 0
+            for at in places:
+                end = start + self.lengths[at]
+                parts[at] = flat[start:end]
+                start = end
         found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
         for signal, name, value in self.numbers:
             found[signal][name].append(value)
-        for rows, joined in self.arriving:
-            flat = joined.tolist()
-            at = 0
-            for signal, names in rows:
-                for name in names:
-                    found[signal][name].append(flat[at])
-                    at += 1
+        at = 0
+        for tensors, tell in self.waiting:
+            got = [value for part in parts[at : at + len(tensors)] for value in part]
+            at += len(tensors)
+            for signal, name, value in tell(got):
+                found[signal][name].append(value)
         values = {
             str(signal): {
                 name: number

@@ -439,7 +439,8 @@ class Monitor:
             self._guarded("inputs", self._looking.at_input, inputs)
             self._round.gathering.add(Signal.TRAINING, "", module.training)
         if has_mode(module):
-            self._guarded("norms", look_at_mode, name, module, inputs, self._round.gathering)
+            given = (name, module, inputs, self._activations, self._round.gathering)
+            self._guarded("norms", look_at_mode, *given)
         self._spend(start)
 
     def left(

@@ -82,6 +82,8 @@ SAME: Final = 1e-10
 MORE: Final = 0.2
 """A loss that differs by more from the cross entropy in it is a sum of several."""
 _FEW: Final = 3
+ENOUGH: Final = 1 << 15
+"""Elements of an activation that are looked at: what is compared with theory is measured more exactly."""
 _PATIENCE: Final = re.compile(
     r",? (?:for|in|of|at)(?: the last)? 1 (?:measured )?steps?(?: in a row)?(?=\W|$)"
 )
@@ -185,7 +187,8 @@ class _Observer(Looking):
     """Looks at a forward pass as a monitor does, for one step, and in which order layers ran."""
 
     def __init__(self, anatomy: Anatomy) -> None:
-        super().__init__(anatomy, Activations(lambda look, gradient: look(gradient), whole=True))
+        looked_at = Activations(lambda look, gradient: look(gradient), enough=ENOUGH, whole=True)
+        super().__init__(anatomy, looked_at)
         self.activations.begin()
         self.order: list[str] = []
         """The layers in the order of their calls; one that is called in a loop is there each time."""

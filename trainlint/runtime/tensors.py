@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import MutableMapping
 from dataclasses import fields, is_dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
@@ -14,8 +15,14 @@ from torch import Tensor
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-ENOUGH: Final = 1 << 15
+ENOUGH: Final = 1 << 13
 """How many elements of an activation are looked at, at most; more change no share by over 1 %."""
+
+
+EXAMPLES: Final = 4
+"""So many examples of a batch are looked at, however large each is."""
+PIECE: Final = 256
+"""How many elements of a large tensor are read in one go, where a sample need not be even."""
 
 
 def is_plain(tensor: object) -> bool:
@@ -100,24 +107,37 @@ def mapped(value: Any, change: Callable[[Any], Any], depth: int = 4) -> Any:
 def sample(tensor: Tensor, units: int, limit: int = ENOUGH) -> Tensor:
     """Return at most about ``limit`` elements as float32, with every unit (index of that dimension).
 
-    The other dimensions are thinned by strides, the longest first. They are copied close together, so
-    that all that is asked of them touches little memory.
+    The other dimensions are thinned by strides, the longest first, but a few examples stay. It is a copy
+    whose elements lie close together: all that is asked of it touches little memory, at any time.
     """
-    count = tensor.numel()
-    if count <= limit:
-        return tensor.float()
-    lengths = list(tensor.shape)
-    strides = [1] * tensor.dim()
-    kept = list(lengths)
-    while count > limit:
-        free = [at for at in range(tensor.dim()) if at != units % tensor.dim() and kept[at] > 1]
+    if tensor.numel() > limit:
+        tensor = tensor[_thinned(tuple(tensor.shape), units, limit)]
+    return tensor.to(torch.float32, memory_format=torch.contiguous_format, copy=True)
+
+
+@lru_cache(maxsize=1024)
+def _thinned(shape: tuple[int, ...], units: int, limit: int) -> tuple[slice, ...]:
+    """Return the elements of each dimension that a sample holds."""
+    strides = [1] * len(shape)
+    kept = list(shape)
+    while math.prod(kept) > limit:
+        few = [EXAMPLES, *[1] * (len(shape) - 1)]
+        free = [at for at in range(len(shape)) if at != units % len(shape) and kept[at] > few[at]]
         if not free:
             break
         longest = max(free, key=kept.__getitem__)
         strides[longest] *= 2
-        kept[longest] = math.ceil(lengths[longest] / strides[longest])
-        count = math.prod(kept)
-    return tensor[tuple(slice(None, None, stride) for stride in strides)].float().contiguous()
+        kept[longest] = math.ceil(shape[longest] / strides[longest])
+    return tuple(slice(None, None, stride) for stride in strides)
+
+
+def blocks(tensor: Tensor, limit: int) -> Tensor:
+    """Return at most about ``limit`` elements, in pieces that lie close together, always the same ones."""
+    count = tensor.numel()
+    if count <= limit or not tensor.is_contiguous():
+        return tensor if count <= limit else spread_out(tensor, limit)
+    pieces = tensor.view(-1)[: count // PIECE * PIECE].view(-1, PIECE)
+    return pieces[:: math.ceil(count / limit)]
 
 
 def spread_out(tensor: Tensor, count: int) -> Tensor:
@@ -131,16 +151,3 @@ def spread_out(tensor: Tensor, count: int) -> Tensor:
     while stride > 1 and math.gcd(stride, row) != 1:
         stride -= 1  # or it would see one column only
     return flat[::stride][:count]
-
-
-def non_finite(seen: Tensor, hint: Tensor) -> float | Tensor:
-    """Count the NaN and infinite elements; ``hint`` is a number that is not finite if one of them is not.
-
-    On a CPU it is read, since counting costs more than all else; elsewhere nothing may wait for it.
-    """
-    if hint.device.type == "cpu":
-        if math.isfinite(hint.item()):
-            return 0
-        return max(int((~torch.isfinite(seen)).sum()), 1)
-    count = (~torch.isfinite(seen)).sum().float()
-    return torch.maximum(count, (~torch.isfinite(hint)).float())

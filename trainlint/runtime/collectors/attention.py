@@ -11,7 +11,7 @@ from torch import Tensor
 
 from trainlint.runtime.tensors import is_plain, local
 
-QUERIES: Final = 64
+QUERIES: Final = 32
 """Of how many queries of an attention the weights are looked at."""
 HEADS: Final = 4
 """Of how many heads."""

@@ -49,9 +49,10 @@ class Inputs:
         seen = sample(first.detach(), features).movedim(features, 0).flatten(1)
         if seen.shape[0] > FEATURES:
             return
-        mean, std = seen.mean(1), seen.std(1, unbiased=False)
+        mean = seen.mean(1)
+        std = (seen - mean[:, None]).square().mean(1).sqrt()
         moving = std > 0
-        gathering.add(Signal.INPUT_STD, "", seen.std(unbiased=False))
+        gathering.add(Signal.INPUT_STD, "", (seen - seen.mean()).square().mean().sqrt())
         offset = torch.where(moving, mean.abs() / std.clamp(min=1e-30), 0.0)
         gathering.add(Signal.INPUT_OFFSET, "", offset.max())
         smallest = torch.where(moving, std, torch.inf).min()

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 NODES: Final = 64
 """How many nodes of the graph behind a loss are looked at; the criterion is near its end."""
 ROWS: Final = 1024
-"""Of about how many examples labels and predictions are counted."""
+"""Of about how many examples labels and predictions are counted, unless there are many classes."""
+ELEMENTS: Final = 1 << 15
+FEWEST: Final = 64
+"""Of how many of them even then."""
 TOLERANCE: Final = 1e-4
 
 
@@ -71,14 +74,15 @@ def _cross_entropy(node: Any, gathering: Gathering) -> bool:
     total = counted.sum().clamp(min=1)
     gathering.add(Signal.CLASS_LOSS, "", -torch.where(counted, own, 0.0).sum() / total)
     rows = logs.movedim(1, -1).flatten(0, -2)
-    every = max(1, rows.shape[0] // ROWS)
+    most = max(FEWEST, min(ROWS, ELEMENTS // classes))
+    every = max(1, rows.shape[0] // most)
     rows = rows[::every].float()
     labels, counted = safe.flatten()[::every], counted.flatten()[::every]
     for signal, chosen in (
         (Signal.PREDICTED_SHARE, rows.argmax(1)),
         (Signal.TARGET_SHARE, labels),
     ):
-        counts = torch.nn.functional.one_hot(chosen, classes)[counted].sum(0)
+        counts = torch.zeros(classes, device=rows.device).index_add_(0, chosen, counted.float())
         gathering.add(signal, "", counts.max() / counts.sum().clamp(min=1))
     before = _softmax_behind(node)
     is_probability = _are_probabilities(rows) if before is None else before

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import torch
 from torch import nn
 
 from trainlint.runtime.signals import Signal
-from trainlint.runtime.tensors import first_tensor, is_plain, local, sample
+from trainlint.runtime.tensors import first_tensor, is_plain, local
 
 if TYPE_CHECKING:
+    from trainlint.runtime.collectors.activations import Activations
     from trainlint.runtime.gathering import Gathering
 
 FAR: Final = 3.0
 """Standard deviations between the running mean and the batch's (runtime catalogue)."""
 
 
-def look_at_mode(name: str, module: nn.Module, inputs: object, gathering: Gathering) -> None:
+def look_at_mode(
+    name: str, module: nn.Module, inputs: object, activations: Activations, gathering: Gathering
+) -> None:
     """Look at a module whose behaviour depends on its mode, as it runs."""
     if isinstance(module, nn.modules.dropout._DropoutNd):  # noqa: SLF001
         if module.p > 0:
@@ -34,11 +38,19 @@ def look_at_mode(name: str, module: nn.Module, inputs: object, gathering: Gather
     if mean is None or updates is None:
         return
     gathering.add(Signal.NORM_UPDATES, name, updates.float())
-    values = sample(local(given), 1).movedim(1, 0).flatten(1)
-    # With its eps, as it normalises: a channel that is constant is not far from itself.
-    size = (values.var(1, unbiased=False) + module.eps).sqrt()
-    far = (local(mean) - values.mean(1)).abs() > FAR * size
-    gathering.add(Signal.NORM_DRIFT, name, far.float().mean())
+    numbers = activations.sampled(given)
+    running, eps = local(mean).clone(), module.eps  # the mean moves in this very forward
+
+    def look() -> None:
+        values = numbers.movedim(1, 0).flatten(1)
+        channels = values.shape[0]
+        now = values.mean(1, keepdim=True)
+        # With its eps, as it normalises: a channel that is constant is not far from itself.
+        size = ((values - now).square().mean(1) + eps).sqrt()
+        far = torch.count_nonzero((running - now.squeeze(1)).abs() > FAR * size)
+        gathering.later((far,), lambda got: ((Signal.NORM_DRIFT, name, got[0] / channels),))
+
+    gathering.soon(look)
 
 
 def has_mode(module: nn.Module) -> bool:

@@ -15,16 +15,20 @@ import torch
 from torch import Tensor
 
 from trainlint.runtime.signals import Role, Signal
-from trainlint.runtime.tensors import is_plain, local, non_finite, spread_out
+from trainlint.runtime.tensors import blocks, is_plain, local, spread_out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from trainlint.runtime.gathering import Gathering
     from trainlint.runtime.signals import Facts
 
 SAMPLE: Final = 512
 """Elements of each parameter that are compared before and after an update."""
+MOMENTS: Final = 128
+"""Elements of each second moment of which the median is taken."""
+LARGE: Final = 1 << 16
+"""Elements of a gradient among which the largest is looked for."""
 ROWS: Final = 256
 """Rows of a weight that are compared with each other."""
 ALIKE: Final = 0.999
@@ -70,14 +74,14 @@ class Parameters:
     _before: dict[int, list[_Batch]] = field(default_factory=dict)
     """By optimizer: the weights just before the update."""
     _gradients: dict[int, list[_Batch]] = field(default_factory=dict)
-    _unclipped: dict[str, Tensor] = field(default_factory=dict)
-    """By device: the total norm at the end of the last backward."""
+    _unclipped: list[tuple[tuple[str, ...], Tensor]] = field(default_factory=list)
+    """The norms at the end of the last backward, of some parameters each."""
     _raw: list[_Batch] = field(default_factory=list)
     _raw_norm: Tensor | None = None
     _after_norms: list[Tensor] = field(default_factory=list)
     _stale_seen: bool = False
-    _versions: dict[str, int] = field(default_factory=dict)
-    """How often each gradient had been written to at the end of the last backward."""
+    _versions: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """What each gradient was at the end of the last backward, and how often it had been written to."""
     _was_rewritten: bool | None = None
 
     def begin(self) -> None:
@@ -108,13 +112,11 @@ class Parameters:
         self._versions = {} if scale is not None else _versions(parameters)
         names, gradients = _gradients(parameters)
         self._raw = _batches(dict(zip(names, gradients, strict=True)))
-        totals = []
-        self._unclipped = {}
+        self._unclipped = []
         for some, norms in _norms(names, gradients):
             unscaled = norms if scale is None else norms / scale.to(norms.device)
-            totals.append(unscaled)
-            self._unclipped.update(zip(some, unscaled.unbind(), strict=True))
-        self._raw_norm = _total(totals)
+            self._unclipped.append((some, unscaled))
+        self._raw_norm = _total([norms for _, norms in self._unclipped])
 
     def before_step(
         self,
@@ -145,18 +147,15 @@ class Parameters:
         names, gradients = _gradients(parameters)
         if not names:
             return
-        elements = dict(zip(names, (one.numel() for one in gradients), strict=True))
-        for some, norms in self._known_norms(names) or _norms(names, gradients):
+        is_known = self._was_rewritten is False and {
+            name for some, _ in self._unclipped for name in some
+        } == set(names)
+        each = dict(zip(names, gradients, strict=True))
+        for some, norms in self._unclipped if is_known else _norms(names, gradients):
             unscaled = norms if scale is None else norms / scale.to(norms.device)
-            gathering.add_row(Signal.GRADIENT_NORM, some, unscaled)
-            roots = torch.tensor([math.sqrt(elements[name]) for name in some], device=norms.device)
-            gathering.add_row(Signal.GRADIENT_RMS, some, unscaled / roots)
             self._after_norms.append(unscaled)
-        largest = dict(zip(names, map(_largest, gradients), strict=True))
-        for name, value in largest.items():
-            unscaled = value if scale is None else value / scale.to(value.device)
-            gathering.add(Signal.GRADIENT_MAX, name, unscaled)
-        batches = _batches(dict(zip(names, gradients, strict=True)))
+            self._look_at_elements({name: each[name] for name in some}, unscaled, scale, gathering)
+        batches = self._raw if is_known else _batches(each)
         self._gradients[optimizer] = batches
         for batch in batches:
             gathering.add_row(
@@ -167,16 +166,51 @@ class Parameters:
                 gathering.add_row(
                     Signal.GRADIENT_UNDERFLOW, batch.names, batch.reduce(small.float())
                 )
-        for name, gradient in zip(names, gradients, strict=True):
-            seen = gradient if gradient.device.type == "cpu" else spread_out(gradient, SAMPLE)
-            gathering.add(Signal.GRADIENT_NON_FINITE, name, non_finite(seen, largest[name]))
-        self._compare_with_unclipped(batches, gathering)
+        for some, norms in self._unclipped:
+            gathering.add_row(Signal.GRADIENT_NORM_BEFORE, some, norms)
+        if is_known:
+            for name in names:
+                gathering.add(Signal.GRADIENT_CUT, name, 0.0)
+        else:
+            self._compare_with_unclipped(batches, gathering)
 
-    def _known_norms(self, names: Sequence[str]) -> list[tuple[tuple[str, ...], Tensor]]:
-        """Return the norms that the last backward left, if nobody has written to a gradient since."""
-        if self._was_rewritten is not False or not set(names) <= self._unclipped.keys():
-            return []
-        return [((name,), self._unclipped[name].reshape(1)) for name in names]
+    @staticmethod
+    def _look_at_elements(
+        gradients: Mapping[str, Tensor],
+        norms: Tensor,
+        scale: Tensor | None,
+        gathering: Gathering,
+    ) -> None:
+        """Look at the largest elements and at those that are not finite, beside the norms of all."""
+        ends = [end for one in gradients.values() for end in torch.aminmax(blocks(one, LARGE))]
+        extremes = torch.stack(ends)
+        if scale is not None:
+            extremes = extremes / scale.to(extremes.device)
+        if norms.device.type == "cpu":  # where reading waits for nothing
+            counts = torch.tensor(
+                [
+                    0.0 if math.isfinite(norm) else float((~torch.isfinite(one)).sum())
+                    for norm, one in zip(norms.tolist(), gradients.values(), strict=True)
+                ]
+            )
+        else:
+            seen = [~torch.isfinite(spread_out(one, SAMPLE)) for one in gradients.values()]
+            counts = torch.stack([torch.count_nonzero(one) for one in seen])
+        elements = [one.numel() for one in gradients.values()]
+
+        def tell(got: list[float]) -> Iterator[tuple[str, str, float]]:
+            many = len(elements)
+            for at, (name, count) in enumerate(zip(gradients, elements, strict=True)):
+                norm, bad = got[at], got[many + at]
+                yield Signal.GRADIENT_NORM, name, norm
+                yield Signal.GRADIENT_RMS, name, norm / math.sqrt(count)
+                low, high = got[2 * many + 2 * at : 2 * many + 2 * at + 2]
+                yield Signal.GRADIENT_MAX, name, max(abs(low), abs(high))
+                if norms.device.type != "cpu" and not math.isfinite(norm):
+                    bad = max(bad, 1.0)
+                yield Signal.GRADIENT_NON_FINITE, name, bad
+
+        gathering.later((norms, counts, extremes), tell)
 
     def _compare_with_unclipped(self, batches: Sequence[_Batch], gathering: Gathering) -> None:
         """Say which share of the elements was cut by value since the last backward."""
@@ -193,8 +227,6 @@ class Parameters:
             gathering.add_row(
                 Signal.GRADIENT_CUT, batch.names, batch.reduce((relative < 0.99).float())
             )
-        for name, norm in self._unclipped.items():
-            gathering.add(Signal.GRADIENT_NORM_BEFORE, name, norm)
 
     def weights(
         self, optimizer: int, parameters: Mapping[str, Tensor], gathering: Gathering
@@ -203,11 +235,7 @@ class Parameters:
         plain = {name: local(one) for name, one in parameters.items() if is_plain(one)}
         plain = {name: one for name, one in plain.items() if one.numel()}
         for some, norms in _norms(tuple(plain), tuple(plain.values())):
-            gathering.add_row(Signal.WEIGHT_NORM, some, norms)
-            roots = torch.tensor(
-                [math.sqrt(plain[name].numel()) for name in some], device=norms.device
-            )
-            gathering.add_row(Signal.WEIGHT_RMS, some, norms / roots)
+            gathering.later((norms,), _weights_told({name: plain[name].numel() for name in some}))
         self._before[optimizer] = _batches(plain)
 
     def after_step(
@@ -305,18 +333,26 @@ class Parameters:
         gathering: Gathering,
     ) -> None:
         """Look at what Adam divides by."""
+        alike: dict[tuple[int, torch.device], list[tuple[str, Tensor]]] = defaultdict(list)
         for name, parameter in parameters.items():
             group = groups.get(id(parameter))
             state = optimizer.state.get(parameter)
             if group is None or not state or "exp_avg_sq" not in state or "betas" not in group:
                 continue
-            values = spread_out(local(state["exp_avg_sq"]), SAMPLE)
+            values = spread_out(local(state["exp_avg_sq"]), MOMENTS)
+            if not values.numel():
+                continue
             steps = state.get("step", 0)
             if not isinstance(steps, Tensor):
                 steps = torch.tensor(float(steps))
             correction = 1 - float(group["betas"][1]) ** steps.to(values.device)
-            root = (values.float() / correction.clamp(min=1e-12)).sqrt()
-            gathering.add(Signal.SECOND_MOMENT, name, root.median() if root.numel() else 0.0)
+            alike[values.numel(), values.device].append(
+                (name, values.float() / correction.clamp(min=1e-12))
+            )
+        for pairs in alike.values():
+            names, each = zip(*pairs, strict=True)
+            roots = torch.stack(each).sqrt()
+            gathering.add_row(Signal.SECOND_MOMENT, names, roots.median(1).values)
 
     @property
     def gradient_samples(self) -> list[Tensor]:
@@ -353,10 +389,23 @@ class Parameters:
             gathering.add(Signal.CLIPPED, "", (after < before * (1 - 1e-4)).float())
 
 
-def _versions(parameters: Mapping[str, Tensor]) -> dict[str, int]:
-    """Return how often each gradient has been written to in place."""
+def _weights_told(
+    elements: Mapping[str, int],
+) -> Callable[[list[float]], Iterator[tuple[str, str, float]]]:
+    """Return what tells the norms of weights, once they have crossed."""
+
+    def tell(norms: list[float]) -> Iterator[tuple[str, str, float]]:
+        for (name, count), norm in zip(elements.items(), norms, strict=True):
+            yield Signal.WEIGHT_NORM, name, norm
+            yield Signal.WEIGHT_RMS, name, norm / math.sqrt(count)
+
+    return tell
+
+
+def _versions(parameters: Mapping[str, Tensor]) -> dict[str, tuple[int, int]]:
+    """Return where each gradient lies, and how often it has been written to in place."""
     return {
-        name: one.grad._version  # noqa: SLF001 - what autograd itself compares
+        name: (one.grad.data_ptr() if one.grad.layout is torch.strided else 0, one.grad._version)  # noqa: SLF001 - what autograd itself compares
         for name, one in parameters.items()
         if one.grad is not None
     }
@@ -371,12 +420,6 @@ def _gradients(parameters: Mapping[str, Tensor]) -> tuple[tuple[str, ...], tuple
     ]
     pairs = [(name, one) for name, one in pairs if one.numel()]
     return tuple(name for name, _ in pairs), tuple(one for _, one in pairs)
-
-
-def _largest(tensor: Tensor) -> Tensor:
-    """Return the largest absolute element, NaN if there is one."""
-    low, high = torch.aminmax(tensor)
-    return torch.maximum(low.abs(), high.abs())
 
 
 def _norms(
