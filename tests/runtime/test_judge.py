@@ -93,3 +93,22 @@ def test_a_detector_that_raises_is_told_of_and_asked_no_more(make_rule):
     assert said(judge, 3) == []
     assert calls == [1]
     assert told == [("fails", ZeroDivisionError)]
+
+
+def test_what_follows_a_value_that_is_not_finite_is_folded(make_rule):
+    first = make_rule("non_finite_gradient", 3, severity=Severity.ERROR)
+    rules = (
+        make_rule("stops", 3, 9, severity=Severity.ERROR),
+        make_rule("non_finite_loss", 4, severity=Severity.ERROR),
+        make_rule("rank_non_finite", 4, severity=Severity.ERROR),
+        first,
+    )
+    judge = Judge(Settings(rules))
+    assert said(judge, 10) == [(3, "non-finite-gradient"), (4, "rank-non-finite")]
+    assert [one.rule for one in judge.folded] == ["stops", "non-finite-loss", "stops"]
+
+
+def test_a_training_that_has_recovered_is_judged_again(make_rule):
+    rules = (make_rule("non_finite_loss", 1), make_rule("later", 40, 80))
+    assert said(Judge(Settings(rules)), 90, loss=1.0) == [(1, "non-finite-loss"), (80, "later")]
+    assert said(Judge(Settings(rules)), 90, loss=float("nan")) == [(1, "non-finite-loss")]

@@ -10,6 +10,8 @@ from textwrap import dedent
 
 import pytest
 
+from trainlint.runtime.recording import Recording
+
 TRAINING = """
     import sys
     import torch
@@ -380,9 +382,31 @@ def test_under_torchrun_the_ranks_are_watched_together_and_rank_0_tells(script, 
     assert recording.facts.ranks == 2
 
 
-def test_a_script_without_torch_runs_and_torch_is_not_imported(script, tmp_path):
+def test_a_script_without_torch_runs_and_is_told_that_nothing_was_watched(script, tmp_path):
     script("import sys\nprint('torch' in sys.modules)\n")
-    assert run("train.py", cwd=tmp_path).stdout == "False\n"
+    watched = run("train.py", cwd=tmp_path)
+    assert watched.stdout == "False\n"
+    assert watched.stderr == (
+        "trainlint: no optimizer of torch took a step in this program, so nothing was watched\n"
+    )
+    assert run("--quiet", "train.py", cwd=tmp_path).stderr == ""
+
+
+def test_a_replay_heeds_what_the_run_was_told(script, tmp_path):
+    script(TRAINING, bias=-30.0)
+    told = ("--every", "1", "--select", "dead-relu", "--config", "rules.dead-relu.samples = 10")
+    python(
+        *("-m", "trainlint", "run", "--recording", "run.tlr", *told, "train.py"), cwd=tmp_path
+    )
+    replayed = python("-m", "trainlint", "replay", "--statistics", "run.tlr", cwd=tmp_path)
+    assert "dead-relu" in replayed.stdout
+    with Recording(tmp_path / "run.tlr") as recording:
+        assert recording.settings == {
+            "select": ["dead-relu"],
+            "ignore": [],
+            "extend_select": [],
+            "thresholds": {"dead-relu": {"samples": 10}},
+        }
 
 
 def test_a_script_is_linted_first_where_that_is_asked(script, tmp_path):

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from trainlint.cli.output import keep
-from trainlint.cli.settings import hierarchy, selection_options
+from trainlint.cli.settings import hierarchy, said_of_rules, selection_options
 from trainlint.cli.told import Told
 from trainlint.core.catalogue import load_catalogue
 from trainlint.core.errors import UserError
@@ -116,6 +116,7 @@ def command(  # noqa: PLR0913 - one for each option
         _lint(linted)
     watching = Watching(
         settings,
+        told=said_of_rules(options),
         budget=budget,
         every=every,
         recording=False if no_recording else recording,

@@ -190,6 +190,21 @@ def hierarchy(
     return Hierarchy(catalogue, named, (*above, _command_line(options)))
 
 
+def said_of_rules(options: dict[str, Any]) -> dict[str, object]:
+    """Return what the options say of rules as `watch` is told it, for a recording to keep."""
+    thresholds: dict[str, dict[str, object]] = {}
+    for text in options["config"]:
+        inline = inline_config(text) if "=" in text and not os.path.exists(text) else None
+        for name, values in (inline.thresholds if inline is not None else {}).items():
+            thresholds.setdefault(name, {}).update(values)
+    return {
+        "select": options["select"],
+        "ignore": options["ignore"] or (),
+        "extend_select": options["extend_select"] or (),
+        "thresholds": thresholds or None,
+    }
+
+
 def _command_line(options: dict[str, Any]) -> Config:
     """Return what the options of a command say, of which it need not have all."""
     return Config(

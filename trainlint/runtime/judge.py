@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Final
 
 from trainlint.core.diagnosis import Severity
+from trainlint.runtime.signals import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -15,12 +17,23 @@ if TYPE_CHECKING:
     from trainlint.runtime.signals import Step
 
 
+NON_FINITE: Final = frozenset(
+    {"non-finite-activation", "non-finite-loss", "non-finite-gradient", "rank-non-finite"}
+)
+"""The rules whose diagnosis explains whatever is said after it: what is computed from NaN tells nothing."""
+NAMES_A_RANK: Final = "rank-non-finite"
+"""The one of them that adds to the others."""
+RECOVERED: Final = 50
+"""After so many steps in a row with a finite loss the training is well again."""
+
+
 class Judge:
     """Shows every step to the detectors of the rules that are on.
 
     A detector that raises is told to ``failed`` and asked no more; the others go on. A diagnosis
     that an earlier one of the run explains is folded into it: it is kept in ``folded`` and not said. So is
-    one that was said before, until the training has gone on for as long again.
+    one that was said before, until the training has gone on for as long again; and everything that
+    follows a value that is not finite, until the loss has been finite for a while.
     """
 
     def __init__(
@@ -35,6 +48,8 @@ class Judge:
         ]
         self.diagnoses: list[Diagnosis] = []
         self.folded: list[Diagnosis] = []
+        self._is_lost = False
+        self._finite = 0
 
     @property
     def needs(self) -> frozenset[str]:
@@ -43,6 +58,7 @@ class Judge:
 
     def observe(self, step: Step) -> list[Diagnosis]:
         """Look at the next step and return what is new, the cause before what it explains."""
+        self._look_for_recovery(step)
         found = list(self._observe(step))
         spoken = []
         for rule, diagnosis in self._causes_first(found):
@@ -52,7 +68,16 @@ class Judge:
             else:
                 self.diagnoses.append(said)
                 spoken.append(said)
+            if rule.name in NON_FINITE:
+                self._is_lost, self._finite = True, 0
         return spoken
+
+    def _look_for_recovery(self, step: Step) -> None:
+        """Note whether the loss has been finite for long enough after a value that was not."""
+        loss = step.run(Signal.LOSS)
+        if self._is_lost and loss is not None:
+            self._finite = self._finite + 1 if math.isfinite(loss) else 0
+            self._is_lost = self._finite < RECOVERED
 
     def _observe(self, step: Step) -> Iterator[tuple[Rule, Diagnosis]]:
         """Yield what the detectors see in a step."""
@@ -74,7 +99,10 @@ class Judge:
     ) -> list[tuple[Rule, Diagnosis]]:
         """Return the diagnoses of one step so that none comes before one that explains it."""
         worst_first = tuple(Severity)
-        waiting = sorted(found, key=lambda pair: worst_first.index(pair[1].severity))
+        waiting = sorted(
+            found,
+            key=lambda pair: (pair[0].name not in NON_FINITE, worst_first.index(pair[1].severity)),
+        )
         ordered: list[tuple[Rule, Diagnosis]] = []
         while waiting:
             names = {rule.name for rule, _ in waiting}
@@ -101,5 +129,7 @@ class Judge:
 
     def _is_explained(self, rule: Rule) -> bool:
         """Say whether what has been said already is the cause of a diagnosis."""
+        if self._is_lost and rule.name != NAMES_A_RANK:
+            return True
         causes = rule.explained_by
         return bool(causes) and any(one.rule in causes for one in self.diagnoses)

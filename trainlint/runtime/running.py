@@ -16,7 +16,7 @@ from trainlint.runtime.announcing import reason_of
 
 if TYPE_CHECKING:
     import types
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from importlib.machinery import ModuleSpec
 
     from torch import nn
@@ -33,6 +33,8 @@ class Watching:
     """Attaches a monitor to the optimizers of a program as they take their first step."""
 
     settings: Settings
+    told: Mapping[str, object] | None = None
+    """What the user has selected, ignored and set, for the recording."""
     budget: float = 0.01
     every: int | None = None
     recording: str | bool | None = None
@@ -73,8 +75,14 @@ class Watching:
         sys.meta_path[:] = [one for one in sys.meta_path if not isinstance(one, _WhenImported)]
         while self._handles:
             self._handles.pop().remove()
-        if self.monitor is not None and os.getpid() == self._process:
+        if os.getpid() != self._process:
+            return
+        if self.monitor is not None:
             self.monitor.close()
+        elif not self._known and self.live is not False:
+            sys.stderr.write(
+                "trainlint: no optimizer of torch took a step in this program, so nothing was watched\n"
+            )
 
     def _listen(self, module: Any) -> None:
         """Have all optimizers tell of their steps."""
@@ -120,6 +128,7 @@ class Watching:
             [optimizer],
             self.settings,
             origin=call_site(),
+            told=self.told,
             schedule=Schedule(self.budget, self.every),
             recording=self.recording,
             halt_on=self.halt_on,

@@ -29,9 +29,6 @@ rule = Rule(
         "diverging-loss",
         "dead-relu",
         "collapsed-representation",
-        "non-finite-loss",
-        "non-finite-gradient",
-        "non-finite-activation",
     ),
 )
 

@@ -22,14 +22,7 @@ rule = Rule(
     __name__,
     "TL254",
     Severity.WARNING,
-    explained_by=(
-        "unnormalised-input",
-        "poor-initial-scale",
-        "exploding-gradient",
-        "non-finite-loss",
-        "non-finite-gradient",
-        "non-finite-activation",
-    ),
+    explained_by=("unnormalised-input", "poor-initial-scale", "exploding-gradient"),
 )
 
 SHARP: Final = 0.2

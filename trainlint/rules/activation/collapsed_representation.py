@@ -29,9 +29,6 @@ rule = Rule(
         "poor-initial-scale",
         "unnormalised-input",
         "constant-input",
-        "non-finite-loss",
-        "non-finite-gradient",
-        "non-finite-activation",
     ),
 )
 

@@ -17,12 +17,7 @@ if TYPE_CHECKING:
     from trainlint.core.diagnosis import Diagnosis
     from trainlint.runtime.signals import Layer, Step
 
-rule = Rule(
-    __name__,
-    "TL250",
-    Severity.WARNING,
-    explained_by=("non-finite-loss", "non-finite-gradient", "non-finite-activation"),
-)
+rule = Rule(__name__, "TL250", Severity.WARNING)
 
 JUMP = 3.0
 """By how much the loss rises over its level when a layer dies of one step that was too large."""

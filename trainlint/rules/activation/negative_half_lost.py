@@ -17,17 +17,7 @@ if TYPE_CHECKING:
     from trainlint.core.diagnosis import Diagnosis
     from trainlint.runtime.signals import Layer, Step
 
-rule = Rule(
-    __name__,
-    "TL255",
-    Severity.WARNING,
-    explained_by=(
-        "unnormalised-input",
-        "non-finite-loss",
-        "non-finite-gradient",
-        "non-finite-activation",
-    ),
-)
+rule = Rule(__name__, "TL255", Severity.WARNING, explained_by=("unnormalised-input",))
 
 LEAKING: Final = frozenset(
     {

@@ -21,14 +21,7 @@ rule = Rule(
     __name__,
     "TL251",
     Severity.WARNING,
-    explained_by=(
-        "unnormalised-input",
-        "vanishing-gradient",
-        "exploding-gradient",
-        "non-finite-loss",
-        "non-finite-gradient",
-        "non-finite-activation",
-    ),
+    explained_by=("unnormalised-input", "vanishing-gradient", "exploding-gradient"),
 )
 
 GATES: Final = ("att", "gate", "router", "squeeze", "mask", "excit")

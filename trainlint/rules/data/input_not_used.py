@@ -22,8 +22,6 @@ rule = Rule(
     "TL752",
     Severity.ERROR,
     explained_by=(
-        "non-finite-loss",
-        "non-finite-activation",
         "constant-input",
         "unnormalised-input",
         "collapsed-representation",

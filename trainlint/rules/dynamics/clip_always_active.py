@@ -28,9 +28,6 @@ rule = Rule(
         "unnormalised-input",
         "poor-initial-scale",
         "diverging-loss",
-        "non-finite-loss",
-        "non-finite-gradient",
-        "non-finite-activation",
     ),
 )
 

@@ -24,9 +24,6 @@ rule = Rule(
     "TL928",
     Severity.ERROR,
     explained_by=(
-        "non-finite-loss",
-        "non-finite-gradient",
-        "non-finite-activation",
         "dead-relu",
         "saturated-activation",
         "collapsed-representation",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from trainlint.core.diagnosis import Diagnosis
     from trainlint.runtime.signals import Step
 
-rule = Rule(__name__, "TL921", Severity.ERROR, explained_by=("non-finite-loss",))
+rule = Rule(__name__, "TL921", Severity.ERROR)
 
 CRITERION = (Signal.CLASS_LOSS, Signal.BROADCAST, Signal.PROBABILITY_INPUT)
 """What is only measured where the loss is a known criterion."""

@@ -21,12 +21,7 @@ if TYPE_CHECKING:
     from trainlint.core.diagnosis import Diagnosis
     from trainlint.runtime.signals import Parameter, Step
 
-rule = Rule(
-    __name__,
-    "TL902",
-    Severity.ERROR,
-    explained_by=("non-finite-loss", "non-finite-gradient", "non-finite-activation"),
-)
+rule = Rule(__name__, "TL902", Severity.ERROR)
 
 RECENT: Final = 50
 """Of how many measured steps the level is the median."""

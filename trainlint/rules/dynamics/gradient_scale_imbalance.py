@@ -32,9 +32,6 @@ rule = Rule(
         "saturated-activation",
         "poor-initial-scale",
         "unnormalised-input",
-        "non-finite-loss",
-        "non-finite-gradient",
-        "non-finite-activation",
     ),
 )
 

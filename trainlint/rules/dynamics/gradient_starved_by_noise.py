@@ -30,9 +30,6 @@ rule = Rule(
         "saturated-activation",
         "collapsed-representation",
         "diverging-loss",
-        "non-finite-loss",
-        "non-finite-gradient",
-        "non-finite-activation",
     ),
 )
 

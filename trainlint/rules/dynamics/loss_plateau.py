@@ -25,9 +25,6 @@ rule = Rule(
     "TL922",
     Severity.WARNING,
     explained_by=(
-        "non-finite-loss",
-        "non-finite-gradient",
-        "non-finite-activation",
         "diverging-loss",
         "oscillating-loss",
         "collapsed-output",

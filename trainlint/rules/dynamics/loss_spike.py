@@ -24,7 +24,7 @@ rule = Rule(
     __name__,
     "TL923",
     Severity.WARNING,
-    explained_by=("non-finite-loss", "diverging-loss", "exploding-gradient", "oscillating-loss"),
+    explained_by=("diverging-loss", "exploding-gradient", "oscillating-loss"),
 )
 
 REFRESH = 10

@@ -18,12 +18,7 @@ if TYPE_CHECKING:
     from trainlint.core.diagnosis import Diagnosis
     from trainlint.runtime.signals import Parameter, Step
 
-rule = Rule(
-    __name__,
-    "TL904",
-    Severity.WARNING,
-    explained_by=("dead-relu", "non-finite-loss", "non-finite-gradient", "non-finite-activation"),
-)
+rule = Rule(__name__, "TL904", Severity.WARNING, explained_by=("dead-relu",))
 
 NUMBER: Final = re.compile(r"(?<![^.])\d+(?![^.])")
 """The index of one of several alike, such as an expert or a block, in a parameter's name."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from trainlint.core.diagnosis import Diagnosis
     from trainlint.runtime.signals import Step
 
-rule = Rule(__name__, "TL924", Severity.WARNING, explained_by=("non-finite-loss", "diverging-loss"))
+rule = Rule(__name__, "TL924", Severity.WARNING, explained_by=("diverging-loss",))
 
 WINDOW = 64
 """How many losses are searched for a rhythm."""

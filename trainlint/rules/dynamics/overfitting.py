@@ -19,10 +19,7 @@ if TYPE_CHECKING:
     from trainlint.runtime.signals import Step
 
 rule = Rule(
-    __name__,
-    "TL925",
-    Severity.WARNING,
-    explained_by=("non-finite-loss", "diverging-loss", "suspicious-perfection"),
+    __name__, "TL925", Severity.WARNING, explained_by=("diverging-loss", "suspicious-perfection")
 )
 
 RECENT = 50

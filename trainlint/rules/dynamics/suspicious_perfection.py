@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from trainlint.core.diagnosis import Diagnosis
     from trainlint.runtime.signals import Step
 
-rule = Rule(__name__, "TL927", Severity.WARNING, explained_by=("non-finite-loss",))
+rule = Rule(__name__, "TL927", Severity.WARNING)
 
 RECENT = 20
 """How many training losses before an evaluation make the level that it is compared with."""

@@ -24,7 +24,6 @@ rule = Rule(
     "TL926",
     Severity.WARNING,
     explained_by=(
-        "non-finite-loss",
         "diverging-loss",
         "oscillating-loss",
         "loss-plateau",

@@ -27,18 +27,7 @@ if TYPE_CHECKING:
     from trainlint.runtime.relative import Relative
     from trainlint.runtime.signals import Step
 
-rule = Rule(
-    __name__,
-    "TL901",
-    Severity.WARNING,
-    explained_by=(
-        "non-finite-loss",
-        "non-finite-gradient",
-        "non-finite-activation",
-        "dead-relu",
-        "saturated-activation",
-    ),
-)
+rule = Rule(__name__, "TL901", Severity.WARNING, explained_by=("dead-relu", "saturated-activation"))
 
 SEVERAL = 2
 """From how many saturating activations on they are the likely cause rather than one of many things."""

@@ -17,12 +17,7 @@ if TYPE_CHECKING:
     from trainlint.core.diagnosis import Diagnosis
     from trainlint.runtime.signals import Layer, Step
 
-rule = Rule(
-    __name__,
-    "TL150",
-    Severity.WARNING,
-    explained_by=("non-finite-loss", "non-finite-gradient", "non-finite-activation"),
-)
+rule = Rule(__name__, "TL150", Severity.WARNING)
 
 HALVED = math.sqrt(0.5)
 """What a rectifier leaves of the RMS of what is spread evenly around 0 (He et al. 2015)."""

@@ -17,17 +17,7 @@ if TYPE_CHECKING:
     from trainlint.core.diagnosis import Diagnosis
     from trainlint.runtime.signals import Layer, Step
 
-rule = Rule(
-    __name__,
-    "TL650",
-    Severity.WARNING,
-    explained_by=(
-        "non-finite-loss",
-        "non-finite-activation",
-        "eval-mode-training",
-        "tiny-batch",
-    ),
-)
+rule = Rule(__name__, "TL650", Severity.WARNING, explained_by=("eval-mode-training", "tiny-batch"))
 
 PROVEN = 3
 """How many times as long a layer must run on statistics that were never updated."""

@@ -18,15 +18,7 @@ if TYPE_CHECKING:
     from trainlint.runtime.signals import Layer, Step
 
 rule = Rule(
-    __name__,
-    "TL350",
-    Severity.WARNING,
-    explained_by=(
-        "non-finite-loss",
-        "non-finite-activation",
-        "unnormalised-input",
-        "poor-initial-scale",
-    ),
+    __name__, "TL350", Severity.WARNING, explained_by=("unnormalised-input", "poor-initial-scale")
 )
 
 FEW = 8

@@ -22,13 +22,7 @@ rule = Rule(
     __name__,
     "TL454",
     Severity.WARNING,
-    explained_by=(
-        "non-finite-loss",
-        "non-finite-gradient",
-        "no-gradient",
-        "dead-relu",
-        "vanishing-gradient",
-    ),
+    explained_by=("no-gradient", "dead-relu", "vanishing-gradient"),
 )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from trainlint.core.diagnosis import Diagnosis
     from trainlint.runtime.signals import Step
 
-rule = Rule(__name__, "TL455", Severity.WARNING, explained_by=("non-finite-loss", "diverging-loss"))
+rule = Rule(__name__, "TL455", Severity.WARNING, explained_by=("diverging-loss",))
 
 LATE = 0.1
 """A planned schedule spends less than this share of its steps under a thousandth of its rate."""

@@ -17,12 +17,7 @@ if TYPE_CHECKING:
     from trainlint.core.diagnosis import Diagnosis
     from trainlint.runtime.signals import Step
 
-rule = Rule(
-    __name__,
-    "TL452",
-    Severity.WARNING,
-    explained_by=("non-finite-loss", "non-finite-gradient", "scaler-skips"),
-)
+rule = Rule(__name__, "TL452", Severity.WARNING, explained_by=("scaler-skips",))
 
 EPSILONS = {"bfloat16": 2**-8, "float16": 2**-11}
 """Half the distance from 1 to the next number: by how much a weight must change at least."""

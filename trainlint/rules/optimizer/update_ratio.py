@@ -26,9 +26,6 @@ rule = Rule(
     "TL450",
     Severity.WARNING,
     explained_by=(
-        "non-finite-loss",
-        "non-finite-gradient",
-        "non-finite-activation",
         "diverging-loss",
         "vanishing-gradient",
         "exploding-gradient",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from trainlint.core.diagnosis import Diagnosis
     from trainlint.runtime.signals import Step
 
-rule = Rule(__name__, "TL853", Severity.ERROR, explained_by=("rank-non-finite",))
+rule = Rule(__name__, "TL853", Severity.ERROR)
 
 
 @rule.detector
