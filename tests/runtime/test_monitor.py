@@ -150,6 +150,39 @@ def test_functions_are_seen_and_belong_to_the_module_whose_forward_calls_them():
     assert monitor.facts.layer["block.fc"].followed_by == "relu"
 
 
+def test_what_a_loop_calls_follows_each_of_its_layers():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = nn.ModuleList(nn.Linear(8, 8) for _ in range(3))
+            self.shared = nn.Linear(8, 8)
+            self.act = nn.Tanh()
+
+        def forward(self, inputs):
+            for layer in self.layers:
+                inputs = nn.functional.relu(layer(inputs))
+            for _ in range(3):  # as over time: one layer
+                inputs = self.act(self.shared(inputs)).sigmoid()
+            return inputs
+
+    model = Net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with trainlint.watch(model, optimizer, every=1) as monitor:
+        train(model, optimizer, 3)
+    assert {one.name: one.followed_by for one in monitor.facts.layers} == {
+        "layers.0": "relu",
+        "relu": None,
+        "layers.1": "relu",
+        "relu_2": None,
+        "layers.2": "relu",
+        "relu_3": None,
+        "shared": "tanh",
+        "act": None,
+        "sigmoid": None,
+    }
+    assert monitor.signals["calls"]["sigmoid"].values == [3, 3, 3]
+
+
 def test_a_program_that_imports_an_environment_learns_from_rewards(model, optimizer, monkeypatch):
     with trainlint.watch(model, optimizer) as monitor:
         assert not monitor.facts.need_not_fall

@@ -395,9 +395,7 @@ def test_a_script_without_torch_runs_and_is_told_that_nothing_was_watched(script
 def test_a_replay_heeds_what_the_run_was_told(script, tmp_path):
     script(TRAINING, bias=-30.0)
     told = ("--every", "1", "--select", "dead-relu", "--config", "rules.dead-relu.samples = 10")
-    python(
-        *("-m", "trainlint", "run", "--recording", "run.tlr", *told, "train.py"), cwd=tmp_path
-    )
+    python(*("-m", "trainlint", "run", "--recording", "run.tlr", *told, "train.py"), cwd=tmp_path)
     replayed = python("-m", "trainlint", "replay", "--statistics", "run.tlr", cwd=tmp_path)
     assert "dead-relu" in replayed.stdout
     with Recording(tmp_path / "run.tlr") as recording:

@@ -207,6 +207,11 @@ class Anatomy:
     names: set[str] = field(default_factory=set)
     """The names of the modules."""
     _layers: dict[str, Layer] = field(default_factory=dict)
+    _followed_by: dict[str, Activation | None] = field(default_factory=dict)
+    """By the layers with weights: what took their output the first time that they ran."""
+    _open: list[str] = field(default_factory=list)
+    """Those of which that is not known yet."""
+    _known: tuple[int, int] = (0, 0)
     _facts: Facts | None = None
 
     def look(self) -> None:
@@ -256,7 +261,9 @@ class Anatomy:
         if self._facts is None:
             self.look()
         assert self._facts is not None
-        if len(self._layers) != len(self._facts.layers):
+        known = (len(self._layers), len(self._followed_by))
+        if known != self._known:
+            self._known = known
             layers = tuple(self._finished())
             depths = {one.name: one.depth for one in layers}
             parameters = tuple(
@@ -264,6 +271,11 @@ class Anatomy:
             )
             self._facts = replace(self._facts, layers=layers, parameters=parameters)
         return self._facts
+
+    def starts(self) -> None:
+        """Note that a forward pass begins, which takes nothing from the one before."""
+        self._followed_by.update(dict.fromkeys(self._open))
+        self._open.clear()
 
     def saw_module(self, name: str, module: nn.Module) -> Layer:
         """Note that a leaf ran, and return it as a layer."""
@@ -286,6 +298,7 @@ class Anatomy:
                 is_recurrent=isinstance(module, (nn.RNNBase, nn.RNNCellBase)),
                 origin=self._place_of(name),
             )
+        self._ran(found)
         return found
 
     def saw_function(
@@ -297,23 +310,28 @@ class Anatomy:
             found = self._layers[name] = Layer(
                 name, kind, len(self._layers), activation=activation, origin=origin
             )
+        self._ran(found)
         return found
+
+    def _ran(self, layer: Layer) -> None:
+        """Note what a layer comes behind; one that is shared comes behind several."""
+        if layer.activation is not None or not is_between(layer):
+            self._followed_by.update(dict.fromkeys(self._open, layer.activation))
+            self._open.clear()
+        if layer.weight and not layer.is_norm and layer.name not in self._followed_by:
+            self._open.append(layer.name)
 
     def _finished(self) -> Iterator[Layer]:
         """Yield the layers with what only shows when all have run."""
-        layers = list(self._layers.values())
+        layers = tuple(self._layers.values())
         weighted = [one.depth for one in layers if one.weight and not one.is_norm]
         last = weighted[-1] if weighted else -1
-        for at, layer in enumerate(layers):
-            followed_by = None
-            if layer.weight and not layer.is_norm:
-                for other in layers[at + 1 :]:
-                    if other.activation is not None:
-                        followed_by = other.activation
-                        break
-                    if not is_between(other):
-                        break
-            yield replace(layer, followed_by=followed_by, is_output=layer.depth >= last)
+        for layer in layers:
+            yield replace(
+                layer,
+                followed_by=self._followed_by.get(layer.name),
+                is_output=layer.depth >= last,
+            )
 
     def _parameters(self) -> Iterator[Parameter]:
         """Yield the parameters as they are now."""

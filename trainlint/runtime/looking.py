@@ -29,11 +29,15 @@ class Looking:
     inputs: Inputs = field(default_factory=Inputs)
     gathering: Gathering = field(default_factory=Gathering)
     """That of the step; whoever watches several steps replaces it."""
-    _sites: dict[str, list[Origin]] = field(default_factory=dict)
-    """The lines from which each function is called, by the module whose forward calls it."""
+    _sites: dict[str, list[tuple[Origin, str]]] = field(default_factory=dict)
+    """By function and the module whose forward calls it: from which lines, and behind which layers."""
+    _last: str = ""
+    """The module that ran last in this forward pass."""
 
     def at_input(self, inputs: Any) -> None:
         """Look at what a model is given."""
+        self._last = ""
+        self.anatomy.starts()
         self.inputs.given(inputs, self.gathering)
 
     def at_output(self, output: Any) -> None:
@@ -47,6 +51,7 @@ class Looking:
         if isinstance(module, nn.modules.loss._Loss):  # noqa: SLF001
             return None
         layer = self.anatomy.saw_module(name, module)
+        self._last = name
         if self.activations.wants(name):
             self.activations.module(layer, module, inputs, output, self.gathering)
         return layer.name
@@ -59,11 +64,12 @@ class Looking:
         ``name`` is the module whose forward calls it; ``inputs`` are the arguments and keywords.
         """
         origin = call_site()
+        place = (origin, self._last)  # in a loop over layers one line has many places
         base = kind if not name and kind not in self.anatomy.names else f"{name}:{kind}"
         calls = self._sites.setdefault(base, [])
-        if origin not in calls:
-            calls.append(origin)
-        number = calls.index(origin) + 1
+        if place not in calls:
+            calls.append(place)
+        number = calls.index(place) + 1
         full = base if number == 1 else f"{base}_{number}"
         layer = self.anatomy.saw_function(full, kind, activation, origin)
         if self.activations.wants(full):

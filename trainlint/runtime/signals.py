@@ -281,8 +281,8 @@ class Layer:
 
     name: str
     """Its path in the model: `encoder.fc1`; a function's is the path of the module whose forward calls
-    it, a colon, and the function, numbered from its second call site on: `encoder:relu_2`; or the
-    function alone, where the model itself calls it."""
+    it, a colon, and the function, numbered from its second place on (another line, or behind another
+    module): `encoder:relu_2`; or the function alone, where the model itself calls it."""
     kind: str
     """The class of the module or the name of the function: `Linear`, `relu`."""
     depth: int
