@@ -79,7 +79,7 @@ class Watching:
             return
         if self.monitor is not None:
             self.monitor.close()
-        elif not self._known and self.live is not False:
+        elif not self._known and self.live is not False and os.environ.get("RANK", "0") == "0":
             sys.stderr.write(
                 "trainlint: no optimizer of torch took a step in this program, so nothing was watched\n"
             )
