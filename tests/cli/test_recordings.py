@@ -10,7 +10,9 @@ import re
 import sqlite3
 import subprocess
 import sys
+from array import array
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ import pytest
 from trainlint.core.diagnosis import Severity
 from trainlint.output.overview import sparklines, thinned
 from trainlint.runtime import exporting
-from trainlint.runtime.recorder import Recorder
+from trainlint.runtime.recorder import Recorder, Recording
 
 
 @pytest.fixture
@@ -93,7 +95,7 @@ KILLED = """\
 import os, signal
 from pathlib import Path
 from runpy import run_path
-from trainlint.runtime.recorder import Recorder
+from trainlint.runtime.recorder import Recorder, Recording
 runs = run_path({runs!r})
 recorder = Recorder.create("killed.tlr", runs["RUN"])
 for number in range(1, 41):
@@ -356,11 +358,105 @@ def test_tensorboard_reads_scalars_and_texts_back(folder, recording, trainlint):
     assert any("TL250" in tag for tag in tags["tensors"])
 
 
-def test_a_missing_library_is_said_with_how_to_install_it(recording, trainlint, monkeypatch):
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    done = trainlint("export", recording, "--to", "parquet")
-    assert done.code == 2
-    assert "pip install 'trainlint[parquet]'" in done.err
+ODD = (math.nan, math.inf, -math.inf, 5e-324, 1.7976931348623157e308, 0.1, -0.0, 1 / 3)
+
+
+@pytest.fixture
+def odd(folder, runs):
+    """Return a recording of two sessions with odd numbers and names, and all its numbers."""
+    names = ["plain", "a,b", 'say "hello"', "line\nbreak", "=1+1", "naïve ☃", "<b>", "tab\there"]
+    steps = [
+        replace(
+            runs.measured(number),
+            signals={
+                "loss": {"": ODD[number]},
+                "rms": dict(zip(names, ODD[number:] + ODD[:number], strict=True)),
+            },
+        )
+        for number in range(1, 6)
+    ]
+    runs.recorded(folder / "odd.tlr", steps[:3])
+    with Recorder.create(folder / "odd.tlr", {}, append=True) as recorder:
+        for step in steps[3:]:
+            recorder.write(step)
+    with Recording(folder / "odd.tlr") as recording:
+        rows = list(exporting.numbers(recording))
+    assert len(rows) == 5 * (1 + len(names))
+    return {
+        (session, step, signal, subject): (time, value)
+        for session, step, time, signal, subject, value in rows
+    }
+
+
+def read_csv(path):
+    for one in csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")):
+        place = (int(one["session"]), int(one["step"]), one["signal"], one["subject"])
+        yield place, (float(one["time"]), float(one["value"]))
+
+
+def read_jsonl(path):
+    for line in path.read_text(encoding="utf-8").splitlines():
+        one = json.loads(line, parse_constant=pytest.fail)
+        for signal, values in one["signals"].items():
+            for subject, value in values.items():
+                place = (one["session"], one["step"], signal, subject)
+                yield place, (one["time"], float(value))
+
+
+def read_parquet(path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    for one in parquet.read_table(path).to_pylist():
+        place = (one["session"], one["step"], one["signal"], one["subject"])
+        yield place, (one["time"], one["value"])
+
+
+def bits(pairs):
+    """Return numbers so that NaN is equal to itself and 0 not to -0."""
+    return {place: tuple(map(repr, numbers)) for place, numbers in pairs}
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_what_is_exported_is_read_back_to_the_bit(folder, odd, trainlint, form):
+    read = {"csv": read_csv, "jsonl": read_jsonl, "parquet": read_parquet}[form]
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    assert trainlint("export", "odd.tlr", "--to", form) == (0, f"odd.{form}\n", "")
+    assert bits(read(folder / f"odd.{form}")) == bits(odd.items())
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_tensorboard_keeps_numbers_as_float32_with_nan_and_infinity(folder, odd, trainlint):
+    pytest.importorskip("torch")
+    accumulators = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    assert trainlint("export", "odd.tlr", "--to", "tensorboard", "-o", "board").code == 0
+    events = accumulators.EventAccumulator(str(folder / "board"))
+    events.Reload()
+    wanted: dict[str, dict[int, str]] = {}
+    for (_, step, signal, subject), (_, value) in odd.items():
+        tag = f"{signal}/{subject}" if subject else signal
+        single = array("f", [math.inf if value > 1e300 else value])[0]
+        wanted.setdefault(tag, {})[step] = repr(single)
+    found = {
+        tag: {one.step: repr(one.value) for one in events.Scalars(tag)}
+        for tag in events.Tags()["scalars"]
+    }
+    assert found == wanted
+
+
+@pytest.mark.parametrize(
+    ("form", "module", "extra"),
+    [("parquet", "pyarrow", "parquet"), ("tensorboard", "torch.utils.tensorboard", "tensorboard")],
+)
+def test_a_missing_library_is_said_in_one_line_with_how_to_install_it(
+    folder, recording, trainlint, monkeypatch, form, module, extra
+):
+    monkeypatch.setitem(sys.modules, module, None)
+    before = sorted(one.name for one in folder.iterdir())
+    done = trainlint("export", recording, "--to", form)
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert f"pip install 'trainlint[{extra}]'" in done.err
+    assert sorted(one.name for one in folder.iterdir()) == before
 
 
 @pytest.mark.parametrize(
