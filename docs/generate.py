@@ -119,6 +119,7 @@ def navigation(rules: Iterable[Rule]) -> list[Any]:
                 ),
             ]
         },
+        {"Look at a training": "looking.md"},
         {"Integrations": ["integrations.md", "formats.md", "scale.md"]},
         {
             "Examples": [
