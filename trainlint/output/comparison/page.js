@@ -1,20 +1,25 @@
 "use strict";
 (() => {
   // Okabe and Ito's colours for all kinds of sight; where there are more runs, dashes tell them apart.
-  const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f"];
+  const COLOURS = {
+    light: ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b07a00", "#56b4e9", "#7f7f7f"],
+    dark: ["#56b4e9", "#e69f00", "#2fbf97", "#e29ac2", "#f0e442", "#7c9cff", "#b0b0b0"],
+  };
   const DASHES = ["solid", "dash", "dot", "dashdot"];
   const charts = JSON.parse(document.getElementById("data").textContent);
   const root = document.documentElement;
   const colour = (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
-  const ofRun = (at) => COLOURS[at % COLOURS.length];
-  const dashOf = (at) => DASHES[Math.floor(at / COLOURS.length) % DASHES.length];
+  const ofRun = (at) => COLOURS[root.dataset.theme][at % COLOURS.light.length];
+  const dashOf = (at) => DASHES[Math.floor(at / COLOURS.light.length) % DASHES.length];
 
   const draw = (place) => {
     const isLoss = place.dataset.chart === "0";
     const { title, curves } = charts[Number(place.dataset.chart)];
     const known = curves.flatMap((one) => one.y).filter((one) => typeof one === "number");
     if (!known.length) {
-      place.textContent = "nothing was recorded";
+      const isBroken = curves.some((one) => one.y.length);
+      place.textContent = isBroken ? "NaN or infinite in every step" : "nothing was recorded";
+      place.classList.add("empty");
       return;
     }
     const low = Math.min(...known), high = Math.max(...known);
@@ -45,8 +50,10 @@
     };
     Plotly.react(place, traces, layout, { displayModeBar: false, responsive: true });
   };
-  const all = () => document.querySelectorAll("[data-chart]").forEach(draw);
-  document.querySelectorAll("[data-run]").forEach((one) => { one.style.background = ofRun(Number(one.dataset.run)); });
+  const all = () => {
+    document.querySelectorAll("[data-run]").forEach((one) => { one.style.background = ofRun(Number(one.dataset.run)); });
+    document.querySelectorAll("[data-chart]").forEach(draw);
+  };
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const put = (theme) => { root.dataset.theme = theme; all(); };
   document.getElementById("theme").addEventListener("click", () => put(root.dataset.theme === "dark" ? "light" : "dark"));
