@@ -70,14 +70,17 @@ def page(recording: Recording, catalogue: Catalogue) -> str:
         script=Markup(  # noqa: S704 - ours
             "".join(ours.joinpath(one).read_text("utf-8") for one in ("charts.js", "page.js"))
         ),
-        plotly=_packed(get_plotlyjs()),
-        data=_packed(json.dumps(gathered.as_json(), separators=(",", ":"), allow_nan=False)),
+        plotly=_packed(get_plotlyjs().encode()),
+        data=_packed(
+            json.dumps(gathered.as_json(), separators=(",", ":"), allow_nan=False).encode()
+        ),
+        cells=[_packed(one) for one in gathered.cells()],
     )
 
 
-def _packed(text: str) -> str:
-    """Return a text compressed, for scripts to unpack; no tag can begin or end in it."""
-    return b64encode(zlib.compress(text.encode(), 9)).decode("ascii")
+def _packed(data: bytes) -> str:
+    """Return data compressed, as text for scripts to unpack; no tag can begin or end in it."""
+    return b64encode(zlib.compress(data)).decode("ascii")
 
 
 def _mood(said: Sequence[Diagnosis], steps: int) -> str:

@@ -6,7 +6,7 @@ const bytesOf = (text) => {
   for (let at = 0; at < raw.length; at += 1) bytes[at] = raw.charCodeAt(at);
   return bytes;
 };
-const chartsOf = (data) => {
+const chartsOf = (data, cellsAt) => {
   const FIRST = 16, LOWEST = -46, DECADE = 760, BROKEN = 2, ZERO = 1, ABSENT = 0;
   const SYMBOLS = { error: "x", warning: "triangle-up", advice: "circle" };
   const SHARES = ["dead_units", "saturated"];
@@ -110,11 +110,19 @@ const chartsOf = (data) => {
   // --- the layers
 
   const size = (code) => 10 ** ((code - FIRST) / DECADE + LOWEST);
-  const decode = (text) => new Uint16Array(bytesOf(text).buffer);
-  const cells = new Map();
-  const cellsOf = (number) => {
-    if (!cells.has(number)) {
-      const grid = data.grids[number], low = grid.low.map(decode), high = grid.high.map(decode);
+  const cells = new Map(); // of each heat map that was asked for
+  const loading = new Map();
+  const load = (number) => loading.get(number) ?? loading.set(number, loaded(number)).get(number);
+  const loaded = async (number) => {
+    const bytes = new Uint8Array(await cellsAt(number)), half = bytes.length / 2, codes = new Uint16Array(half);
+    for (let at = 0; at < half; at += 1) codes[at] = bytes[at] | bytes[half + at] << 8;
+    const rows = data.grids[number].names.length, columns = firsts.length;
+    const from = (start) => Array.from({ length: rows }, (_, row) => codes.subarray((start + row) * columns, (start + row + 1) * columns));
+    cells.set(number, { low: from(0), high: from(rows) });
+  };
+  const shownOf = (number) => {
+    const found = cells.get(number), { low, high } = found;
+    if (!found.shown) {
       let floor = 65535, hasBroken = false;
       for (const row of low) for (const one of row) if (one >= FIRST && one < floor) floor = one;
       const shown = high.map((row, r) => {
@@ -129,12 +137,12 @@ const chartsOf = (data) => {
         });
       });
       const broken = hasBroken ? high.map((row) => Float32Array.from(row, (one) => one === BROKEN ? 1 : NaN)) : [];
-      cells.set(number, { low, high, shown, broken });
+      Object.assign(found, { shown, broken });
     }
-    return cells.get(number);
+    return found;
   };
   const tell = (number, row, column) => {
-    const { low, high } = cellsOf(number), a = low[row][column], b = high[row][column];
+    const { low, high } = cells.get(number), a = low[row][column], b = high[row][column];
     const share = SHARES.includes(data.grids[number].signal);
     const say = (code) => code === ZERO ? "0" : code === BROKEN ? "NaN or infinite" : share ? `${+(100 * size(code)).toPrecision(3)} %` : size(code).toPrecision(3);
     if (b === ABSENT) return "not measured";
@@ -144,7 +152,7 @@ const chartsOf = (data) => {
   const cell = (number, row, column) => `${named(data.grids[number].names[row])}, ${stepsOf(column)}: ${data.grids[number].title.toLowerCase()} ${tell(number, row, column)}`;
   const frame = (cursor) => !cursor ? [] : [{ type: "rect", x0: edges[cursor.c], x1: edges[cursor.c + 1], y0: cursor.r - 0.5, y1: cursor.r + 0.5, line: { color: ORANGE, width: 2 } }];
   const heat = (number, cursor) => () => {
-    const grid = data.grids[number], { shown, broken } = cellsOf(number), y = grid.names.map((_, at) => at);
+    const grid = data.grids[number], { shown, broken } = shownOf(number), y = grid.names.map((_, at) => at);
     let low = Infinity, high = -Infinity;
     for (const row of shown) for (const one of row) { if (one < low) low = one; if (one > high) high = one; }
     if (low > high) { low = 0; high = 1; }
@@ -206,11 +214,11 @@ const chartsOf = (data) => {
   const curves = (name) => data.grids.flatMap((grid, number) => {
     const row = grid.names.indexOf(name);
     if (row < 0) return [];
-    const { low, high } = cellsOf(number), known = firsts.map((_, at) => at).filter((at) => high[row][at] !== ABSENT);
+    const { low, high } = cells.get(number), known = firsts.map((_, at) => at).filter((at) => high[row][at] !== ABSENT);
     const value = (code) => code === BROKEN ? "NaN" : code === ZERO ? 0 : size(code);
     return [line({ title: grid.title, x: known.map((at) => firsts[at]), y: known.map((at) => value(high[row][at])),
       band: known.map((at) => low[row][at] === BROKEN ? null : value(low[row][at])) })];
   });
 
-  return { time, loss, heat, proofs, curves, cell, frame, view, whole, hasBroken: (number) => cellsOf(number).broken.length > 0, firsts };
+  return { time, loss, heat, proofs, curves, cell, frame, view, whole, load, hasBroken: (number) => shownOf(number).broken.length > 0, firsts };
 };

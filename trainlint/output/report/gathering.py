@@ -85,7 +85,6 @@ class Gathered:
 
     def as_json(self) -> dict[str, Any]:
         """Return what the page draws."""
-        order = [one.name for one in self.facts.layers]
         drawn = {key: curve for key, curve in self._evidence.items() if curve.points}
         at_of = {key: at for at, key in enumerate(drawn)}
         return {
@@ -96,9 +95,12 @@ class Gathered:
             "spikes": sorted(sorted(self.spikes, key=lambda one: -one[1])[:_MOST_SPIKES]),
             "resumed": self.resumed,
             "grids": [
-                {"signal": str(signal), "title": title, **self.grids[signal].as_json(order)}
-                for signal, title in HEATED.items()
-                if self.grids[signal]
+                {
+                    "signal": str(signal),
+                    "title": HEATED[signal],
+                    "names": self.grids[signal].names(self._order),
+                }
+                for signal in self._heated
             ],
             "curves": [curve.as_json() for curve in drawn.values()],
             "diagnoses": [
@@ -113,6 +115,21 @@ class Gathered:
                 for at, one in self.diagnoses
             ],
         }
+
+    def cells(self) -> Iterator[bytes]:
+        """Yield the cells of each heat map, which are apart as they are large and seldom all wanted."""
+        for signal in self._heated:
+            yield self.grids[signal].cells(self._order)
+
+    @property
+    def _heated(self) -> list[Signal]:
+        """The signals of which anything is known."""
+        return [signal for signal in HEATED if self.grids[signal]]
+
+    @property
+    def _order(self) -> list[str]:
+        """The layers in the order of the forward pass."""
+        return [one.name for one in self.facts.layers]
 
     def is_signal(self, at: int, layer: str, one: Evidence) -> bool:
         """Say whether a number is the signal itself as it was then, so that one bound holds for both."""

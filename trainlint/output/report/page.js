@@ -17,7 +17,7 @@
     if (by("all")) by("all").hidden = wanted !== "" || !table.classList.contains("few");
   };
   if (table) {
-    if (by("all")) { table.classList.add("few"); by("all").onclick = () => { table.classList.remove("few"); count(); }; }
+    if (by("all")) by("all").onclick = () => { table.classList.remove("few"); count(); };
     by("filter").addEventListener("input", count);
     count();
   }
@@ -34,15 +34,15 @@
   const unpacked = async (name) => {
     const bytes = bytesOf(by(name).textContent);
     by(name).remove();
-    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate")));
   };
   if (typeof DecompressionStream === "undefined") {
     by("failed").textContent = "This browser is too old to draw the charts; those since 2023 can. Everything else is here.";
     by("failed").hidden = false;
     return;
   }
-  const [text, library] = await Promise.all([unpacked("data"), unpacked("plotly")]);
-  const data = JSON.parse(text), charts = chartsOf(data);
+  const [data, library] = await Promise.all([unpacked("data").then((one) => one.json()), unpacked("plotly").then((one) => one.text())]);
+  const charts = chartsOf(data, async (number) => (await unpacked(`cells-${number}`)).arrayBuffer());
   root.append(Object.assign(document.createElement("script"), { textContent: library }));
 
   const drawn = new Map(), pending = new Map(), linked = new Set();
@@ -86,6 +86,9 @@
   let chosen = 0, cursor = null;
   const paint = async () => {
     pending.delete(field); seen.unobserve(field);
+    const number = chosen;
+    await charts.load(number);
+    if (number !== chosen) return; // another was chosen meanwhile
     by("broken").hidden = !charts.hasBroken(chosen);
     await put(field, charts.heat(chosen, cursor));
     if (linked.has(field)) return;
@@ -148,9 +151,11 @@
     const number = +one.dataset.proofs;
     if (data.diagnoses[number].proofs.length) later(one, () => several(one, charts.proofs(number)));
   });
-  layers.forEach((one) => one.addEventListener("toggle", () => {
+  layers.forEach((one) => one.addEventListener("toggle", async () => {
     const element = one.querySelector(".curves");
-    if (one.open && !element.childElementCount) several(element, charts.curves(one.dataset.layer));
+    if (!one.open || element.childElementCount) return;
+    await Promise.all(data.grids.map((_, number) => charts.load(number)));
+    if (!element.childElementCount) several(element, charts.curves(one.dataset.layer));
   }));
 
   const redraw = () => drawn.forEach((make, element) => { put(element, make); });

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sys
 from array import array
-from base64 import b64encode
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, Final
 
@@ -143,19 +142,21 @@ class Grid:
             elif size < low[column]:
                 low[column] = size
 
-    def as_json(self, order: Iterable[str]) -> dict[str, Any]:
-        """Return the rows that are known, in an order, as texts of base 64."""
-        names = [one for one in order if one in self._low]
-        return {
-            "names": names,
-            "low": [_text(self._low[one]) for one in names],
-            "high": [_text(self._high[one]) for one in names],
-        }
+    def names(self, order: Iterable[str]) -> list[str]:
+        """Return the rows that are known, in an order."""
+        return [one for one in order if one in self._low]
 
+    def cells(self, order: Iterable[str]) -> bytes:
+        """Return the least of every cell, row by row, then the largest: two bytes for each.
 
-def _text(sizes: array[float]) -> str:
-    """Return sizes as text: two bytes for each, the low one first."""
-    codes = array("H", map(code, sizes))
-    if sys.byteorder == "big":
-        codes.byteswap()
-    return b64encode(codes.tobytes()).decode("ascii")
+        First come the low bytes of all, then the high ones, which are much alike and so compress well.
+        """
+        names = self.names(order)
+        codes = array("H")
+        for rows in (self._low, self._high):
+            for name in names:
+                codes.extend(map(code, rows[name]))
+        if sys.byteorder == "big":
+            codes.byteswap()
+        found = codes.tobytes()
+        return found[::2] + found[1::2]
