@@ -249,12 +249,12 @@ class Page:
             self.mouse("mouseMoved", *between, button="left", buttons=1)
         self.mouse("mouseReleased", *end, button="left", clickCount=1)
 
-    def picture(self, path: Path | str, *, whole: bool = True, clip: Any = None) -> None:
-        """Write what is seen, or the whole page, as a PNG; `clip` is x, y, width and height."""
-        more: dict[str, Any] = {}
-        if clip is not None:
-            more["clip"] = dict(zip(("x", "y", "width", "height"), clip, strict=True), scale=1)
-        told = self.ask("Page.captureScreenshot", format="png", captureBeyondViewport=whole, **more)
+    def picture(self, path: Path | str, clip: tuple[int, int, int, int], scale: float = 1) -> None:
+        """Write a part of the page as a PNG: x, y, width and height."""
+        part = dict(zip(("x", "y", "width", "height"), clip, strict=True), scale=scale)
+        told = self.ask(
+            "Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=part
+        )
         Path(path).write_bytes(b64decode(told["data"]))
 
     def pdf(self) -> bytes:

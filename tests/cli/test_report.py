@@ -180,6 +180,30 @@ def test_a_recording_without_steps_has_a_page(folder, runs, trainlint):
     assert "looks healthy" not in text
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("cut.tlr",), "cut.tlr: cannot be read: it is damaged or cut off"),
+        (("text.tlr",), "text.tlr: cannot be read: it is no recording"),
+        (("none.tlr",), "none.tlr: there is no such file"),
+        (("folder",), "folder: is a folder, not a recording"),
+        (("a.tlr", "-o", "folder"), "folder: cannot be written: Is a directory"),
+        (("a.tlr", "-o", "text.tlr/a.html"), "text.tlr/a.html: cannot be written: "),
+    ],
+)
+def test_what_cannot_be_read_or_written_is_one_line(folder, runs, trainlint, arguments, says):
+    pytest.importorskip("plotly")
+    whole = runs.recorded(folder / "a.tlr", map(runs.measured, range(1, 30))).read_bytes()
+    (folder / "cut.tlr").write_bytes(whole[: len(whole) // 2])
+    (folder / "text.tlr").write_text("no recording")
+    (folder / "folder").mkdir()
+    done = trainlint("report", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"error: {says}")
+    assert done.err.count("\n") == 1
+    assert not list(folder.glob("*.html"))
+
+
 def test_a_report_is_not_written_over_its_recording(folder, runs, trainlint):
     runs.recorded(folder / "a.tlr", [runs.measured(1)])
     assert trainlint("report", "a.tlr", "-o", "a.tlr").code == 2

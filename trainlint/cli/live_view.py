@@ -116,7 +116,7 @@ class RunPane(Vertical):
         """Show the layers, with the cursor on the one where it was."""
         table = self.query_one(DataTable)
         is_wide = width >= _WIDE
-        bars = 14 if is_wide else 8
+        bars = 14 if is_wide else max(8, min(24, width - NARROW + 8))
         name = width - 2 * _NUMBER - bars - 22 if is_wide else width - _NUMBER - bars - 10
         heads = ("layer", "gradient", "", "update", "units") if is_wide else ("layer", "grad.", "")
         before = table.cursor_row
@@ -228,10 +228,8 @@ class LiveView(App[None]):
         await self.draw()
 
     def _ordered(self) -> list[Followed]:
-        """Return the runs: those that run, then the others, the newest first."""
-        return sorted(
-            self._runs.values(), key=lambda one: (one.state != "running", -one.started, one.path)
-        )
+        """Return the runs, the newest first: they keep their places when one ends."""
+        return sorted(self._runs.values(), key=lambda one: (-one.started, one.path))
 
     async def draw(self) -> None:
         """Show the chosen runs."""
