@@ -77,7 +77,11 @@ def pages() -> dict[str, str]:
     examples = sorted(Path(ROOT, "examples").glob("*.py"))
     places = {
         **TEXTS,
-        **{f"docs/{one.name}": one.name for one in Path(ROOT, "docs").glob("*.md")},
+        **{
+            f"docs/{one.name}": one.name
+            for one in Path(ROOT, "docs").iterdir()
+            if one.suffix in {".md", ".png", ".svg"}
+        },
         **{f"rules/{rule.family}/{rule.name}.md": page_of(rule) for rule in rules},
         **{f"rules/{family}": f"rules/{family}/index.md" for family in _families(rules)},
         **{f"examples/{one.name}": f"examples/{one.stem}.md" for one in examples},

@@ -59,7 +59,7 @@ def test_each_link_between_pages_leads_to_a_page(pages, generate):
         for line, fenced in generate._lines(text):
             for match in () if fenced else generate._LINK.finditer(line):
                 target = match["target"].partition("#")[0]
-                if "://" not in target and target:
+                if "://" not in target and target.endswith(".md"):
                     assert (
                         posixpath.normpath(posixpath.join(posixpath.dirname(page), target)) in pages
                     )
@@ -129,6 +129,13 @@ def test_diagnosed_lines_are_highlighted(generate):
 def test_links_between_files_become_links_between_pages(generate, text, expected):
     places = {"README.md": "index.md", "rules/other.md": "rules/two.md"}
     assert generate.relinked(text, "rules/one.md", "rules/one.md", places) == expected
+
+
+def test_the_pictures_of_the_readme_are_on_the_site_and_small(pages):
+    pictures = re.findall(r"!\[[^\]]+\]\((\w+\.(?:png|svg))\)", pages["index.md"])
+    assert pictures == ["report.png", "live.svg"]
+    for one in pictures:
+        assert (DOCS / one).stat().st_size < 150_000
 
 
 def test_the_page_of_the_formats_has_each(pages):
