@@ -363,3 +363,27 @@ def test_what_is_saved_while_fixes_are_made_is_kept(tmp_path, monkeypatch: pytes
     assert path.read_bytes() == b"saved = True\n"
     assert "changed by somebody else" in outcome.reports[0].failures[0].reason
     assert outcome.mended == []
+
+
+def test_a_file_is_linted_once_after_the_fixes_of_each_rule(tmp_path, monkeypatch):
+    linted = []
+    real = fixer.lint_source
+
+    def counted(source, *given, **more):
+        linted.append(source.text)
+        return real(source, *given, **more)
+
+    monkeypatch.setattr(fixer, "lint_source", counted)
+    _, now = fixed(tmp_path, {"a.py": BAD.encode()})
+    assert len(linted) == 2
+    assert linted[-1].encode() == now["a.py"] == GOOD.encode()
+
+
+@pytest.mark.parametrize("moved", ["\n" + BAD, BAD.replace("näive", "naive, but longer"), GOOD])
+def test_a_file_that_has_changed_since_it_was_linted_is_linted_anew(tmp_path, moved):
+    path = tmp_path / "a.py"
+    path.write_text(BAD)
+    reports = list(lint_files([str(path)], ALL))
+    path.write_text(moved)
+    fix_files([str(path)], ALL, reports, unsafe=True, write=True)
+    assert path.read_text().endswith(GOOD.partition("\n")[2])

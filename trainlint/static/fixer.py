@@ -71,8 +71,9 @@ def mend(
     *,
     unsafe: bool,
     unresolved: bool = False,
+    first: FileReport | None = None,
 ) -> Mended:
-    """Make the fixes of one file in memory.
+    """Make the fixes of one file in memory; ``first`` is what was said of it, if that is known.
 
     In each round the fixes of one rule are made, then the file is linted anew: of what two rules say of
     one place the fix of the first may mend both, and a fix is never made to a text it was not made for.
@@ -80,13 +81,16 @@ def mend(
     mended = Mended(source, source)
     seen = {source.text}
     project.replace(source)
+    report = first if first is not None and _is_about(first, source) else None
     for _ in range(ROUNDS):
-        report = lint_source(mended.after, settings, project=project, unresolved=unresolved)
+        if report is None:
+            report = lint_source(mended.after, settings, project=project, unresolved=unresolved)
         wanted = [one for one in report.diagnoses if one.is_mended(unsafe=unsafe)]
         mended.refused.clear()
         if not _make_one_round(mended, wanted):
             mended.report = report
             break
+        report = None
         project.replace(mended.after)
         if mended.after.text in seen:
             why = "and the fixes of other rules undo each other"
@@ -96,6 +100,16 @@ def mend(
             break
         seen.add(mended.after.text)
     return mended
+
+
+def _is_about(report: FileReport, source: SourceFile) -> bool:
+    """Say whether a report is one of a text: the lines of its places and edits are there, where it says."""
+    lines, starts = source.lines, source.line_starts
+    return all(
+        number <= len(lines)
+        and (lines[number - 1], starts[number - 1]) == (line, report.starts.get(number))
+        for number, line in report.lines.items()
+    )
 
 
 def fix_files(
@@ -136,6 +150,7 @@ def fix_files(
                         unsafe=unsafe,
                         write=write,
                         unresolved=unresolved,
+                        first=None if absolute[path] in outdated else known[path],
                     )
                 except (SourceError, ReplaceError) as error:
                     left.add(path)
@@ -189,6 +204,7 @@ def _fix_file(
     unsafe: bool,
     write: bool,
     unresolved: bool,
+    first: FileReport | None,
 ) -> Mended:
     """Make the fixes of one file, and write it; raise `SourceError` or `ReplaceError` if it cannot be."""
     earlier = mended.get(path)
@@ -197,7 +213,7 @@ def _fix_file(
         source = rewritable(path, data)
     else:
         source = earlier.after.with_text(earlier.after.text)
-    result = mend(source, settings, project, unsafe=unsafe, unresolved=unresolved)
+    result = mend(source, settings, project, unsafe=unsafe, unresolved=unresolved, first=first)
     if result.made and write:
         try:
             replace_file(path, data, result.after.encoded())
