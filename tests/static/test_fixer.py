@@ -366,7 +366,7 @@ def test_what_is_saved_while_fixes_are_made_is_kept(tmp_path, monkeypatch: pytes
 
 
 def test_a_file_is_linted_once_after_the_fixes_of_each_rule(tmp_path, monkeypatch):
-    linted = []
+    linted: list[str] = []
     real = fixer.lint_source
 
     def counted(source, *given, **more):
