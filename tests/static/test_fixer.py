@@ -16,7 +16,7 @@ from trainlint.core.diagnosis import Severity
 from trainlint.core.fix import Edit, Fix, Safety
 from trainlint.core.rule import Rule
 from trainlint.static import fixer
-from trainlint.static.engine import lint_files
+from trainlint.static.engine import lint_files, lint_source
 from trainlint.static.fixer import fix_bytes, fix_files
 
 if TYPE_CHECKING:
@@ -367,11 +367,10 @@ def test_what_is_saved_while_fixes_are_made_is_kept(tmp_path, monkeypatch: pytes
 
 def test_a_file_is_linted_once_after_the_fixes_of_each_rule(tmp_path, monkeypatch):
     linted: list[str] = []
-    real = fixer.lint_source
 
     def counted(source, *given, **more):
         linted.append(source.text)
-        return real(source, *given, **more)
+        return lint_source(source, *given, **more)
 
     monkeypatch.setattr(fixer, "lint_source", counted)
     _, now = fixed(tmp_path, {"a.py": BAD.encode()})
