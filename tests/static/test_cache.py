@@ -12,6 +12,7 @@ from trainlint.core.config import Config, Selection, resolve
 from trainlint.static.cache import Cache, kept_catalogue
 from trainlint.static.cache_folder import FOLDER, clean, nearest
 from trainlint.static.engine import lint_files
+from trainlint.static.project import Project
 
 NET = """
     import torch.nn.functional as F
@@ -49,9 +50,9 @@ class Run:
         settings = resolve(self.catalogue, Config(), Selection("the test", select=self.select))
         self.linted = []
 
-        def lint(paths):
+        def lint(paths, links):
             self.linted += paths
-            return lint_files(paths, settings, among=names)
+            return lint_files(paths, settings, among=names, links=links)
 
         reports = list(Cache(FOLDER, self.catalogue).reports(names, settings, lint))
         assert [one.path for one in reports] == names
@@ -274,6 +275,23 @@ def test_the_rules_are_known_again_without_their_modules(run):
     run.write("train.py", TRAIN + "    # changed")
     assert run.lint()[0] == found
     assert "train.py" in run.linted
+
+
+def test_what_ties_files_to_each_other_is_looked_up_for_the_changed_file_alone(run, monkeypatch):
+    run.write("models.py", NET.format(value=SOFTMAX))
+    run.write("train.py", TRAIN)
+    found, _ = run.lint()
+    asked = []
+    links = Project.links
+
+    def counted(project, path):
+        asked.append(os.path.basename(path))
+        return links(project, path)
+
+    monkeypatch.setattr(Project, "links", counted)
+    run.write("train.py", TRAIN + "    # changed")
+    assert run.lint()[0] == found
+    assert asked == ["train.py"]
 
 
 @pytest.mark.parametrize(

@@ -22,11 +22,12 @@ from trainlint.output.formats import DEFAULT, FORMATS, Linted, refuse, render
 from trainlint.static.cache_folder import FOLDER, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from trainlint.core.catalogue import Catalogue
     from trainlint.core.config import Settings
     from trainlint.core.hierarchy import Hierarchy
+    from trainlint.static.graph import Links
 
 STDIN = "-"
 _WORTH_A_CACHE = 5
@@ -203,12 +204,12 @@ def _lint(
         return []
     wanted = _wants_unresolved(options)
 
-    def lint(some: Sequence[str]) -> Iterable[FileReport]:
+    def lint(some: Sequence[str], links: Mapping[str, Links] | None = None) -> Iterable[FileReport]:
         if not some:
             return ()
         from trainlint.static.engine import lint_files  # noqa: PLC0415 - most of our start-up time
 
-        return lint_files(some, settings, unresolved=wanted, among=files)
+        return lint_files(some, settings, unresolved=wanted, among=files, links=links)
 
     if options["no_cache"] or wanted or len(files) < _WORTH_A_CACHE:
         return list(lint(files))

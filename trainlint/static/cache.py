@@ -27,7 +27,7 @@ from trainlint.static.cache_folder import database_of, make
 from trainlint.static.graph import Graph, Links, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from trainlint.core.config import Settings
     from trainlint.core.rule import Rule
@@ -65,12 +65,20 @@ class Cache:
         self,
         paths: Sequence[str],
         settings: Settings,
-        lint: Callable[[Sequence[str]], Iterable[FileReport]],
+        lint: Callable[[Sequence[str], Mapping[str, Links]], Iterable[FileReport]],
     ) -> Iterator[FileReport]:
-        """Yield the report of every file in order; ``lint`` is given those that must be linted."""
+        """Yield the report of every file in order.
+
+        ``lint`` is given those that must be linted, and what ties all files to each other, by their
+        absolute paths.
+        """
         contents = {path: _content(path) for path in paths}
         kept = _Kept(self.folder)
-        hangs_on = _hangs_on(paths, contents, kept)
+        absolute = {path: os.path.abspath(path) for path in paths}
+        together = digest(_own_code(), os.getcwd(), *sorted(absolute.values()))
+        links = _links(absolute, contents, kept, together)
+        digests = Graph(links).digests({absolute[path]: contents[path] for path in paths})
+        hangs_on = {path: digest(together, digests[absolute[path]]) for path in paths}
         keys = _settings_keys(paths, settings)
         known: dict[str, FileReport] = {}
         for path in paths:
@@ -78,7 +86,7 @@ class Cache:
                 report = kept.report(path, keys[path], hangs_on[path])
                 if report is not None:
                     known[path] = report
-        fresh = iter(lint([path for path in paths if path not in known]))
+        fresh = iter(lint([path for path in paths if path not in known], links))
         for path in paths:
             report = known.get(path)
             if report is None:
@@ -213,26 +221,26 @@ class _Kept:
             return
 
 
-def _hangs_on(paths: Sequence[str], contents: dict[str, str], kept: _Kept) -> dict[str, str]:
-    """Return for each file a digest of all that its report hangs on."""
-    absolute = {os.path.abspath(path): path for path in paths}
-    together = digest(_own_code(), os.getcwd(), *sorted(absolute))
+def _links(
+    absolute: dict[str, str], contents: dict[str, str], kept: _Kept, together: str
+) -> dict[str, Links]:
+    """Return what ties each file to the others, by its absolute path.
+
+    ``together`` is a digest of what that depends on beside the content of the file.
+    """
     links: dict[str, Links] = {}
     project: Project | None = None
-    for path in paths:
+    for path, key in absolute.items():
         known = kept.links(path, contents[path], together)
         if known is None:
             if project is None:
                 from trainlint.static.project import Project  # noqa: PLC0415 - parses; seldom needed
 
-                project = Project(paths)
-            found = project.links(os.path.abspath(path))
-            imports = {absolute[other]: names for other, names in found.imports.items()}
-            known = found._replace(imports=imports)
+                project = Project(absolute)
+            known = project.links(key)
             kept.keep_links(path, contents[path], together, known)
-        links[path] = known
-    digests = Graph(links).digests(contents)
-    return {path: digest(together, one) for path, one in digests.items()}
+        links[key] = known
+    return links
 
 
 def _content(path: str) -> str:

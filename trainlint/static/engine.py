@@ -18,11 +18,12 @@ from trainlint.static.source import SourceError, SourceFile
 from trainlint.static.suppress import UNUSED, Suppressions, may_be_unused, may_silence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from trainlint.core.config import Settings
     from trainlint.core.diagnosis import Diagnosis, Span
     from trainlint.core.rule import Rule
+    from trainlint.static.graph import Links
 
 TRIGGERS: Final = (
     "torch",
@@ -136,20 +137,22 @@ def lint_files(
     unresolved: bool = False,
     project: Project | None = None,
     among: Sequence[str] | None = None,
+    links: Mapping[str, Links] | None = None,
 ) -> Iterator[FileReport]:
     """Yield the report of every file, in the order of the paths.
 
     A ``project`` of the files is one in which some have another text than on disk. ``among`` are all
-    files of the project where only some of them are to be linted.
+    files of the project where only some of them are to be linted, and ``links`` what ties these to each
+    other, where that is known.
     """
     jobs = min(_jobs(), len(paths))
     if jobs > 1 and _worth_sharing(paths) and (project is None or _METHOD == "fork"):
         if project is not None:
             project.close()
-        shared = (settings, unresolved, project or Project(among or paths))
+        shared = (settings, unresolved, project or Project(among or paths, links))
         yield from _lint_in_processes(paths, jobs, shared)
     else:
-        project = project or Project(among or paths)
+        project = project or Project(among or paths, links)
         with CollectingRarely() as garbage:
             for path in paths:
                 yield lint_file(path, settings, unresolved=unresolved, project=project)

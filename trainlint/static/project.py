@@ -14,7 +14,7 @@ from trainlint.static.model.torch_api import LOSS_FUNCTIONS
 from trainlint.static.source import SourceError, SourceFile, is_notebook, may_configure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 _HELD: Final = 1_600_000
 """After so many characters of source the models are let go: each takes some sixty times its text."""
@@ -126,10 +126,10 @@ class Project:
     folder, absolute ones from the folder that holds the file's package, the folders above it and,
     for scripts, the file's own folder. Only files that are part of the run are ever read. Most
     questions are answered from a file's :class:`Summary`; a file is parsed where a value is followed
-    into it.
+    into it. ``links`` are what ties the files to each other, by their absolute paths, where that is known.
     """
 
-    def __init__(self, paths: Iterable[str] = ()) -> None:
+    def __init__(self, paths: Iterable[str] = (), links: Mapping[str, Links] | None = None) -> None:
         self._mended: dict[str, SourceFile] = {}
         self._paths = {os.path.abspath(path): path for path in paths}
         self._stems: set[str] = set()
@@ -148,6 +148,8 @@ class Project:
         self._located: dict[tuple[str, str], Located | None] = {}
         self._bases: dict[str, tuple[str, ...]] = {}
         self._exports: dict[tuple[str, str], Symbol | str | None] = {}
+        if links is not None:
+            self._graph = Graph(links)
 
     # -- the files themselves -----------------------------------------------------------------
 
