@@ -21,67 +21,73 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 import trainlint
 
-options = json.loads(sys.argv[1])
 dist.init_process_group("gloo")
 rank = dist.get_rank()
-torch.manual_seed(0)
-model = nn.Sequential(nn.Linear(8, 64), nn.ReLU(), nn.Linear(64, 3))
-if options.get("sick"):
-    nn.init.constant_(model[0].bias, -30.0)
-if options["kind"] == "fsdp":
-    from torch.distributed.fsdp import fully_shard
-    from torch.distributed.device_mesh import init_device_mesh
-    mesh = init_device_mesh("cpu", (dist.get_world_size(),))
-    fully_shard(model[0], mesh=mesh)
-    fully_shard(model, mesh=mesh)
-    parallel = model
-else:
-    wrapper = DistributedDataParallel(model)
-    parallel = wrapper.module if options.get("diverges") else wrapper
-optimizer = torch.optim.SGD(parallel.parameters(), lr=0.1)
-monitor = None
-if options.get("watch", True):
-    monitor = trainlint.watch(
-        parallel,
-        optimizer,
-        recording=options.get("recording", False),
-        live=False,
-        **{"every": 1, **options.get("more", {})},
-    )
-generator = torch.Generator().manual_seed(100 + rank)
-halted = None
-try:
-    for step in range(options.get("steps", 20)):
-        inputs = torch.randn(32, 8, generator=generator)
-        labels = inputs[:, :3].argmax(1)
-        if step == options.get("bad_step") and rank == 1:
-            inputs[0, 0] = float("nan")
-        if options.get("slow") and rank == 1:
-            import time
-            time.sleep(0.05)
-        loss = nn.functional.cross_entropy(parallel(inputs), labels)
-        optimizer.zero_grad()
-        loss.backward()
-        if step == options.get("dies_at") and rank == 1:
-            os._exit(9)
-        optimizer.step()
-except trainlint.TrainingHalted as error:
-    halted = str(error)
-weights = [
-    (one.full_tensor() if hasattr(one, "full_tensor") else one).detach().double().sum().item()
-    for one in model.parameters()
-]
-told = {"rank": rank, "weights": weights, "halted": halted, "step": monitor and monitor.step}
-if monitor is not None:
-    monitor.close()
-    last = monitor.signals.last
-    told["rules"] = [one.rule for one in monitor.diagnoses]
-    told["messages"] = [one.message for one in monitor.diagnoses]
-    told["ranks"] = monitor.facts.ranks
-    told["norms"] = last.get("weight_norm")
-    told["samples"] = last.get("window_samples")
-    told["measured"] = monitor.signals["total_norm"][""].steps
-print("TOLD" + json.dumps(told), flush=True)
+
+
+def run(case, options):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(8, 64), nn.ReLU(), nn.Linear(64, 3))
+    if options.get("sick"):
+        nn.init.constant_(model[0].bias, -30.0)
+    if options["kind"] == "fsdp":
+        from torch.distributed.fsdp import fully_shard
+        from torch.distributed.device_mesh import init_device_mesh
+        mesh = init_device_mesh("cpu", (dist.get_world_size(),))
+        fully_shard(model[0], mesh=mesh)
+        fully_shard(model, mesh=mesh)
+        parallel = model
+    else:
+        wrapper = DistributedDataParallel(model)
+        parallel = wrapper.module if options.get("diverges") else wrapper
+    optimizer = torch.optim.SGD(parallel.parameters(), lr=0.1)
+    monitor = None
+    if options.get("watch", True):
+        monitor = trainlint.watch(
+            parallel,
+            optimizer,
+            recording=options.get("recording", False),
+            live=False,
+            **{"every": 1, **options.get("more", {})},
+        )
+    generator = torch.Generator().manual_seed(100 + rank)
+    halted = None
+    try:
+        for step in range(options.get("steps", 20)):
+            inputs = torch.randn(32, 8, generator=generator)
+            labels = inputs[:, :3].argmax(1)
+            if step == options.get("bad_step") and rank == 1:
+                inputs[0, 0] = float("nan")
+            if options.get("slow") and rank == 1:
+                import time
+                time.sleep(0.05)
+            loss = nn.functional.cross_entropy(parallel(inputs), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            if step == options.get("dies_at") and rank == 1:
+                os._exit(9)
+            optimizer.step()
+    except trainlint.TrainingHalted as error:
+        halted = str(error)
+    weights = [
+        (one.full_tensor() if hasattr(one, "full_tensor") else one).detach().double().sum().item()
+        for one in model.parameters()
+    ]
+    told = {"case": case, "rank": rank, "weights": weights, "halted": halted, "step": monitor and monitor.step}
+    if monitor is not None:
+        monitor.close()
+        last = monitor.signals.last
+        told["rules"] = [one.rule for one in monitor.diagnoses]
+        told["messages"] = [one.message for one in monitor.diagnoses]
+        told["ranks"] = monitor.facts.ranks
+        told["norms"] = last.get("weight_norm")
+        told["samples"] = last.get("window_samples")
+        told["measured"] = monitor.signals["total_norm"][""].steps
+    print("TOLD" + json.dumps(told), flush=True)
+
+
+for case, options in json.loads(sys.argv[1]).items():
+    run(case, {"kind": "ddp", **options})
 dist.destroy_process_group()
 """
 
@@ -92,94 +98,122 @@ def free_port():
         return one.getsockname()[1]
 
 
-@pytest.fixture
-def launch(tmp_path):
-    """Return a function that runs the training on some ranks and returns what each has told."""
-    script = tmp_path / "train.py"
+def launch(folder, ranks, cases, *, fails=False):
+    """Run the training on some ranks for each case, and return what each rank has told, by case."""
+    script = folder / "train.py"
     script.write_text(dedent(TRAINING))
+    env = {key: value for key, value in os.environ.items() if "PYTEST" not in key}
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "torch.distributed.run",
+            f"--nproc-per-node={ranks}",
+            "--master-addr=127.0.0.1",
+            f"--master-port={free_port()}",
+            script,
+            json.dumps(cases),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+        cwd=folder,
+        env={**env, "OMP_NUM_THREADS": "1"},
+    )
+    told = [json.loads(part.partition("\n")[0]) for part in done.stdout.split("TOLD")[1:]]
+    # gloo may abort a process at its very end, when all has been told.
+    assert fails or done.returncode == 0 or len(told) == ranks * len(cases), done.stderr
+    return {
+        case: sorted((one for one in told if one["case"] == case), key=lambda one: one["rank"])
+        for case in cases
+    }
 
-    def run(ranks=2, *, fails=False, **options):
-        env = {key: value for key, value in os.environ.items() if "PYTEST" not in key}
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "torch.distributed.run",
-                f"--nproc-per-node={ranks}",
-                "--master-addr=127.0.0.1",
-                f"--master-port={free_port()}",
-                script,
-                json.dumps({"kind": "ddp", **options}),
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-            cwd=tmp_path,
-            env={**env, "OMP_NUM_THREADS": "1"},
-        )
-        told = [json.loads(part.partition("\n")[0]) for part in done.stdout.split("TOLD")[1:]]
-        # gloo may abort a process at its very end, when all has been told.
-        assert fails or done.returncode == 0 or len(told) == ranks, done.stderr
-        return sorted(told, key=lambda one: one["rank"])
 
-    return run
+SAME_BITS = {
+    f"{kind} {how}": {"kind": kind, **options}
+    for kind in ("ddp", "fsdp")
+    for how, options in (("plain", {"watch": False}), ("watched", {"more": {"every": 3}}))
+}
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    """Return what two ranks have told of many trainings, for starting ranks is what takes time."""
+    halting = {"halt_on": "dead-relu", "thresholds": {"dead-relu": {"samples": 10}}}
+    return launch(
+        tmp_path_factory.mktemp("two"),
+        2,
+        {
+            **SAME_BITS,
+            "whole": {"steps": 5},
+            "shards": {"steps": 5, "kind": "fsdp"},
+            "clocks": {"more": {"every": None, "budget": 0.05}, "slow": True, "steps": 60},
+            "halting": {"sick": True, "steps": 60, "more": halting},
+            "diverging": {"diverges": True},
+            "bad": {"bad_step": 5},
+            "slow": {"slow": True, "steps": 40},
+        },
+    )
+
+
+@pytest.fixture(scope="module")
+def four(tmp_path_factory):
+    """Return what four ranks have told."""
+    return launch(tmp_path_factory.mktemp("four"), 4, SAME_BITS)
 
 
 @pytest.mark.parametrize("kind", ["ddp", "fsdp"])
 @pytest.mark.parametrize("ranks", [2, 4])
-def test_a_watched_parallel_training_ends_in_the_same_bits(kind, ranks, launch):
-    plain = launch(ranks, kind=kind, watch=False)
-    watched = launch(ranks, kind=kind, more={"every": 3})
+def test_a_watched_parallel_training_ends_in_the_same_bits(kind, ranks, request):
+    told = request.getfixturevalue("two" if ranks == 2 else "four")
+    plain, watched = told[f"{kind} plain"], told[f"{kind} watched"]
+    assert len(plain) == ranks
     assert [one["weights"] for one in plain] == [one["weights"] for one in watched]
     assert {one["ranks"] for one in watched} == {ranks}
     assert [one["measured"] for one in watched] == [[1, 3, 6, 9, 12, 15, 18]] * ranks
     assert all(one["rules"] == [] for one in watched)
 
 
-def test_norms_of_shards_are_those_of_the_whole(launch):
-    whole, shards = launch(kind="ddp")[0]["norms"], launch(kind="fsdp")[0]["norms"]
+def test_norms_of_shards_are_those_of_the_whole(two):
+    whole, shards = two["whole"][0]["norms"], two["shards"][0]["norms"]
     assert whole.keys() == shards.keys()
     for name, norm in whole.items():
         assert shards[name] == pytest.approx(norm, rel=1e-4)
 
 
-def test_counts_are_those_of_all_ranks(launch):
-    assert launch(steps=5)[0]["samples"] == {"1": 2 * 32 * 5}
+def test_counts_are_those_of_all_ranks(two):
+    assert two["whole"][0]["samples"] == {"1": 2 * 32 * 5}
 
 
-def test_ranks_that_measure_by_their_own_clocks_agree_on_the_steps(launch):
-    told = launch(more={"every": None, "budget": 0.05}, slow=True, steps=60)
-    assert told[0]["measured"] == told[1]["measured"]
-    assert len(told[0]["measured"]) >= 10
+def test_ranks_that_measure_by_their_own_clocks_agree_on_the_steps(two):
+    first, second = two["clocks"]
+    assert first["measured"] == second["measured"]
+    assert len(first["measured"]) >= 10
 
 
-def test_a_diagnosis_halts_all_ranks_at_the_same_step(launch):
-    more = {"halt_on": "dead-relu", "thresholds": {"dead-relu": {"samples": 10}}}
-    told = launch(sick=True, steps=60, more=more)
-    assert told[0]["step"] == told[1]["step"] < 60
-    assert all("dead-relu" in one["halted"] for one in told)
+def test_a_diagnosis_halts_all_ranks_at_the_same_step(two):
+    first, second = two["halting"]
+    assert first["step"] == second["step"] < 60
+    assert all("dead-relu" in one["halted"] for one in (first, second))
 
 
-def test_replicas_that_drift_apart_are_seen(launch):
-    told = launch(diverges=True)
-    assert told[0]["rules"][:1] == ["rank-divergence"]
+def test_replicas_that_drift_apart_are_seen(two):
+    assert two["diverging"][0]["rules"][:1] == ["rank-divergence"]
 
 
-def test_the_rank_that_was_not_finite_first_is_named(launch):
-    told = launch(bad_step=5)
-    at = told[0]["rules"].index("rank-non-finite")
-    assert "rank 1" in told[0]["messages"][at]
+def test_the_rank_that_was_not_finite_first_is_named(two):
+    told = two["bad"][0]
+    assert "rank 1" in told["messages"][told["rules"].index("rank-non-finite")]
 
 
-def test_a_rank_that_all_wait_for_is_seen(launch):
-    told = launch(slow=True, steps=40)
-    assert "straggler" in told[0]["rules"]
+def test_a_rank_that_all_wait_for_is_seen(two):
+    assert "straggler" in two["slow"][0]["rules"]
 
 
-def test_a_rank_that_dies_leaves_a_recording_that_can_be_read(launch, tmp_path):
+def test_a_rank_that_dies_leaves_a_recording_that_can_be_read(tmp_path):
     path = tmp_path / "run.tlr"
-    launch(dies_at=12, fails=True, recording=str(path))
+    launch(tmp_path, 2, {"dying": {"dies_at": 12, "recording": str(path)}}, fails=True)
     from trainlint.runtime.recording import Recording  # noqa: PLC0415 - needs a recording
 
     numbers = [step.number for step in Recording(path).steps()]

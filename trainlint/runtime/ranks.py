@@ -9,9 +9,13 @@ from __future__ import annotations
 import gc
 import math
 import statistics
+from array import array
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import compress, repeat
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import torch
 from torch import distributed, nn
 
@@ -20,6 +24,8 @@ from trainlint.runtime.signals import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
 
 OF_PARAMETERS: Final = (
     Signal.GRADIENT_NORM,
@@ -115,49 +121,78 @@ class Ranks:
         )
 
     def meet(
-        self, values: dict[str, dict[str, float]], own: Own, interval: int
+        self, values: Mapping[str, Mapping[str, float]], own: Own, interval: int
     ) -> tuple[dict[str, dict[str, float]], int, bool]:
         """Return what the ranks have seen together, the interval that they agree on, whether to halt.
 
         ``values`` are this rank's signals; those that are not met about stay as they are.
         """
-        keys = [
-            *((signal, name) for signal in OF_PARAMETERS for name in self.parameters),
-            *((signal, name) for signal in OF_LAYERS for name in self.layers),
-        ]
-        numbers: list[float] = []
-        for signal, name in keys:
-            value = values.get(signal, {}).get(name)
-            square = value is not None and self._is_sharded_norm(signal, name)
-            numbers += [0.0, 0.0] if value is None else [value * value if square else value, 1.0]
-        places = [0.0] * (_OWN * self.count)
-        places[_OWN * self.rank : _OWN * (self.rank + 1)] = [
-            float(not own.loss_is_finite),
-            float(not own.is_finite),
+        places = np.zeros(1 + _OWN * self.count)
+        places[0] = interval
+        places[1 + _OWN * self.rank : 1 + _OWN * (self.rank + 1)] = (
+            not own.loss_is_finite,
+            not own.is_finite,
             own.seconds,
             own.checksum,
-            float(own.wants_to_halt),
-        ]
-        joined = torch.tensor([float(interval), *places, *numbers], dtype=torch.float64)
-        total = self._sum(joined).tolist()
-        agreed = max(1, math.ceil(total[0] / self.count))
-        each = [total[1 + _OWN * rank : 1 + _OWN * (rank + 1)] for rank in range(self.count)]
-        rest = total[1 + _OWN * self.count :]
+            own.wants_to_halt,
+        )
+        rows = [(signal, names) for signals, names in self._blocks for signal in signals]
+        numbers, present = array("d"), array("d")
+        for signal, names in rows:
+            row = values.get(signal)
+            if row:
+                numbers.extend(map(row.get, names, repeat(0.0)))
+                present.extend(map(row.__contains__, names))
+            else:
+                numbers.frombytes(bytes(8 * len(names)))
+                present.frombytes(bytes(8 * len(names)))
+        given = np.asarray(numbers)
+        # Elements of numpy's: torch would wake its threads for them, which costs more.
+        with np.errstate(all="ignore"):
+            given[self._squares] *= given[self._squares]
+            joined = np.concatenate([places, given, np.asarray(present)])
+            told, total, counts = np.split(
+                self._sum(torch.from_numpy(joined)).numpy(),
+                [len(places), len(places) + len(numbers)],
+            )
+            means = np.where(self._added, total, total / counts)
+            means[self._squares] = np.sqrt(total[self._squares])
+        is_there = counts > 0
         met = {signal: dict(named) for signal, named in values.items()}
-        for at, (signal, name) in enumerate(keys):
-            value, present = rest[2 * at], rest[2 * at + 1]
-            if present:
-                mean = value if signal in _ADDED else value / present
-                if self._is_sharded_norm(signal, name):
-                    mean = math.sqrt(value) if value >= 0 else math.nan
-                met.setdefault(signal, {})[name] = mean
+        at = 0
+        for signal, names in rows:
+            here = slice(at, at + len(names))
+            at += len(names)
+            if is_there[here].any():
+                pairs = zip(names, means[here].tolist(), strict=True)
+                met.setdefault(signal, {}).update(compress(pairs, is_there[here].tolist()))
+        each = told[1:].reshape(self.count, _OWN).tolist()
         self._derive(met)
         self._compare(met, each)
+        agreed = max(1, math.ceil(told[0] / self.count))
         return met, agreed, any(one[4] for one in each)
 
-    def _is_sharded_norm(self, signal: str, name: str) -> bool:
-        """Say whether a signal is a norm of a shard."""
-        return signal in _NORMS and name in self.sharded
+    @property
+    def _blocks(self) -> tuple[tuple[Sequence[Signal], Sequence[str]], ...]:
+        """What is met about: signals, and the names of which each of them may have a value."""
+        return ((OF_PARAMETERS, self.parameters), (OF_LAYERS, self.layers))
+
+    @cached_property
+    def _added(self) -> NDArray[np.bool_]:
+        """Whether a number is a count, of which the sum is meant."""
+        each = [one in _ADDED for signals, names in self._blocks for one in signals for _ in names]
+        return np.array(each, dtype=bool)
+
+    @cached_property
+    def _squares(self) -> NDArray[np.bool_]:
+        """Whether a number is the norm of a shard, whose square is given."""
+        each = [
+            one in _NORMS and name in self.sharded
+            for signals, names in self._blocks
+            for one in signals
+            for name in names
+        ]
+        return np.array(each, dtype=bool)
 
     def _derive(self, met: dict[str, dict[str, float]]) -> None:
         """Compute from the norms of all elements what follows from them."""
