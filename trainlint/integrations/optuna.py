@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from trainlint.integrations.hopeless import HOPELESS
 from trainlint.runtime.monitor import TrainingHalted
 from trainlint.runtime.watching import watch
 
@@ -21,15 +22,6 @@ if TYPE_CHECKING:
 
     from trainlint.runtime.monitor import Monitor
     from trainlint.runtime.watching import Models, Optimizers
-
-HOPELESS: Final = (
-    "non-finite-loss",
-    "non-finite-gradient",
-    "non-finite-activation",
-    "dead-relu",
-    "vanishing-gradient",
-)
-"""The rules whose defects do not heal while a training goes on."""
 
 
 @contextmanager
