@@ -88,3 +88,34 @@ def test_the_stance_is_as_it_was_when_the_monitor_has_closed():
     with trainlint.watch(model, optimizer, every=1, select=["dead-relu"]):
         train(model, optimizer, 3)
     assert torch._dynamo.eval_frame._stance.stance == stance
+
+
+@pytest.mark.parametrize("how", ["step", "training"])
+def test_the_steps_of_a_compiled_optimizer_are_seen_without_a_recompile(how):
+    ends, frames = [], []
+    for watch in (False, True):
+        torch._dynamo.reset()
+        model = sick()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        counter = torch._dynamo.testing.CompileCounter()
+        monitor = trainlint.watch(model, optimizer, every=4) if watch else None
+
+        step = torch.compile(optimizer.step, backend=counter) if how == "step" else optimizer.step
+
+        def run(model=model, optimizer=optimizer, step=step):
+            inputs = torch.randn(64, 8)
+            nn.functional.cross_entropy(model(inputs), inputs[:, :3].argmax(1)).backward()
+            step()
+            optimizer.zero_grad()
+
+        whole = torch.compile(run, backend=counter) if how == "training" else run
+        for _ in range(20):
+            whole()
+        ends.append(model.state_dict())
+        frames.append(counter.frame_count)
+    assert monitor is not None
+    assert monitor.step == 20
+    assert monitor.signals["rms"]["head"].steps == [1, 4, 8, 12, 16, 20]
+    assert all(torch.equal(one, ends[1][name]) for name, one in ends[0].items())
+    assert frames[0] == frames[1]
+    monitor.close()

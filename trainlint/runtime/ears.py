@@ -39,6 +39,16 @@ class Listener(Protocol):
         """Hear that this process is a copy of the one that listened, which goes on listening."""
 
 
+def is_captured() -> bool:
+    """Say whether what runs now is being captured in a CUDA graph, which will replay it unheard."""
+    return torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing()
+
+
+def is_hidden() -> bool:
+    """Say whether what runs now is only being compiled or captured, and will run unheard."""
+    return torch.compiler.is_compiling() or is_captured()
+
+
 _listeners: list[Listener] = []
 _originals: list[tuple[Any, str, Any]] = []
 
@@ -77,6 +87,9 @@ def _backward(original: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(original)
     def backward(tensors: Any, *args: Any, **kwargs: Any) -> None:
+        if is_hidden():
+            original(tensors, *args, **kwargs)
+            return
         for listener in tuple(_listeners):
             listener.before_backward(tensors)
         original(tensors, *args, **kwargs)
@@ -92,8 +105,9 @@ def _scale(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def scale(self: Any, *args: Any, **kwargs: Any) -> Any:
         scaled = original(self, *args, **kwargs)
-        for listener in tuple(_listeners):
-            listener.scaled(self)
+        if not is_hidden():
+            for listener in tuple(_listeners):
+                listener.scaled(self)
         return scaled
 
     return scale
@@ -105,8 +119,9 @@ def _step(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def step(self: Any, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
         result = original(self, optimizer, *args, **kwargs)
-        for listener in tuple(_listeners):
-            listener.scaler_stepped(optimizer)
+        if not is_hidden():
+            for listener in tuple(_listeners):
+                listener.scaler_stepped(optimizer)
         return result
 
     return step

@@ -21,6 +21,7 @@ from torch.nn.modules.module import (
 from torch.overrides import TorchFunctionMode
 
 from trainlint.runtime.anatomy import function_activations, is_leaf
+from trainlint.runtime.ears import is_hidden
 from trainlint.runtime.signals import Origin
 from trainlint.runtime.user_code import shown
 
@@ -64,6 +65,8 @@ class Hooks:
         self._modules: Mapping[int, tuple[str, nn.Module]] = {}
         self._handles: list[RemovableHandle] = []
         self._stack: list[tuple[nn.Module, str]] = []
+        self._seen: set[int] = set()
+        """The modules that have run forward since the hooks were put on."""
         self._mode: _Functions | None = None
         self._thread = 0
         self._silence = _Silence(begins=False)
@@ -86,6 +89,7 @@ class Hooks:
             self._handles.pop().remove()
         self._silence.end()
         self._stack.clear()
+        self._seen.clear()
         self._leave()
 
     def _known(self, module: nn.Module) -> str | None:
@@ -97,9 +101,14 @@ class Hooks:
             or not torch.is_grad_enabled()
             or threading.get_ident() != self._thread
             or torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
-            or torch.compiler.is_compiling()
+            or is_hidden()
         ):
             return None
+        if (
+            _is_in_backward()
+        ):  # a checkpoint runs again what has run, or what was run without gradients
+            return None if id(module) in self._seen else found[0]
+        self._seen.add(id(module))
         return found[0]
 
     def _before(self, module: nn.Module, inputs: Any) -> None:
@@ -107,9 +116,10 @@ class Hooks:
         name = self._known(module)
         if name is None:
             return
-        is_outermost = not self._stack
+        is_first = not self._stack
+        is_outermost = is_first and not _is_in_backward()
         self._stack.append((module, name))
-        if is_outermost:
+        if is_first:
             self._mode = _Functions(self)
             self._mode.__enter__()  # type: ignore[no-untyped-call]
         with torch._C.DisableTorchFunction():  # noqa: SLF001 - what we ask is not the user's
@@ -123,8 +133,8 @@ class Hooks:
             last, name = self._stack.pop()
             if last is module:
                 break
-        is_outermost = not self._stack
-        if is_outermost:
+        is_outermost = not self._stack and not _is_in_backward()
+        if not self._stack:
             self._leave()
         if output is None and sys.exc_info()[0] is not None:
             return
@@ -139,7 +149,7 @@ class Hooks:
 
     def saw(self, function: Any, args: Any, output: Any) -> None:
         """Tell of a function, if it is one of interest and not a module's own."""
-        if not self._stack:
+        if not (self._stack and torch.is_grad_enabled()):
             return
         module, name = self._stack[-1]
         activation = _ACTIVATIONS.get(function)
@@ -152,6 +162,11 @@ class Hooks:
             return
         with torch._C.DisableTorchFunction():  # noqa: SLF001
             self._observer.called(name, kind, activation, args, output)
+
+
+def _is_in_backward() -> bool:
+    """Say whether this thread is inside of `backward`, as the forward of a checkpoint is."""
+    return torch._C._current_graph_task_id() != -1  # noqa: SLF001 - what checkpoints themselves ask
 
 
 class _Silence:

@@ -32,7 +32,7 @@ from trainlint.runtime.looking import Looking
 from trainlint.runtime.places import Places
 from trainlint.runtime.ranks import Own, Ranks, ranks_of
 from trainlint.runtime.signals import METRIC, Run, Signal, Step
-from trainlint.runtime.tensors import first_tensor, is_plain
+from trainlint.runtime.tensors import first_tensor, is_plain, is_transformed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -148,6 +148,8 @@ class Monitor:
         self.step = 0
         """How many optimizer steps have been seen."""
         self._handles: list[Any] = []
+        self._bound: list[_Bound] = []
+        """Our hooks, until a compiler knows them."""
         for index, optimizer in enumerate(self._optimizers):
             self._hear(index, optimizer)
         if loss is not None:
@@ -254,6 +256,7 @@ class Monitor:
         if self._round.stepped:
             self._close_round(time.perf_counter())
         self._release()
+        self._make_opaque()
         if self._logged and self.step:
             self._guarded("loss", self._last_words)
         self._drain(wait=True)
@@ -298,10 +301,19 @@ class Monitor:
 
     def _hear(self, index: int, optimizer: torch.optim.Optimizer) -> None:
         """Have an optimizer tell of its steps."""
+        before, after = _Bound(self, "_before_step", index), _Bound(self, "_after_step", index)
+        self._bound += [before, after]
         self._handles += [
-            optimizer.register_step_pre_hook(_Bound(self, "_before_step", index)),
-            optimizer.register_step_post_hook(_Bound(self, "_after_step", index)),
+            optimizer.register_step_pre_hook(before),
+            optimizer.register_step_post_hook(after),
         ]
+
+    def note(self, what: str) -> None:
+        """Say in one line, once, what is not watched."""
+        if what not in self._off:
+            self._off.add(what)
+            with contextlib.suppress(Exception):
+                self._announcer.say(f"trainlint watches {what}")
 
     # --- what the optimizers tell
 
@@ -456,6 +468,8 @@ class Monitor:
 
     def _look_at_output(self, output: Any) -> None:
         """Look at the output of a model, also beside that of the batch before."""
+        if is_transformed(first_tensor(output)):
+            self.note("no activation inside of torch.func, where values cannot be read")
         self._looking.inputs.made(output, self._round.gathering)
         self._looking.at_output(output)
 
@@ -498,6 +512,7 @@ class Monitor:
             self._compared_again = self.step > 0
             self._guarded("symmetry", self._look_at_symmetry)
         self._hooks.install(self._anatomy.modules)
+        self._make_opaque()
         self._force_eager()
 
     def _begin(self, this: _Round) -> None:
@@ -729,6 +744,13 @@ class Monitor:
             return self._owned[0]
         return {name: one for owned in self._owned for name, one in owned.items()}
 
+    def _make_opaque(self) -> None:
+        """Have a compiler that is there by now call our hooks as they are, and not compile them."""
+        if self._bound and "torch._dynamo.eval_frame" in sys.modules:
+            for one in self._bound:
+                one.opaque = torch.compiler.disable(one.tell)
+            self._bound.clear()
+
     def _force_eager(self) -> None:
         """Have compiled models run as they are written while they are measured."""
         if self._stance is None and "torch._dynamo.eval_frame" in sys.modules:
@@ -763,12 +785,25 @@ class _Bound:
 
     def __init__(self, monitor: Monitor | None, name: str, *given: Any) -> None:
         self.monitor = monitor
+        self.opaque: Any = None
+        """The same, where a step is compiled: the compiler calls it as it is."""
         self._name = name
         self._given = given
 
     def __call__(self, *args: Any) -> None:
-        if self.monitor is not None:
-            getattr(self.monitor, self._name)(*self._given, *args)
+        if not torch.compiler.is_compiling():
+            self.tell(*args)
+        elif self.opaque is not None:
+            self.opaque(*args)
+
+    def tell(self, *args: Any) -> None:
+        """Call the method, but not where a CUDA graph is being captured."""
+        if self.monitor is None:
+            return
+        if ears.is_captured():
+            self.monitor.note("no step that a CUDA graph replays, for it calls nothing of Python")
+            return
+        getattr(self.monitor, self._name)(*self._given, *args)
 
     def __deepcopy__(self, memo: object) -> _Bound:
         return _Bound(None, "")

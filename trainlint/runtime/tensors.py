@@ -31,8 +31,13 @@ def is_plain(tensor: object) -> bool:
         isinstance(tensor, Tensor)
         and tensor.device.type != "meta"
         and (tensor.is_floating_point() or tensor.is_complex())
-        and not torch._C._functorch.is_functorch_wrapped_tensor(tensor)  # noqa: SLF001
+        and not is_transformed(tensor)
     )
+
+
+def is_transformed(tensor: Tensor | None) -> bool:
+    """Say whether a tensor stands for others inside of `vmap`, `grad` and their like."""
+    return tensor is not None and torch._C._functorch.is_functorch_wrapped_tensor(tensor)  # noqa: SLF001
 
 
 def local(tensor: Tensor) -> Tensor:

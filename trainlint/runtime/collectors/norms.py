@@ -35,7 +35,7 @@ def look_at_mode(
     if module.training or not module.track_running_stats:
         gathering.add(Signal.NORM_SAMPLES, name, given.numel() // given.shape[1])
     mean, updates = module.running_mean, module.num_batches_tracked
-    if mean is None or updates is None:
+    if mean is None or updates is None or nn.parameter.is_lazy(mean):
         return
     gathering.add(Signal.NORM_UPDATES, name, updates.float())
     numbers = activations.sampled(given)
