@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 import warnings
+from textwrap import dedent
 
 import pytest
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
+
+import trainlint
+from trainlint.runtime.recording import Recording
 
 pytest.importorskip("lightning")
 with warnings.catch_warnings():
@@ -124,6 +132,85 @@ def test_several_optimizers_are_one_step(data):
     assert health.monitor.facts.alternates
 
 
+@pytest.mark.parametrize("name", ["lightning.pytorch", "pytorch_lightning"])
+def test_it_is_a_callback_under_both_names(name, model, data):
+    package = pytest.importorskip(name)
+
+    class Module(package.LightningModule):
+        def __init__(self, net):
+            super().__init__()
+            self.net = net
+
+        training_step = Classifier.training_step
+
+        def configure_optimizers(self):
+            return torch.optim.SGD(self.parameters(), lr=0.1)
+
+    health = TrainHealth(every=1)
+    assert isinstance(health, package.Callback)
+    trainer = package.Trainer(
+        callbacks=[health], max_steps=5, accelerator="cpu", logger=False, enable_checkpointing=False
+    )
+    trainer.fit(Module(model()), DataLoader(TensorDataset(*data), batch_size=128))
+    assert health.monitor.step == 5
+    assert health.monitor.signals["rms"]["net.1"].steps == [1, 2, 3, 4, 5]
+
+
+def test_a_diagnosis_may_halt_the_trainer(model, data):
+    health = TrainHealth(every=1, halt_on="dead-relu")
+    with pytest.raises(trainlint.TrainingHalted):
+        fit(Classifier(model(-30.0)), data, health, max_epochs=20)
+    assert health.monitor._is_closed
+    assert health.monitor.step == 11
+
+
+RANKS = """
+    import sys
+    import torch
+    from torch import nn
+    from torch.utils.data import DataLoader, TensorDataset
+    import lightning.pytorch as pl
+    from trainlint.integrations.lightning import TrainHealth
+
+    class Module(pl.LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
+
+        def training_step(self, batch, _):
+            return nn.functional.cross_entropy(self.net(batch[0]), batch[1])
+
+        def configure_optimizers(self):
+            return torch.optim.SGD(self.parameters(), lr=0.1)
+
+    pl.seed_everything(0)
+    inputs = torch.randn(256, 8)
+    health = TrainHealth(every=1, recording="run.tlr")
+    trainer = pl.Trainer(
+        callbacks=[health], accelerator="cpu", devices=2, strategy="ddp", max_epochs=2, logger=False,
+        enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+    )
+    trainer.fit(Module(), DataLoader(TensorDataset(inputs, inputs[:, :3].argmax(1)), batch_size=32))
+    print("END", trainer.global_rank, health.monitor.step, health.monitor.facts.ranks)
+"""
+
+
+def test_its_ranks_are_watched_together(tmp_path):
+    (tmp_path / "train.py").write_text(dedent(RANKS))
+    environment = {key: value for key, value in os.environ.items() if "PYTEST" not in key}
+    done = subprocess.run(
+        [sys.executable, "train.py"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+        env={**environment, "OMP_NUM_THREADS": "1"},
+    )
+    assert sorted(re.findall(r"END .*", done.stdout)) == ["END 0 8 2", "END 1 8 2"], done.stderr
+    assert len(re.findall("8 steps", done.stderr)) == 1
+    assert [one.number for one in Recording("run.tlr").steps()] == list(range(1, 9))
+
+
 def test_a_resumed_run_continues_its_recording(model, data, tmp_path):
     path = tmp_path / "run.tlr"
     first = TrainHealth(every=1, recording=path)
@@ -132,3 +219,6 @@ def test_a_resumed_run_continues_its_recording(model, data, tmp_path):
     second = TrainHealth(every=1)
     fit(Classifier(model()), data, second, checkpoint=tmp_path / "end.ckpt", max_epochs=3)
     assert second.monitor.recording == str(path)
+    recording = Recording(path)
+    made = [[step.number for step in recording.steps(one.number)] for one in recording.sessions]
+    assert made == [list(range(1, 17)), list(range(1, 9))]

@@ -1,8 +1,15 @@
-"""Accelerate, Fabric, Ignite and Optuna, against the real packages."""
+"""Accelerate, Fabric, Ignite, Optuna and Ray Tune, against the real packages."""
 
 from __future__ import annotations
 
+import math
+import os
+import re
+import socket
+import subprocess
+import sys
 import warnings
+from textwrap import dedent
 
 import pytest
 import torch
@@ -10,8 +17,15 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import trainlint
+from trainlint.runtime.recording import Recording
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
 
 
 def loader_of(data):
@@ -32,6 +46,50 @@ def test_what_accelerate_prepares_is_watched_as_what_the_user_wrote(model, data)
                 optimizer.zero_grad()
     assert monitor.step == 4
     assert set(monitor.signals["gradient_rms"]) == {"0.weight", "0.bias", "2.weight", "2.bias"}
+
+
+PREPARED = """
+    import torch
+    from accelerate import Accelerator
+    from torch import nn
+
+    accelerator = Accelerator(cpu=True)
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
+    model, optimizer = accelerator.prepare(model, torch.optim.SGD(model.parameters(), lr=0.1))
+    for _ in range(12):
+        inputs = torch.randn(32, 8)
+        loss = nn.functional.cross_entropy(model(inputs), inputs[:, :3].argmax(1))
+        optimizer.zero_grad()
+        accelerator.backward(loss)
+        optimizer.step()
+    print("END", accelerator.process_index, accelerator.num_processes)
+    accelerator.end_training()
+"""
+
+
+def test_what_accelerate_launches_is_watched_together(tmp_path):
+    pytest.importorskip("accelerate")
+    (tmp_path / "train.py").write_text(dedent(PREPARED))
+    environment = {key: value for key, value in os.environ.items() if "PYTEST" not in key}
+    launch = ["accelerate.commands.launch", "--multi_gpu", "--num_processes=2", "--num_machines=1"]
+    launch += ["--mixed_precision=no", "--dynamo_backend=no", f"--main_process_port={free_port()}"]
+    run = ["trainlint", "run", "--every=1", "--recording=run.tlr", "train.py"]
+    done = subprocess.run(
+        [sys.executable, "-m", *launch, "-m", *run],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+        env={**environment, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"},
+    )
+    assert sorted(re.findall(r"END .*", done.stdout)) == ["END 0 2", "END 1 2"], done.stderr
+    assert done.returncode == 0
+    assert len(re.findall("12 steps", done.stderr)) == 1
+    recording = Recording("run.tlr")
+    steps = list(recording.steps())
+    assert [one.number for one in steps] == list(range(1, 13))
+    assert steps[-1].facts.ranks == 2
 
 
 def test_what_fabric_sets_up_is_watched_as_what_the_user_wrote(model, data):
@@ -105,3 +163,49 @@ def test_a_trial_that_is_beyond_help_is_pruned(model, data):
     assert by_bias[-30.0].state == optuna.trial.TrialState.PRUNED
     assert "dead-relu" in by_bias[-30.0].user_attrs["trainlint"]
     assert by_bias[0.0].state == optuna.trial.TrialState.COMPLETE
+
+
+def trainable(config):
+    """Train a small network, as a trial of Ray Tune."""
+    from ray import tune  # noqa: PLC0415 - where it is installed
+
+    from trainlint.integrations.ray import stopping  # noqa: PLC0415 - where it is installed
+
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(8, 64), nn.ReLU(), nn.Linear(64, 3))
+    nn.init.constant_(net[0].bias, config["bias"])
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    with stopping(net, optimizer, report={"loss": math.inf}, every=1):
+        for _ in range(3):
+            for _ in range(8):
+                inputs = torch.randn(128, 8)
+                loss = nn.functional.cross_entropy(net(inputs), inputs[:, :3].argmax(1))
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+            tune.report({"loss": loss.item()})
+
+
+def test_a_trial_of_ray_that_is_beyond_help_is_stopped(tmp_path):
+    ray = pytest.importorskip("ray")
+    tune = pytest.importorskip("ray.tune")
+    cloudpickle = pytest.importorskip("ray.cloudpickle")
+    cloudpickle.register_pickle_by_value(
+        sys.modules[__name__]
+    )  # its workers cannot import the tests
+    ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level="error")
+    try:
+        results = tune.Tuner(
+            trainable,
+            param_space={"bias": tune.grid_search([-30.0, 0.0])},
+            tune_config=tune.TuneConfig(metric="loss", mode="min"),
+            run_config=tune.RunConfig(storage_path=str(tmp_path), verbose=0),
+        ).fit()
+    finally:
+        ray.shutdown()
+    by_bias = {one.config["bias"]: one for one in results}
+    assert not results.errors
+    assert "dead-relu" in by_bias[-30.0].metrics["trainlint"]
+    assert by_bias[-30.0].metrics["training_iteration"] == 2
+    assert by_bias[0.0].metrics["training_iteration"] == 3
+    assert results.get_best_result().config["bias"] == 0.0

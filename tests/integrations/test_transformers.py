@@ -7,6 +7,8 @@ import warnings
 import pytest
 import torch
 
+import trainlint
+
 pytest.importorskip("transformers")
 pytest.importorskip("accelerate")
 with warnings.catch_warnings():
@@ -48,13 +50,12 @@ def train(model, *callbacks, **options):
     arguments = TrainingArguments(
         output_dir="out",
         per_device_train_batch_size=16,
-        num_train_epochs=2,
         report_to=[],
         disable_tqdm=True,
         use_cpu=True,
         save_strategy="no",
         logging_steps=1,
-        **{"eval_strategy": "epoch", "learning_rate": 1e-3, **options},
+        **{"eval_strategy": "epoch", "learning_rate": 1e-3, "num_train_epochs": 2, **options},
     )
     data = rows()
     trainer = Trainer(
@@ -78,10 +79,24 @@ def test_a_training_is_watched_with_its_evaluations(capsys):
     assert [one for one in health.monitor.diagnoses if one.severity != "advice"] == []
 
 
-def test_accumulated_steps_are_one():
+@pytest.mark.parametrize(
+    "options",
+    [{"gradient_accumulation_steps": 2}, {"bf16": True}, {"gradient_checkpointing": True}],
+    ids=str,
+)
+def test_the_trainer_may_accumulate_checkpoint_and_use_half_precision(options):
     health = TrainHealth(every=1)
-    train(tiny(), health, gradient_accumulation_steps=2)
-    assert health.monitor.step == 4
+    train(tiny(), health, **options)
+    assert health.monitor.step == (4 if "gradient_accumulation_steps" in options else 8)
+    assert "bert.encoder.layer.0.output.dense" in health.monitor.signals["rms"]
+    assert [one for one in health.monitor.diagnoses if one.severity != "advice"] == []
+
+
+def test_a_diagnosis_may_halt_the_trainer():
+    health = TrainHealth(every=1, halt_on="non-finite-loss")
+    with pytest.raises(trainlint.TrainingHalted):
+        train(tiny(), health, learning_rate=1e30, max_grad_norm=0, num_train_epochs=20)
+    assert health.monitor._is_closed
 
 
 def test_the_weights_are_those_of_an_unwatched_run():
@@ -102,3 +117,6 @@ def test_frozen_weights_of_an_adapter_are_no_defect():
     train(peft.get_peft_model(tiny(), config), health)
     rules = {one.rule for one in health.monitor.diagnoses if one.severity != "advice"}
     assert not rules & {"no-gradient", "unchanged-weights"}
+    trained = set(health.monitor.signals["update_ratio"])
+    assert any("lora_B" in name for name in trained)
+    assert not any("base_layer" in name for name in trained)
