@@ -30,6 +30,7 @@ MISSING = {
     "parquet": ("pyarrow", ["export", "run.tlr", "-o", "run.parquet", "--to", "parquet"]),
     "report": ("plotly", ["report", "run.tlr"]),
     "report, templates": ("jinja2", ["report", "run.tlr"]),
+    "png": ("matplotlib", ["probe", "net.py:net", "--input", "4,8", "--png", "net.png"]),
     "tensorboard": (
         "tensorboard",
         ["export", "run.tlr", "-o", "events", "--to", "tensorboard"],
@@ -43,6 +44,7 @@ def folder(tmp_path_factory, runs):
     folder = tmp_path_factory.mktemp("extras")
     runs.recorded(folder / "run.tlr", runs.dying())
     (folder / "adam.yaml").write_text("_target_: torch.optim.Adam\nlr: 5\n")
+    (folder / "net.py").write_text("from torch import nn\ndef net():\n    return nn.Linear(8, 3)\n")
     (folder / "train.py").write_text("print('ran')\n")
     return folder
 
@@ -61,7 +63,7 @@ def python(code, *arguments, cwd):
 
 @pytest.mark.parametrize("extra", MISSING)
 def test_a_package_that_is_missing_is_one_line_that_names_the_extra(extra, folder):
-    if extra == "tensorboard":
+    if extra in {"png", "tensorboard"}:
         pytest.importorskip("torch")
     package, arguments = MISSING[extra]
     code, _, error = python(WITHOUT, json.dumps(([package], arguments)), cwd=folder)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import warnings
 from textwrap import dedent
+from typing import Any
 
 import pytest
 import torch
@@ -85,6 +86,7 @@ def test_a_sick_module_is_diagnosed(model, data):
     assert health.monitor.step == 16
     assert "dead-relu" in [one.rule for one in health.monitor.diagnoses]
     assert {"net.0.weight"} <= set(health.monitor.signals["gradient_rms"])
+    assert health.monitor.facts.run.path.endswith("test_lightning.py")
 
 
 def test_validation_metrics_arrive(model, data):
@@ -135,8 +137,9 @@ def test_several_optimizers_are_one_step(data):
 @pytest.mark.parametrize("name", ["lightning.pytorch", "pytorch_lightning"])
 def test_it_is_a_callback_under_both_names(name, model, data):
     package = pytest.importorskip(name)
+    base: Any = package.LightningModule
 
-    class Module(package.LightningModule):
+    class Module(base):
         def __init__(self, net):
             super().__init__()
             self.net = net
@@ -161,7 +164,7 @@ def test_a_diagnosis_may_halt_the_trainer(model, data):
     with pytest.raises(trainlint.TrainingHalted):
         fit(Classifier(model(-30.0)), data, health, max_epochs=20)
     assert health.monitor._is_closed
-    assert health.monitor.step == 11
+    assert health.monitor.step in {10, 11}
 
 
 RANKS = """
@@ -211,12 +214,13 @@ def test_its_ranks_are_watched_together(tmp_path):
     assert [one.number for one in Recording("run.tlr").steps()] == list(range(1, 9))
 
 
-def test_a_resumed_run_continues_its_recording(model, data, tmp_path):
+@pytest.mark.parametrize("named", [False, True])
+def test_a_resumed_run_continues_its_recording(named, model, data, tmp_path):
     path = tmp_path / "run.tlr"
     first = TrainHealth(every=1, recording=path)
     trainer = fit(Classifier(model()), data, first, enable_checkpointing=True)
     trainer.save_checkpoint(tmp_path / "end.ckpt")
-    second = TrainHealth(every=1)
+    second = TrainHealth(every=1, recording=path) if named else TrainHealth(every=1)
     fit(Classifier(model()), data, second, checkpoint=tmp_path / "end.ckpt", max_epochs=3)
     assert second.monitor.recording == str(path)
     recording = Recording(path)

@@ -148,7 +148,8 @@ def test_a_trial_that_is_beyond_help_is_pruned(model, data):
     def objective(trial):
         net = model(trial.suggest_categorical("bias", [-30.0, 0.0]))
         optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-        with pruning(trial, net, optimizer, every=1):
+        with pruning(trial, net, optimizer, every=1) as monitor:
+            assert monitor.facts.run.path.endswith("test_others.py")
             for _ in range(3):
                 for inputs, labels in loader_of(data):
                     loss = nn.functional.cross_entropy(net(inputs), labels)
@@ -172,8 +173,9 @@ def trainable(config):
     from trainlint.integrations.ray import stopping  # noqa: PLC0415 - where it is installed
 
     torch.manual_seed(0)
-    net = nn.Sequential(nn.Linear(8, 64), nn.ReLU(), nn.Linear(64, 3))
-    nn.init.constant_(net[0].bias, config["bias"])
+    first = nn.Linear(8, 64)
+    nn.init.constant_(first.bias, config["bias"])
+    net = nn.Sequential(first, nn.ReLU(), nn.Linear(64, 3))
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
     with stopping(net, optimizer, report={"loss": math.inf}, every=1):
         for _ in range(3):

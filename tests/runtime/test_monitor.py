@@ -474,6 +474,15 @@ def test_a_recording_that_cannot_be_written_costs_a_line(model, optimizer, tmp_p
 # --- what is asked of `watch`
 
 
+@pytest.mark.parametrize("append", [False, True])
+def test_a_recording_is_replaced_or_continued(append, model, optimizer, tmp_path):
+    path = tmp_path / "run.tlr"
+    for _ in range(2):
+        with trainlint.watch(model, optimizer, every=1, recording=path, append=append):
+            train(model, optimizer, 3)
+    assert [one.finished for one in Recording(path).sessions] == [True] * (1 + append)
+
+
 def test_halting_raises_after_the_step_in_which_the_diagnosis_was_made(model, optimizer):
     nn.init.constant_(model[0].bias, -50.0)
     monitor = trainlint.watch(

@@ -46,6 +46,7 @@ class TrainHealth(*_bases()):  # type: ignore[misc]
         options = dict(self._options)
         if self._recording is not None:
             options.setdefault("recording", self._recording)
+            options.setdefault("append", str(options["recording"]) == self._recording)
         if options.get("loggers") is True:
             options["loggers"] = list(trainer.loggers)
         live = options.pop("live", None)

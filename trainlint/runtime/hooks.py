@@ -7,6 +7,7 @@ The hooks are torch's global ones, which exist only during a measured step; func
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import threading
 import warnings
@@ -23,7 +24,7 @@ from torch.overrides import TorchFunctionMode
 from trainlint.runtime.anatomy import function_activations, is_leaf
 from trainlint.runtime.ears import is_hidden
 from trainlint.runtime.signals import Origin
-from trainlint.runtime.user_code import shown
+from trainlint.runtime.user_code import is_user_code, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -36,7 +37,7 @@ _ACTIVATIONS: Final = function_activations()
 _ATTENTION: Final = torch.nn.functional.scaled_dot_product_attention
 _MULTI_HEAD: Final = torch.nn.functional.multi_head_attention_forward
 _SEEN: Final = frozenset({*_ACTIVATIONS, _ATTENTION, _MULTI_HEAD})
-_OURS: Final = __file__.rpartition("/")[0]
+_OURS: Final = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 _TORCH: Final = torch.__path__[0]
 
 
@@ -211,17 +212,24 @@ class _Functions(TorchFunctionMode):
         return output
 
 
-def call_site() -> Origin:
-    """Return the line of the user's code that is running: the innermost one outside of torch and us."""
+def call_site(*, of_user: bool = False) -> Origin:
+    """Return the line that is running: the innermost one outside of torch and us.
+
+    With ``of_user`` it is not that of an installed framework either, if there is another.
+    """
     frame = sys._getframe(1)  # noqa: SLF001
+    found = Origin()
     while frame is not None:
         path = frame.f_code.co_filename
         if not path.startswith((_OURS, _TORCH)) and "importlib" not in path:
-            return Origin(shown(path), frame.f_lineno)
+            here = Origin(shown(path), frame.f_lineno)
+            if not of_user or is_user_code(path):
+                return here
+            found = found if found.line else here
         if frame.f_back is None:
             break
         frame = frame.f_back
-    return Origin()
+    return found
 
 
 @contextlib.contextmanager

@@ -127,7 +127,7 @@ class Watching:
             named,
             [optimizer],
             self.settings,
-            origin=call_site(),
+            origin=call_site(of_user=True),
             told=self.told,
             schedule=Schedule(self.budget, self.every),
             recording=self.recording,

@@ -40,6 +40,7 @@ def watch(  # noqa: PLR0913 - all but two are optional
     budget: float = 0.01,
     every: int | None = None,
     recording: Recorded = None,
+    append: bool = False,
     select: Sequence[str] | None = None,
     ignore: Sequence[str] = (),
     extend_select: Sequence[str] = (),
@@ -61,6 +62,8 @@ def watch(  # noqa: PLR0913 - all but two are optional
         every: Measure every so manieth step instead.
         recording: The file in which the run is kept; by default one named after the time in
             `runs/trainlint`. False for none.
+        append: Continue the recording that is there already, as another session of the same training, instead
+            of replacing it.
         select: The rules that are on, instead of the configured ones: names, codes, families, ALL.
         ignore: Rules that are off.
         extend_select: Rules that are on besides.
@@ -109,7 +112,7 @@ def watch(  # noqa: PLR0913 - all but two are optional
         models,
         optimizers,
         settings,
-        origin=call_site(),
+        origin=call_site(of_user=True),
         told={
             "select": select,
             "ignore": ignore,
@@ -118,6 +121,7 @@ def watch(  # noqa: PLR0913 - all but two are optional
         },
         schedule=Schedule(budget, every),
         recording=recording,
+        append=append,
         on_diagnosis=on_diagnosis,
         halt_on=[halt_on] if isinstance(halt_on, str) else halt_on,
         live=live,
@@ -136,6 +140,7 @@ def attach(  # noqa: PLR0913 - shared by all that attach a monitor
     schedule: Schedule,
     told: Mapping[str, object] | None = None,
     recording: Recorded = None,
+    append: bool = False,
     on_diagnosis: Callable[[Diagnosis], object] | None = None,
     halt_on: Sequence[str] = (),
     live: bool | None = None,
@@ -160,7 +165,7 @@ def attach(  # noqa: PLR0913 - shared by all that attach a monitor
     run = Run(origin)
     recorder = None
     if rank == 0:
-        recorder = _recorder(recording, models, optimizers, run, announcer, told)
+        recorder = _recorder(recording, models, optimizers, run, announcer, told, append=append)
     return Monitor(
         models,
         optimizers,
@@ -262,6 +267,8 @@ def _recorder(
     run: Run,
     announcer: Announcer,
     told: Mapping[str, object] | None,
+    *,
+    append: bool,
 ) -> Recorder | None:
     """Begin a recording; one that cannot be written costs a line and no training."""
     if recording is False or (recording is None and os.environ.get("TRAINLINT_RECORDING") == "0"):
@@ -295,7 +302,7 @@ def _recorder(
     try:
         from trainlint.runtime.recorder import Recorder  # noqa: PLC0415 - not all runs are kept
 
-        return Recorder.create(os.fspath(recording), facts, settings=told)
+        return Recorder.create(os.fspath(recording), facts, settings=told, append=append)
     except Exception as error:  # noqa: BLE001 - a full disk ends no training
         announcer.say(f"trainlint keeps no recording ({' '.join(str(error).split())})")
         return None
