@@ -3,12 +3,12 @@
 How to run: python bench/tuning.py [--trials 40] [--epochs 12] [--every 5] [--seed 0]
 Needs optuna and scikit-learn.
 
-The same trials are trained both times, by a sampler that looks at no result: learning rate x activation x
+The same trials are trained each time, by a sampler that looks at no result: learning rate x activation x
 initialisation x depth of a multilayer perceptron on handwritten digits (1,797 images, a quarter for
 validation). Each trial has a seed of its own, so that one which is not stopped ends in the same bits.
 
 Printed are the steps, the time, the trials that were stopped with their rule and what they came to
-without being stopped, and the best trial of both. A trial was stopped falsely if it would have ended with
+without being stopped, and the best trial of each search. A trial was stopped falsely if it would have ended with
 nine tenths of the best accuracy.
 """
 
@@ -54,8 +54,8 @@ class Search:
     """The objective of a search, and how many steps each of its trials has made."""
 
     epochs: int
-    every: int | None
-    """Every so manieth step is measured; None to watch nothing."""
+    options: dict[str, Any] | None
+    """How its trials are watched; None for not at all."""
     steps: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -79,10 +79,10 @@ class Search:
             INITIALISATIONS[initialisation](layers[2 * number].weight)  # type: ignore[arg-type]
         model = nn.Sequential(*layers, nn.Linear(WIDTH, 10))
         optimizer = torch.optim.SGD(model.parameters(), lr=rate, momentum=0.9)
-        if self.every is None:
+        if self.options is None:
             self.train(trial.number, model, optimizer)
         else:
-            with pruning(trial, model, optimizer, every=self.every):
+            with pruning(trial, model, optimizer, **self.options):
                 self.train(trial.number, model, optimizer)
         with torch.no_grad():
             guesses = model(self.inputs[self.count :]).argmax(1)
@@ -127,40 +127,50 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    whole, stopping = Search(options.epochs, None), Search(options.epochs, options.every)
-    plain, seconds = search(whole, options.trials, options.seed)
-    pruned, other_seconds = search(stopping, options.trials, options.seed)
-    assert [one.params for one in plain.trials] == [one.params for one in pruned.trials]
-    best = plain.best_trial
-    print(
-        f"{options.trials} trials of {options.epochs} epochs, every {options.every}th step measured"
-    )
-    print("| | steps | seconds | best trial | its accuracy |")
-    print("| --- | --- | --- | --- | --- |")
-    for name, study, objective, took in (
-        ("all trained to the end", plain, whole, seconds),
-        ("hopeless ones stopped", pruned, stopping, other_seconds),
-    ):
-        chosen = study.best_trial
+    ways = {
+        "all trained to the end": None,
+        f"stopped, every {options.every}th step measured": {"every": options.every},
+        "stopped, measured as the budget allows": {},
+    }
+    searches = {name: Search(options.epochs, given) for name, given in ways.items()}
+    print(f"{options.trials} trials of {options.epochs} epochs")
+    print("| | steps | saved | seconds | stopped | falsely | best trial | its accuracy |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    studies = {}
+    for name, objective in searches.items():
+        studies[name], seconds = search(objective, options.trials, options.seed)
+        plain = studies["all trained to the end"]
+        assert [one.params for one in plain.trials] == [one.params for one in studies[name].trials]
+        all_steps = sum(searches["all trained to the end"].steps.values())
+        steps = sum(objective.steps.values())
+        stopped = [one.number for one in studies[name].trials if one.state is TrialState.PRUNED]
+        falsely = sum(plain.trials[one].value >= GOOD * plain.best_value for one in stopped)
+        best = studies[name].best_trial
         print(
-            f"| {name} | {sum(objective.steps.values()):,} | {took:.1f} | {chosen.number} "
-            f"({said(chosen.params)}) | {chosen.value:.3f} |"
+            f"| {name} | {steps:,} | {1 - steps / all_steps:.0%} | {seconds:.1f} | {len(stopped)} |"
+            f" {falsely} | {best.number} ({said(best.params)}) | {best.value:.3f} |",
+            flush=True,
         )
-    saved = 1 - sum(stopping.steps.values()) / sum(whole.steps.values())
-    ended = [one for one in pruned.trials if one.state is TrialState.COMPLETE]
+    for name, study in list(studies.items())[1:]:
+        show(name, study, plain, searches[name])
+
+
+def show(name: str, study: optuna.Study, plain: optuna.Study, objective: Search) -> None:
+    """Print which trials were stopped, and which were not but might have been."""
+    ended = [one for one in study.trials if one.state is TrialState.COMPLETE]
     alike = sum(one.value == plain.trials[one.number].value for one in ended)
-    print(f"\n{saved:.0%} of the steps saved; {alike} of {len(ended)} that ended are the same.\n")
+    print(f"\n{name}: {alike} of {len(ended)} that ended are as without watching.\n")
     print("| stopped | at step | because of | without stopping | falsely | what it is |")
     print("| --- | --- | --- | --- | --- | --- |")
-    for one in pruned.trials:
+    for one in study.trials:
         if one.state is not TrialState.PRUNED:
             continue
         would = plain.trials[one.number].value or 0.0
         rule = one.user_attrs["trainlint"].split(": ")[1].split()[1]
-        falsely = "yes" if would >= GOOD * (best.value or 0.0) else "no"
-        step = stopping.steps[one.number]
+        falsely = "yes" if would >= GOOD * plain.best_value else "no"
+        step = objective.steps[one.number]
         print(f"| {one.number} | {step} | {rule} | {would:.3f} | {falsely} | {said(one.params)} |")
-    bad = [one for one in ended if (one.value or 0.0) < GOOD * (best.value or 0.0)]
+    bad = [one for one in ended if (one.value or 0.0) < GOOD * plain.best_value]
     print(f"\n{len(bad)} of those that were not stopped ended with less than that, too:")
     for one in bad:
         print(f"- {one.number}: {one.value:.3f} ({said(one.params)})")
