@@ -7,8 +7,8 @@ The same trials are trained each time, by a sampler that looks at no result: lea
 initialisation x depth of a multilayer perceptron on handwritten digits (1,797 images, a quarter for
 validation). Each trial has a seed of its own, so that one which is not stopped ends in the same bits.
 
-Printed are the steps, the time, the trials that were stopped with their rule and what they came to
-without being stopped, and the best trial of each search. A trial was stopped falsely if it would have ended with
+Printed are the steps, the time and the best trial of each search, and the trials that were stopped, with
+their rule and what they came to without being stopped. One was stopped falsely if it would have ended with
 nine tenths of the best accuracy.
 """
 
