@@ -316,6 +316,19 @@ def test_a_script_may_watch_itself_and_fork(script, tmp_path):
     assert "40 steps" in watched.stderr
 
 
+@pytest.mark.slow  # the compiler is imported
+def test_an_optimizer_whose_step_is_compiled_is_watched(script, tmp_path):
+    text = TRAINING.replace(
+        "for step", "stepped = torch.compile(optimizer.step, backend='eager')\n    for step"
+    )
+    script(text.replace("        optimizer.step()", "        stepped()"), bias=0.0)
+    plain = python("train.py", cwd=tmp_path)
+    watched = run("--every", "5", "train.py", cwd=tmp_path)
+    assert (watched.returncode, watched.stdout) == (0, plain.stdout)
+    assert "does not watch" not in watched.stderr
+    assert "40 steps" in watched.stderr
+
+
 @pytest.mark.slow  # two workers import torch
 def test_workers_that_are_spawned_find_the_classes_of_the_script(script, tmp_path):
     script("""

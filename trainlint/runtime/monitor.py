@@ -33,6 +33,7 @@ from trainlint.runtime.places import Places
 from trainlint.runtime.ranks import Own, Ranks, ranks_of
 from trainlint.runtime.signals import METRIC, Run, Signal, Step
 from trainlint.runtime.tensors import first_tensor, is_plain, is_transformed
+from trainlint.runtime.untraced import Untraced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -748,7 +749,7 @@ class Monitor:
         """Have a compiler that is there by now call our hooks as they are, and not compile them."""
         if self._bound and "torch._dynamo.eval_frame" in sys.modules:
             for one in self._bound:
-                one.opaque = torch.compiler.disable(one.tell)
+                one.make_opaque()
             self._bound.clear()
 
     def _force_eager(self) -> None:
@@ -780,21 +781,14 @@ def monitor_of(optimizer: torch.optim.Optimizer) -> Monitor | None:
     return None
 
 
-class _Bound:
+class _Bound(Untraced):
     """A method of a monitor as a hook, which copies and pickles as something that does nothing."""
 
     def __init__(self, monitor: Monitor | None, name: str, *given: Any) -> None:
+        super().__init__()
         self.monitor = monitor
-        self.opaque: Any = None
-        """The same, where a step is compiled: the compiler calls it as it is."""
         self._name = name
         self._given = given
-
-    def __call__(self, *args: Any) -> None:
-        if not torch.compiler.is_compiling():
-            self.tell(*args)
-        elif self.opaque is not None:
-            self.opaque(*args)
 
     def tell(self, *args: Any) -> None:
         """Call the method, but not where a CUDA graph is being captured."""

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
     from trainlint.core.config import Settings
     from trainlint.runtime.monitor import Monitor
+    from trainlint.runtime.untraced import Untraced
 
 _OPTIMIZERS: Final = "torch.optim.optimizer"
+_COMPILER: Final = "torch._dynamo"
 
 
 @dataclass
@@ -44,6 +46,7 @@ class Watching:
     monitor: Monitor | None = None
     _process: int = field(default_factory=os.getpid)
     _known: set[int] = field(default_factory=set)
+    _hooks: list[Untraced] = field(default_factory=list)
     _handles: list[Any] = field(default_factory=list)
 
     def check(self) -> None:
@@ -64,11 +67,12 @@ class Watching:
 
     def begin(self) -> None:
         """Listen to all optimizers: now, or once torch has been imported."""
-        module = sys.modules.get(_OPTIMIZERS)
-        if module is not None:
-            self._listen(module)
-        else:
-            sys.meta_path.insert(0, _WhenImported(_OPTIMIZERS, self._listen))
+        for name, call in ((_OPTIMIZERS, self._listen), (_COMPILER, self._be_opaque)):
+            module = sys.modules.get(name)
+            if module is not None:
+                call(module)
+            else:
+                sys.meta_path.insert(0, _WhenImported(name, call))
 
     def end(self) -> None:
         """Listen no more, and close the monitor."""
@@ -86,10 +90,20 @@ class Watching:
 
     def _listen(self, module: Any) -> None:
         """Have all optimizers tell of their steps."""
+        from trainlint.runtime.untraced import Untraced  # noqa: PLC0415 - torch is there by now
+
+        before, after = Untraced(self._before_step), Untraced(self._after_step)
+        self._hooks = [before, after]
         self._handles = [
-            module.register_optimizer_step_pre_hook(self._before_step),
-            module.register_optimizer_step_post_hook(self._after_step),
+            module.register_optimizer_step_pre_hook(before),
+            module.register_optimizer_step_post_hook(after),
         ]
+
+    def _be_opaque(self, module: Any) -> None:
+        """Have a compiler that is there by now call the hooks as they are."""
+        del module
+        for one in self._hooks:
+            one.make_opaque()
 
     def _before_step(self, optimizer: Optimizer, *_: Any) -> None:
         """Attach to an optimizer that steps for the first time."""
