@@ -127,6 +127,16 @@ def test_the_trainer_may_accumulate_clip_and_use_half_precision(options, model, 
         assert max(health.monitor.signals["total_norm"][""].values) <= 0.1001
 
 
+def test_a_dev_run_keeps_nothing(model, data, monkeypatch):
+    monkeypatch.delenv("TRAINLINT_RECORDING")
+    health = TrainHealth()
+    fit(Classifier(model()), data, health, fast_dev_run=True)
+    assert health.monitor.step == 1
+    assert health.monitor.recording is None
+    fit(Classifier(model()), data, health, max_steps=1)
+    assert os.path.exists(health.monitor.recording)
+
+
 def test_several_optimizers_are_one_step(data):
     health = TrainHealth(every=1)
     fit(Adversarial(), data, health)

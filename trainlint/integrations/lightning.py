@@ -29,8 +29,8 @@ def _bases() -> tuple[type, ...]:
 class TrainHealth(*_bases()):  # type: ignore[misc]
     """Watches the training of a `Trainer`; takes the options of :func:`trainlint.watch`.
 
-    Validation metrics are read from what the module logs: ``monitor`` names the one that is the
-    validation loss. A run that is resumed from a checkpoint continues its recording. With
+    Validation metrics are read from what the module logs: ``val_loss`` names the one that is the
+    validation loss. As all that Lightning keeps, a recording is not made in a `fast_dev_run`. A run that is resumed from a checkpoint continues its recording. With
     ``loggers=True`` the loggers of the trainer are told of signals and diagnoses.
     """
 
@@ -49,6 +49,8 @@ class TrainHealth(*_bases()):  # type: ignore[misc]
             options.setdefault("append", str(options["recording"]) == self._recording)
         if options.get("loggers") is True:
             options["loggers"] = list(trainer.loggers)
+        if trainer.fast_dev_run:
+            options.setdefault("recording", False)
         live = options.pop("live", None)
         if live is None and not trainer.is_global_zero:
             live = False
