@@ -30,8 +30,9 @@ class TrainHealth(*_bases()):  # type: ignore[misc]
     """Watches the training of a `Trainer`; takes the options of :func:`trainlint.watch`.
 
     Validation metrics are read from what the module logs: ``val_loss`` names the one that is the
-    validation loss. As all that Lightning keeps, a recording is not made in a `fast_dev_run`. A run that is resumed from a checkpoint continues its recording. With
-    ``loggers=True`` the loggers of the trainer are told of signals and diagnoses.
+    validation loss. A run that is resumed from a checkpoint continues its recording; a `fast_dev_run`,
+    of which Lightning keeps nothing, has none. With ``loggers=True`` the loggers of the trainer are told
+    of signals and diagnoses.
     """
 
     def __init__(self, *, val_loss: str = "val_loss", **options: Any) -> None:
