@@ -134,7 +134,7 @@ def test_a_dev_run_keeps_nothing(model, data, monkeypatch):
     assert health.monitor.step == 1
     assert health.monitor.recording is None
     fit(Classifier(model()), data, health, max_steps=1)
-    assert os.path.exists(health.monitor.recording)
+    assert os.path.exists(str(health.monitor.recording))
 
 
 def test_several_optimizers_are_one_step(data):

@@ -24,6 +24,7 @@ from trainlint.runtime.collectors.inputs import Inputs
 from trainlint.runtime.collectors.noise import Noise
 from trainlint.runtime.collectors.parameters import Parameters
 from trainlint.runtime.judge import Judge
+from trainlint.runtime.recording import Recording
 
 
 def multilayer():
@@ -480,7 +481,7 @@ def test_a_recording_is_replaced_or_continued(append, model, optimizer, tmp_path
     for _ in range(2):
         with trainlint.watch(model, optimizer, every=1, recording=path, append=append):
             train(model, optimizer, 3)
-    assert [one.finished for one in Recording(path).sessions] == [True] * (1 + append)
+    assert [one.is_finished for one in Recording(path).sessions] == [True] * (1 + append)
 
 
 def test_halting_raises_after_the_step_in_which_the_diagnosis_was_made(model, optimizer):

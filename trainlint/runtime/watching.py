@@ -62,8 +62,7 @@ def watch(  # noqa: PLR0913 - all but two are optional
         every: Measure every so manieth step instead.
         recording: The file in which the run is kept; by default one named after the time in
             `runs/trainlint`. False for none.
-        append: Continue the recording that is there already, as another session of the same training, instead
-            of replacing it.
+        append: Continue the recording that is there already with another session, instead of replacing it.
         select: The rules that are on, instead of the configured ones: names, codes, families, ALL.
         ignore: Rules that are off.
         extend_select: Rules that are on besides.
