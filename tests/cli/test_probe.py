@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 
 MODEL = """\
 import torch
@@ -54,6 +54,19 @@ def fails():
 
 
 NUMBER = 3
+
+
+class Empty(nn.Module):
+    def forward(self, x):
+        return x
+
+
+def frozen():
+    return Net().requires_grad_(False)
+
+
+def long():
+    raise ValueError("a " * 5000)
 """
 
 
@@ -139,6 +152,14 @@ def test_seeds_and_types_are_heeded(probe):
         ("Net", (), "either --input SHAPE or --batch MODULE:FUNCTION"),
         ("Net", ("--input", "8x16"), "--input: expects a shape"),
         ("Net", ("--input", "8,16", "--dtype", "flat32"), "did you mean `float32`?"),
+        ("Net", ("--input", "8,16", "--device", "cude"), "--device: `cude` cannot be used here"),
+        ("Empty", ("--input", "8,16"), "probed_model.py:47: `Empty` has no parameters"),
+        ("frozen", ("--input", "8,16"), "probed_model.py:5: no parameter of `Net` requires a"),
+        (
+            "long",
+            ("--input", "8,16"),
+            "probed_model.py:57: making the model fails (ValueError: a a",
+        ),
         ("Net", ("--input", "8,16", "--loss", "mze"), "did you mean `mse`?"),
         ("Net", ("--input", "8,16", "--arg", "depth"), "--arg: expects name=value"),
         (
@@ -155,7 +176,24 @@ def test_bad_input_is_one_line_that_names_the_place(probe, target, arguments, sa
     assert done.code == 2
     assert said in done.err
     assert done.err.count("\n") == 1
+    assert len(done.err) < 600
     assert done.out == ""
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is the device that is to be missing")
+def test_a_device_that_is_not_there_is_said_with_those_that_are(probe):
+    done = probe("Net", "--input", "8,16", "--device", "cuda")
+    assert done.code == 2
+    assert done.err.startswith("error: --device: `cuda` cannot be used here (")
+    assert done.err.endswith("; there is cpu\n")
+
+
+def test_a_module_runs_once_though_a_model_a_batch_and_a_loss_are_asked_of_it(probe, folder):
+    text = MODEL + "print('it runs')\n"
+    (folder / "probed_model.py").write_text(text)
+    done = probe("Net", *BATCH[:2], "--loss", "probed_model.py:nn.functional.cross_entropy")
+    assert done.err == "it runs\n"
+    assert "it runs" not in done.out
 
 
 def test_a_module_that_fails_is_named_with_its_line(trainlint, folder):

@@ -10,6 +10,7 @@ import os
 import re
 import sys
 import traceback
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
@@ -27,6 +28,8 @@ _INPUT: Final = re.compile(
     r"(?P<shape>\d+(?:,\d+)*)(?::(?P<limit>\d+))?"
 )
 
+_LONGEST: Final = 300
+"""Of what an exception says so many characters are shown: torch lists all that it knows in some."""
 _PARTS: Final = "model, optimizer, loss and loader"
 
 
@@ -44,7 +47,7 @@ def blaming(what: str, subject: Any = None) -> Iterator[None]:
         raise
     except Exception as error:
         place = _place(error) or place_of(subject)
-        said = " ".join(str(error).split())
+        said = shorten(" ".join(str(error).split()), _LONGEST, placeholder=" …")
         msg = f"{place}{what} fails ({type(error).__name__}{f': {said}' if said else ''})"
         raise UserError(msg) from error
 
@@ -168,6 +171,26 @@ def arguments(given: tuple[str, ...]) -> dict[str, Any]:
         except (ValueError, SyntaxError):
             found[name] = value
     return found
+
+
+def device_of(name: str) -> torch.device:
+    """Return a device by its name.
+
+    Raises:
+        UserError: There is no such device here.
+
+    """
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        known = ["cpu", *(f"cuda:{at}" for at in range(torch.cuda.device_count()))]
+        if torch.backends.mps.is_available():
+            known.append("mps")
+        why = shorten(" ".join(str(error).split()), _LONGEST // 3, placeholder=" …")
+        msg = f"--device: `{name}` cannot be used here ({why}); there is {', '.join(known)}"
+        raise UserError(msg) from error
+    return device
 
 
 def random_inputs(given: tuple[str, ...], dtype: torch.dtype, device: torch.device) -> Any:

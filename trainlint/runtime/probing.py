@@ -10,7 +10,7 @@ from torch import nn
 
 from trainlint.core.errors import UserError, nearest
 from trainlint.runtime.feeding import moved, place_of
-from trainlint.runtime.loading import arguments, blaming, load, random_inputs
+from trainlint.runtime.loading import arguments, blaming, device_of, load, random_inputs
 from trainlint.runtime.probe import probed
 from trainlint.runtime.restoring import chance_restored
 from trainlint.runtime.signals import Origin
@@ -29,9 +29,7 @@ def probed_by_name(target: str, options: dict[str, Any], settings: Settings) -> 
         known = ("float32", "float64", "float16", "bfloat16")
         msg = f"--dtype: no such type is known: `{options['dtype']}`{nearest(options['dtype'], known)}"
         raise UserError(msg)
-    with blaming("--device"):
-        device = torch.device(options["device"])
-        torch.empty(0, device=device)
+    device = device_of(options["device"])
     given = load(target)
     make = _factory(given, target, arguments(options["args"]), device, dtype)
     loss: Any = options["loss"]
