@@ -428,6 +428,25 @@ def test_the_remedy_is_measured_where_a_forward_belongs_to_one_model():
     assert report.effect.after.diagnoses == ()
 
 
+def test_units_without_a_signal_are_not_taken_for_dead_ones():
+    report = probe(mlp(depth=20, width=64), batch(64), "cross_entropy")
+    assert max(one.dead or 0 for one in report.layers) > 0.5
+    assert names(report) == {"vanishing-gradient"}
+    assert report.effect is not None
+    assert report.effect.after.diagnoses == ()
+
+
+def test_the_layers_of_one_line_are_one_diagnosis():
+    model = mlp(scale=math.sqrt(2), depth=4, width=64)
+    for one in model:
+        if isinstance(one, nn.Linear) and one.out_features == 64:
+            nn.init.constant_(one.bias[:40], -8)
+    report = probe(model, batch(64), "cross_entropy")
+    said = [one for one in report.diagnoses if one.rule == "dead-relu"]
+    assert len(said) == 1
+    assert said[0].message.endswith("; so it is with `3`, `5`, `7` of the same line")
+
+
 def test_the_expected_loss_is_that_of_the_whole_loss():
     x, y = torch.randn(16, 8), torch.arange(16) % 3
     value = torch.randn(16, 3)

@@ -30,8 +30,8 @@ def lines(report: LRReport) -> Iterator[str]:
     if report.suggestion is not None:
         yield f"suggested learning rate: {report.suggestion:.2g}"
     if report.trials:
-        told = ", ".join(f"{rate:.2g}: {_level(loss)}" for rate, loss in report.trials)
-        yield f"trained at rates around what the sweep suggests, the loss reaches {told}"
+        told = ", ".join(f"{_level(loss)} at {rate:.2g}" for rate, loss in report.trials)
+        yield f"from the same weights the loss reaches {told}"
     parts = []
     if report.steepest is not None:
         parts.append(f"steepest descent at {report.steepest:.2g}")
@@ -47,7 +47,7 @@ def lines(report: LRReport) -> Iterator[str]:
 
 def _level(loss: float) -> str:
     """Return the loss that a trial has reached."""
-    return f"{loss:.3g}" if math.isfinite(loss) else "none (it diverges)"
+    return f"{loss:.3g}" if math.isfinite(loss) else "nothing"
 
 
 def _curve(points: list[tuple[float, float]], suggestion: float | None) -> Iterator[str]:

@@ -77,6 +77,8 @@ CURABLE: Final = frozenset(
     }
 )
 """The rules whose defect another initialisation may mend."""
+ALIKE: Final = 1e-4
+"""Under this variance over the batch, relative to the mean square, hardly a unit changes its side of 0."""
 SAME: Final = 1e-10
 """Under this variance over the batch, relative to the mean square, an output is the same for all."""
 MORE: Final = 0.2
@@ -378,7 +380,8 @@ def _judged(one: _Measured, settings: Settings) -> tuple[Diagnosis, ...]:
         one.notes.append(f"{rule.name} could not judge ({reason})")
 
     judge = Judge(replace(settings, rules=rules, thresholds=thresholds), failed)
-    dead = one.values.get(Signal.DEAD_UNITS, {})
+    dead = _really_dead(one)
+    values = {**one.values, Signal.DEAD_UNITS: dead}
     if dead:  # so that a rule knows that units have been dead from the start
         before = {
             Signal.DEAD_UNITS: dead,
@@ -386,8 +389,40 @@ def _judged(one: _Measured, settings: Settings) -> tuple[Diagnosis, ...]:
             Signal.WINDOW_SAMPLES: dict.fromkeys(dead, 0.0),
         }
         judge.observe(Step(0, one.facts, {str(key): value for key, value in before.items()}))
-    judge.observe(Step(0, one.facts, one.values))
-    return tuple(replace(said, message=_PATIENCE.sub("", said.message)) for said in judge.diagnoses)
+    judge.observe(Step(0, one.facts, values))
+    return tuple(_together(judge.diagnoses))
+
+
+def _really_dead(one: _Measured) -> dict[str, float]:
+    """Return the shares of dead units where the input of a rectifier differs between the examples.
+
+    Where it does not, a unit is 0 for all of them or for none, by chance: the signal has been lost before.
+    """
+    spread = one.values.get(Signal.BATCH_VARIANCE, {})
+    dead = one.values.get(Signal.DEAD_UNITS, {})
+    before = {layer.name: given.name for given, layer in pairwise(one.facts.layers)}
+    return {
+        name: share
+        for name, share in dead.items()
+        if spread.get(before.get(name, ""), 1.0) > ALIKE or share == 1
+    }
+
+
+def _together(diagnoses: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
+    """Yield the first diagnosis of a rule for each line, which tells how many layers it speaks of."""
+    groups: dict[tuple[str, str, int], list[Diagnosis]] = {}
+    for one in diagnoses:
+        place = (one.path, one.span.line) if one.span.line else (one.message, 0)
+        groups.setdefault((one.rule, *place), []).append(one)
+    for first, *others in groups.values():
+        message = _PATIENCE.sub("", first.message)
+        if others:
+            names = ", ".join(
+                f"`{one.moment.layer}`" for one in others[:_FEW] if one.moment is not None
+            )
+            more = f" and {len(others) - _FEW:,} more" if len(others) > _FEW else ""
+            message += f"; so it is with {names}{more} of the same line"
+        yield replace(first, message=message)
 
 
 def _report(name: str, measured: Sequence[_Measured], settings: Settings) -> ProbeReport:
