@@ -107,26 +107,29 @@ def test_the_recording_of_the_run_says_the_same_as_sarif_junit_and_json(replayed
 
 
 def test_a_run_that_never_trains_has_an_empty_document_and_keeps_its_own_status(tmp_path):
-    (tmp_path / "train.py").write_text("import sys\nprint('hello')\nsys.exit(3)\n")
-    command = [sys.executable, "-m", "trainlint", "run", "--output-format", "json"]
-    done = subprocess.run(
-        [*command, "-o", "out/said.json", "train.py"],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    (tmp_path / "train.py").write_text(
+        "import os, sys\nchild = os.fork()\nif child:\n    os.waitpid(child, 0)\n    print('hello')\nsys.exit(3)\n"
     )
-    assert (done.returncode, done.stdout) == (3, "hello\n")
-    document = json.loads((tmp_path / "out" / "said.json").read_text())
+
+    def run(output, **env):
+        return subprocess.run(
+            [
+                *(sys.executable, "-m", "trainlint", "run"),
+                *("--output-format", "json", "-o", output, "train.py"),
+            ],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            check=False,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **env},
+        )
+
+    done = run("/dev/stdout")
+    assert done.returncode == 3
+    document = json.loads(done.stdout.removeprefix("hello\n"))
     assert (document["diagnoses"], document["steps"]) == ([], 0)
-    over = subprocess.run(
-        [*command, "-o", "train.py", "train.py"],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
+    assert run("out/said.json", RANK="1").returncode == 3
+    assert not (tmp_path / "out").exists()
+    over = run("train.py")
     assert over.returncode == 2
     assert over.stderr == "error: train.py: is read, so the output cannot be written over it\n"

@@ -126,7 +126,7 @@ def command(  # noqa: PLR0913 - one for each option
     )
     watching.check()
     keep(output_file, script[:1] if module is None else [])
-    here = os.getcwd()
+    here, process = os.getcwd(), os.getpid()
     watching.begin()
     try:
         if module is not None:
@@ -134,7 +134,9 @@ def command(  # noqa: PLR0913 - one for each option
         return run_script(script[0], script[1:])
     finally:
         watching.end()
-        if output_format is not None or output_file is not None:
+        is_asked = output_format is not None or output_file is not None
+        # Not by a process that the program has forked off, nor by another rank than the one that judges.
+        if is_asked and os.getpid() == process and os.environ.get("RANK", "0") == "0":
             monitor = watching.monitor
             # The program may have gone elsewhere, as Hydra's do, and paths are told from here.
             said = [
