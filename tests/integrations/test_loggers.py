@@ -137,6 +137,14 @@ def test_wandb_has_all_rows_where_nobody_else_logs_and_the_run_ends_first(
     assert [one["trainlint/step"] for one in history(tmp_path)] == list(range(1, 13))
 
 
+def test_a_disabled_run_of_wandb_takes_everything_and_says_nothing(model, data, caplog):
+    wandb = pytest.importorskip("wandb")
+    run = wandb.init(mode="disabled")
+    train(model(-30.0), data, loggers=run)
+    assert not [one for one in caplog.messages if "tells" in one]
+    run.finish()
+
+
 def test_wandb_without_a_run_is_refused(model, data):
     wandb = pytest.importorskip("wandb")
     with pytest.raises(ValueError, match=r"call wandb.init\(\) before"):
@@ -184,7 +192,9 @@ def test_mlflow_takes_a_client_with_a_run_and_names_of_any_letters(store, data):
     odd = nn.ModuleDict({"<b>": nn.Linear(8, 64), "é": nn.Linear(64, 3)})
     odd.forward = lambda inputs: odd["é"](odd["<b>"](inputs).relu())
     train(odd, data, steps=2, loggers=(client, run.info.run_id))
-    assert told(store, run.info.run_id, "trainlint/gradient_rms/_b_.weight")
+    train(odd, data, steps=3, loggers=[client.get_run(run.info.run_id)])
+    steps = [step for step, _ in told(store, run.info.run_id, "trainlint/gradient_rms/_b_.weight")]
+    assert steps == [1, 1, 2, 2, 3]
     assert told(store, run.info.run_id, "trainlint/gradient_rms/é.weight")
 
 
