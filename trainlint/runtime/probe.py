@@ -77,8 +77,10 @@ CURABLE: Final = frozenset(
     }
 )
 """The rules whose defect another initialisation may mend."""
-ALIKE: Final = 1e-4
-"""Under this variance over the batch, relative to the mean square, hardly a unit changes its side of 0."""
+ALIKE: Final = 0.01
+"""Under this variance over the batch, relative to the mean square, a signal may be lost in its mean."""
+SWITCHING: Final = 0.1
+"""It is lost where the units that are not dead are 0 less often: for no example instead of for half."""
 SAME: Final = 1e-10
 """Under this variance over the batch, relative to the mean square, an output is the same for all."""
 MORE: Final = 0.2
@@ -394,18 +396,20 @@ def _judged(one: _Measured, settings: Settings) -> tuple[Diagnosis, ...]:
 
 
 def _really_dead(one: _Measured) -> dict[str, float]:
-    """Return the shares of dead units where the input of a rectifier differs between the examples.
+    """Return the shares of dead units of the rectifiers to which a signal still comes.
 
-    Where it does not, a unit is 0 for all of them or for none, by chance: the signal has been lost before.
+    Where none does, a unit is 0 for all examples or for none, by chance: it is not the unit that is dead.
     """
-    spread = one.values.get(Signal.BATCH_VARIANCE, {})
-    dead = one.values.get(Signal.DEAD_UNITS, {})
+    of = {key: one.values.get(key, {}) for key in (Signal.BATCH_VARIANCE, Signal.ZERO)}
     before = {layer.name: given.name for given, layer in pairwise(one.facts.layers)}
-    return {
-        name: share
-        for name, share in dead.items()
-        if spread.get(before.get(name, ""), 1.0) > ALIKE or share == 1
-    }
+
+    def is_lost(name: str, share: float) -> bool:
+        spread = of[Signal.BATCH_VARIANCE].get(before.get(name, ""), 1.0)
+        switched = of[Signal.ZERO].get(name, 1.0) - share
+        return spread < ALIKE and switched < SWITCHING * (1 - share)
+
+    dead = one.values.get(Signal.DEAD_UNITS, {})
+    return {name: share for name, share in dead.items() if not is_lost(name, share)}
 
 
 def _together(diagnoses: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
