@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -54,7 +55,17 @@ def ran(tmp_path_factory):
     (folder / "nets").mkdir()
     (folder / "nets" / "model.py").write_text(MODEL)
     (folder / "train.py").write_text(TRAIN)
-    options = ("--halt-on", "error", "--every", "1", "--recording", str(folder / "run.tlr"), "-q")
+    options: tuple[str, ...] = (
+        "--halt-on",
+        "error",
+        "--every",
+        "1",
+        "--recording",
+        str(folder / "run.tlr"),
+        "-q",
+    )
+    if find_spec("tensorboard") is not None:
+        options += ("--tensorboard", "board")
     command = (sys.executable, "-m", "trainlint", "run", *options, "--output-format", "github")
     done = subprocess.run(
         [*command, "train.py"],
@@ -104,6 +115,19 @@ def test_the_recording_of_the_run_says_the_same_as_sarif_junit_and_json(replayed
     (said,) = [one for one in document["diagnoses"] if one["code"] == "TL250"]
     assert (said["path"], said["span"]["line"]) == ("nets/model.py", SICK)
     assert said["moment"]["layer"] == "act"
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_run_tells_tensorboard_in_a_folder_beside_the_script(ran):
+    accumulators = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    folder, _ = ran
+    assert not (folder / "outputs" / "1" / "board").exists()
+    events = accumulators.EventAccumulator(str(folder / "board"))
+    events.Reload()
+    # The first loss was there before the first step, at which the monitor came.
+    assert [one.step for one in events.Scalars("trainlint/loss")][:3] == [2, 3, 4]
+    assert "trainlint/diagnoses/TL250 dead-relu/text_summary" in events.Tags()["tensors"]
 
 
 def test_a_run_that_never_trains_has_an_empty_document_and_keeps_its_own_status(tmp_path):

@@ -68,6 +68,11 @@ class _Program(click.Command):
 @click.option("--recording", metavar="PATH", help="Where the run is kept.")
 @click.option("--no-recording", is_flag=True, help="Keep nothing.")
 @click.option(
+    "--tensorboard",
+    metavar="FOLDER",
+    help="Write signals and diagnoses there for TensorBoard, too.",
+)
+@click.option(
     "--output-format",
     type=click.Choice(list(FORMATS)),
     help="Show the diagnoses at the end in this format, too, such as github, sarif or junit.",
@@ -89,6 +94,7 @@ def command(  # noqa: PLR0913 - one for each option
     *,
     output_format: str | None,
     output_file: str | None,
+    tensorboard: str | None,
     lint: bool,
     no_recording: bool,
     quiet: bool,
@@ -123,6 +129,7 @@ def command(  # noqa: PLR0913 - one for each option
         halt_on=halt_on,
         max_steps=max_steps,
         live=False if quiet else None,
+        tensorboard=tensorboard and os.path.abspath(tensorboard),
     )
     watching.check()
     keep(output_file, script[:1] if module is None else [])

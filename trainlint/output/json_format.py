@@ -44,8 +44,9 @@ count characters of the decoded file (without a byte order mark, line ends as th
 end is exclusive. ``cell`` is null, but in a notebook: there it is the number of a cell, counted from 1
 with those that hold no code, and lines and offsets are those of the source of that cell.
 
-``trainlint replay`` writes the same. ``files`` counts those in which something stands, ``steps`` the
-steps that were looked at, and ``path`` and ``span`` are null where a diagnosis stands in no file.
+``trainlint replay`` and ``trainlint run`` write the same. ``files`` counts those in which something
+stands, ``steps`` the steps that were looked at, and ``path`` and ``span`` are null where a diagnosis
+stands in no file.
 
 ``trainlint check --statistics --output-format json``: ``statistics`` is a list of ``rule``, ``code``,
 ``severity``, ``count``; the most frequent first.

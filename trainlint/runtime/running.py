@@ -43,6 +43,8 @@ class Watching:
     halt_on: Sequence[str] = ()
     max_steps: int | None = None
     live: bool | None = None
+    tensorboard: str | None = None
+    """A folder in which TensorBoard is told, too."""
     monitor: Monitor | None = None
     _process: int = field(default_factory=os.getpid)
     _known: set[int] = field(default_factory=set)
@@ -53,11 +55,15 @@ class Watching:
         """Refuse what makes no sense before the program runs.
 
         Raises:
-            UserError: ``halt_on`` names neither a severity nor a rule; or there is no torch.
+            UserError: ``halt_on`` names neither a severity nor a rule; or there is no torch, or no
+                TensorBoard that is asked for.
 
         """
         if importlib.util.find_spec("torch") is None:
             msg = "`trainlint run` needs torch: pip install 'trainlint[torch]'"
+            raise UserError(msg)
+        if self.tensorboard is not None and importlib.util.find_spec("tensorboard") is None:
+            msg = "--tensorboard needs TensorBoard: pip install 'trainlint[tensorboard]'"
             raise UserError(msg)
         for name in self.halt_on:
             known = (*Severity, *self.settings.known)
@@ -147,7 +153,16 @@ class Watching:
             recording=self.recording,
             halt_on=self.halt_on,
             live=self.live,
+            loggers=self._loggers(),
         )
+
+    def _loggers(self) -> list[Any]:
+        """Return what is told besides; a folder is written by one rank."""
+        if self.tensorboard is None or os.environ.get("RANK", "0") != "0":
+            return []
+        from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - takes a second
+
+        return [SummaryWriter(self.tensorboard)]
 
     def _after_step(self, optimizer: Optimizer, *_: Any) -> None:
         """End the program after so many steps."""
