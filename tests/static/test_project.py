@@ -9,7 +9,8 @@ import pytest
 
 from trainlint.core.config import Config, Selection, resolve
 from trainlint.static.engine import lint_file, lint_files
-from trainlint.static.project import Located, Project, Summary
+from trainlint.static.project import Located, Project
+from trainlint.static.summary import Summary
 
 NET = """
     import torch.nn.functional as F

@@ -3,120 +3,25 @@
 from __future__ import annotations
 
 import os
-import re
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from trainlint.static.graph import INIT, WHOLE, Graph, Links
 from trainlint.static.model import FileModel, Symbol
-from trainlint.static.model.torch_api import LOSS_FUNCTIONS
 from trainlint.static.source import SourceError, SourceFile, is_notebook, may_configure
+from trainlint.static.summary import Summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
 _HELD: Final = 1_600_000
 """After so many characters of source the models are let go: each takes some sixty times its text."""
-
-_IMPORT: Final = re.compile(
-    r"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]+(?:\(([^)]*)\)|(.*))|import[ \t]+(.+))",
-    re.MULTILINE,
-)
-"""An import, found without parsing: the module and the names, or the modules."""
-
-_TOP: Final = re.compile(
-    r"^(?:(class|def|async[ \t]+def)[ \t]+(\w+)|(\w+)[ \t]*(?::[^=\n]*)?=(?!=))", re.MULTILINE
-)
-"""What a file defines or assigns at its top: anything without indentation."""
-
-_DEFINED: Final = re.compile(r"(?:\bdef|\bclass)[ \t]+(\w+)")
-_ANNOTATED: Final = re.compile(r"^[ \t]*(?:self\.)?(\w+)[ \t]*:", re.MULTILINE)
-_KEY: Final = re.compile(r"[\"'](\w+)[\"']")
-_LAST_WORD: Final = re.compile(r"(?:.*\W)?(\w*)", re.DOTALL)
-_LONGEST_NAME: Final = 48
-
-_EVENTS: Final = re.compile(r"backward\(|step\(|zero_grad|clip_grad|unscale_|\.(?:eval|train)\(")
-"""What makes the text of a training loop."""
-
-_ASKS: Final = re.compile(rf"\b(?:backward|step|zero_grad|{'|'.join(LOSS_FUNCTIONS)})\(")
-_MAKES: Final = re.compile(r"\bParameter\(")
-_MOVES: Final = re.compile(r"\)\s*\.(?:to|cuda|xpu|half|double|bfloat16|type)\(")
-"""Where a file has these it counts what others pass: loops, losses, parameters that are moved."""
-
-_CLASS: Final = re.compile(r"^[ \t]*class[ \t]+(\w+)", re.MULTILINE)
-
 
 class Located(NamedTuple):
     """The file of the project that an imported name leads to, and what of the name is left."""
 
     path: str
     rest: tuple[str, ...]
-
-
-class Import(NamedTuple):
-    """One name that a file imports: as it is known there, and the dotted name; ``*`` for all."""
-
-    name: str
-    imported: str
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What the text of a file tells of it to those who import it, without parsing it."""
-
-    text: str
-
-    @cached_property
-    def imports(self) -> tuple[Import, ...]:
-        """Every import, wherever it stands."""
-        return tuple(_imports(self.text))
-
-    @cached_property
-    def top(self) -> dict[str, str]:
-        """The names that the file defines at its top: ``class``, ``def`` or ``value``."""
-        found = {}
-        for kind, defined, assigned in _TOP.findall(self.text):
-            found[defined or assigned] = "class" if kind == "class" else "def" if kind else "value"
-        return found
-
-    @cached_property
-    def names(self) -> frozenset[str]:
-        """Every name that something in the file may be called or read by."""
-        found = {*_DEFINED.findall(self.text), *_ANNOTATED.findall(self.text)}
-        found.update(_KEY.findall(self.text))
-        for before in self.text.split("="):
-            # One expression for `name =` would try every word of the file.
-            match = _LAST_WORD.match(before[-_LONGEST_NAME:].rstrip(" \t"))
-            found.add(match[1] if match else "")
-        return frozenset(found)
-
-    @cached_property
-    def words(self) -> frozenset[str]:
-        """Every word of the text."""
-        return frozenset(re.findall(r"\w+", self.text))
-
-    @cached_property
-    def trains(self) -> bool:
-        """Whether the file may hold events of a training loop."""
-        return _EVENTS.search(self.text) is not None
-
-    @cached_property
-    def asks(self) -> bool:
-        """Whether it may count what other files pass to the functions of this one."""
-        if _ASKS.search(self.text) is not None:
-            return True
-        return _MAKES.search(self.text) is not None and _MOVES.search(self.text) is not None
-
-    @cached_property
-    def classes(self) -> tuple[str, ...]:
-        """The classes that the file defines, wherever."""
-        return tuple(dict.fromkeys(_CLASS.findall(self.text)))
-
-    @cached_property
-    def called(self) -> tuple[str, ...]:
-        """What the file defines at its top, if it counts what others pass to that."""
-        return tuple(name for name, kind in self.top.items() if self.asks and kind != "value")
 
 
 class Project:
@@ -398,21 +303,3 @@ class Project:
 def _ties(summary: Summary) -> tuple[object, ...]:
     """Return what of a file the graph is made of."""
     return summary.imports, summary.classes, summary.called
-
-
-def _imports(text: str) -> Iterator[Import]:
-    """Yield the imports of a file, in order."""
-    for match in _IMPORT.finditer(text):
-        module, several, one, modules = match.groups()
-        if module is None:
-            for part in modules.partition("#")[0].split(","):
-                imported, _, alias = (piece.strip() for piece in part.partition(" as "))
-                if imported:
-                    yield Import(alias or imported.partition(".")[0], imported)
-            continue
-        separator = "" if module.endswith(".") else "."
-        for line in (several if several is not None else one).splitlines():
-            for part in line.partition("#")[0].split(","):
-                name, _, alias = (piece.strip(" \t()\\") for piece in part.partition(" as "))
-                if name:
-                    yield Import(alias or name, f"{module}{separator}{name}")

@@ -46,12 +46,11 @@ class Summary(Protocol):
         """Every name that something in the file may be called or read by."""
 
     @property
-    def words(self) -> frozenset[str]:
-        """Every word of the text."""
-
-    @property
     def trains(self) -> bool:
         """Whether the file may hold events of a training loop."""
+
+    def says(self, word: str) -> bool:
+        """Say whether a word stands anywhere in the text."""
 
 
 class Files(Protocol):
@@ -180,9 +179,9 @@ class Elsewhere:
         return self._abroad[name]
 
     def speaks_of(self, pattern: str) -> bool:
-        """Say whether any word of the files that the file imports from matches a pattern in any case."""
+        """Say whether the text of a file that the file imports from has a pattern, in any case."""
         matches = re.compile(pattern, re.IGNORECASE).search
-        return any(matches(word) for summary in self._imported for word in summary.words)
+        return any(matches(summary.text) for summary in self._imported)
 
     def is_read(self, owner: str, attribute: str) -> bool:
         """Say whether a file that imports a class of this one speaks of an attribute of its."""
@@ -190,7 +189,7 @@ class Elsewhere:
         if files is None:
             return False
         importers = files.importers(self.model.source.path, owner)
-        return any(attribute in files.summary(path).words for path in importers)
+        return any(files.summary(path).says(attribute) for path in importers)
 
     def calls(self, scope: Scope) -> tuple[Call, ...] | None:
         """Return the calls of a function, method or class of this file in the files that import it.

@@ -1,0 +1,156 @@
+"""What the text of a file tells of it to those who import it, without parsing it.
+
+Every file of a project is scanned, most of them for little: an expression that begins with a letter, a
+word boundary or ``^`` is tried at every character, one that begins with the end of a line only there,
+and looking for a plain word is faster still. So none here begins otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from trainlint.static.model.torch_api import LOSS_FUNCTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_IMPORT: Final = re.compile(
+    r"\n[ \t]*+(?:from[ \t]+([.\w]+)[ \t]+import[ \t]+(?:\(([^)]*)\)|(.*))|import[ \t]+(.+))"
+)
+"""An import: the module and the names, or the modules."""
+
+_TOP: Final = re.compile(
+    r"\n(?:(class|def|async[ \t]+def)[ \t]+(\w+)|(\w++)[ \t]*+(?::[^=\n]*)?=(?!=))"
+)
+"""What a file defines or assigns at its top: anything without indentation."""
+
+_CLASS: Final = re.compile(r"\n[ \t]*+class[ \t]+(\w+)")
+_DEFINED: Final = re.compile(r"\n[ \t]*+(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)")
+_ANNOTATED: Final = re.compile(r"\n[ \t]*+(?:self\.)?(\w++)[ \t]*+:")
+_KEY: Final = re.compile(r"[\"'](\w++)[\"']")
+_LAST_WORD: Final = re.compile(r"(?:.*\W)?(\w*)", re.DOTALL)
+_LONGEST_NAME: Final = 48
+
+_EVENTS: Final = (
+    "backward(",
+    "step(",
+    "zero_grad",
+    "clip_grad",
+    "unscale_",
+    ".eval(",
+    ".train(",
+)
+"""What makes the text of a training loop."""
+
+_ASKS: Final = ("backward", "step", "zero_grad", *LOSS_FUNCTIONS)
+_MOVES: Final = re.compile(r"\)\s*\.(?:to|cuda|xpu|half|double|bfloat16|type)\(")
+"""Where a file has these it counts what others pass: loops, losses, parameters that are moved."""
+
+
+class Import(NamedTuple):
+    """One name that a file imports: as it is known there, and the dotted name; ``*`` for all."""
+
+    name: str
+    imported: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a file tells of itself, read from its text when it is asked."""
+
+    text: str
+
+    @cached_property
+    def imports(self) -> tuple[Import, ...]:
+        """Every import, wherever it stands."""
+        return tuple(_imports(self._lines)) if "import" in self.text else ()
+
+    @cached_property
+    def top(self) -> dict[str, str]:
+        """The names that the file defines at its top: ``class``, ``def`` or ``value``."""
+        found = {}
+        for kind, defined, assigned in _TOP.findall(self._lines):
+            found[defined or assigned] = "class" if kind == "class" else "def" if kind else "value"
+        return found
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """The classes that the file defines, wherever."""
+        return tuple(dict.fromkeys(_CLASS.findall(self._lines)))
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Every name that something in the file may be called or read by."""
+        found = {*_DEFINED.findall(self._lines), *_ANNOTATED.findall(self._lines)}
+        found.update(_KEY.findall(self.text))
+        for before in self.text.split("="):
+            # One expression for `name =` would try every word of the file.
+            match = _LAST_WORD.match(before[-_LONGEST_NAME:].rstrip(" \t"))
+            found.add(match[1] if match else "")
+        return frozenset(found)
+
+    @cached_property
+    def trains(self) -> bool:
+        """Whether the file may hold events of a training loop."""
+        return any(event in self.text for event in _EVENTS)
+
+    @cached_property
+    def asks(self) -> bool:
+        """Whether it may count what other files pass to the functions of this one."""
+        if any(_has(self.text, name, "(") for name in _ASKS):
+            return True
+        return _has(self.text, "Parameter", "(") and _MOVES.search(self.text) is not None
+
+    @cached_property
+    def called(self) -> tuple[str, ...]:
+        """What the file defines at its top, if it counts what others pass to that."""
+        return tuple(name for name, kind in self.top.items() if self.asks and kind != "value")
+
+    def says(self, word: str) -> bool:
+        """Say whether a word stands anywhere in the file."""
+        return _has(self.text, word)
+
+    @property
+    def _lines(self) -> str:
+        """The text with the end of a line before every line."""
+        return f"\n{self.text}"
+
+
+def _has(text: str, word: str, then: str = "") -> bool:
+    """Say whether a text has a word, as a whole, with something right behind it."""
+    wanted = word + then
+    start = text.find(wanted)
+    while start >= 0:
+        end = start + len(wanted)
+        if not (start and _continues(text[start - 1])) and (
+            then or end == len(text) or not _continues(text[end])
+        ):
+            return True
+        start = text.find(wanted, end)
+    return False
+
+
+def _continues(character: str) -> bool:
+    """Say whether a character is one of a word."""
+    return character == "_" or character.isalnum()
+
+
+def _imports(lines: str) -> Iterator[Import]:
+    """Yield the imports of a file, in order."""
+    for match in _IMPORT.finditer(lines):
+        module, several, one, modules = match.groups()
+        if module is None:
+            for part in modules.partition("#")[0].split(","):
+                imported, _, alias = (piece.strip() for piece in part.partition(" as "))
+                if imported:
+                    yield Import(alias or imported.partition(".")[0], imported)
+            continue
+        separator = "" if module.endswith(".") else "."
+        for line in (several if several is not None else one).splitlines():
+            for part in line.partition("#")[0].split(","):
+                name, _, alias = (piece.strip(" \t()\\") for piece in part.partition(" as "))
+                if name:
+                    yield Import(alias or name, f"{module}{separator}{name}")
