@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 INIT: Final = "__init__.py"
 WHOLE: Final = "*"
@@ -26,6 +26,22 @@ class Links(NamedTuple):
     """The functions and classes at its top, if it counts what others pass to them."""
 
 
+class Tied(Protocol):
+    """The same, whoever finds it out, and when."""
+
+    @property
+    def imports(self) -> Mapping[str, Sequence[str]]:
+        """Which names it imports from which files."""
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """The classes that it defines."""
+
+    @property
+    def called(self) -> Sequence[str]:
+        """What it counts for it that others pass."""
+
+
 class Graph:
     """The files that are linted together.
 
@@ -34,7 +50,7 @@ class Graph:
     that only read attributes of its classes nothing but their own text counts.
     """
 
-    def __init__(self, links: Mapping[str, Links]) -> None:
+    def __init__(self, links: Mapping[str, Tied]) -> None:
         self._links = links
         self._importers: dict[str, list[tuple[str, frozenset[str]]]] = {}
         for path, one in links.items():
@@ -74,6 +90,25 @@ class Graph:
                     found.add(importer)
                     if importer.endswith(INIT):
                         queue.append(importer)
+        return found
+
+    def users(self, path: str) -> set[str]:
+        """Return the files that may import anything from one, directly or from a package."""
+        found: set[str] = set()
+        names: dict[str, set[str]] = {path: {WHOLE}}
+        queue = [path]
+        while queue:
+            source = queue.pop()
+            wanted = names[source]
+            for importer, imported in self._importers.get(source, ()):
+                handed = imported if WHOLE in wanted else imported & (wanted | {WHOLE})
+                if not handed:
+                    continue
+                found.add(importer)
+                known = names.setdefault(importer, set())
+                if importer.endswith(INIT) and not handed <= known:
+                    known |= {WHOLE} if WHOLE in handed else handed
+                    queue.append(importer)
         return found
 
     @cached_property

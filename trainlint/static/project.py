@@ -17,11 +17,30 @@ if TYPE_CHECKING:
 _HELD: Final = 1_600_000
 """After so many characters of source the models are let go: each takes some sixty times its text."""
 
+
 class Located(NamedTuple):
     """The file of the project that an imported name leads to, and what of the name is left."""
 
     path: str
     rest: tuple[str, ...]
+
+
+class _Ties:
+    """What ties a file to the others; but for its imports found out when it is asked."""
+
+    def __init__(self, imports: dict[str, list[str]], summary: Summary) -> None:
+        self.imports = imports
+        self._summary = summary
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes that it defines."""
+        return self._summary.classes
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """What it counts for it that others pass."""
+        return self._summary.called
 
 
 class Project:
@@ -49,6 +68,7 @@ class Project:
         self._models: dict[str, FileModel | None] = {}
         self._held = 0
         self._shared: set[str] = set()
+        self._settled: set[str] = set()
         self._summaries: dict[str, Summary] = {}
         self._located: dict[tuple[str, str], Located | None] = {}
         self._bases: dict[str, tuple[str, ...]] = {}
@@ -113,7 +133,9 @@ class Project:
     @cached_property
     def _graph(self) -> Graph:
         """Which files hang on which, as they are now."""
-        return Graph({path: self.links(path) for path in self._paths})
+        return Graph(
+            {path: _Ties(self._imports_of(path), self.summary(path)) for path in self._paths}
+        )
 
     def _let_go(self, key: str) -> None:
         """Let the model of a file go, if there is one."""
@@ -171,14 +193,28 @@ class Project:
     def settle(self, path: str) -> None:
         """Let go what is not needed once a file is linted; asked between two files, never within one.
 
-        Its own model, if no other file led there: what others have seen of it they may remember.
-        All of them, where they have become many.
+        A model that others have looked into stays, as they may remember what they saw; so does one
+        that files which are linted later may look into. All of them go where they have become many.
         """
         key = os.path.abspath(path)
-        if key not in self._shared:
+        self._settled.add(key)
+        if key not in self._shared and not self._is_awaited(key):
             self._let_go(key)
         if self._held > _HELD:
+            for one in [one for one in self._models if one not in self._shared]:
+                self._let_go(one)
+        if self._held > _HELD:
             self.close()
+
+    def _is_awaited(self, key: str) -> bool:
+        """Say whether a file that is linted later may look into one: it imports it, or is called there."""
+        if key not in self._paths:
+            return False
+        return any(
+            other not in self._settled and (self.summary(other).asks or not by_call)
+            for by_call, others in ((False, self._graph.users(key)), (True, self._imports_of(key)))
+            for other in others
+        )
 
     def close(self) -> None:
         """Let all models go."""
@@ -194,19 +230,22 @@ class Project:
     def links(self, path: str) -> Links:
         """Return what ties a file of the project to the others."""
         summary = self.summary(path)
+        return Links(self._imports_of(path), list(summary.classes), list(summary.called))
+
+    def _imports_of(self, path: str) -> dict[str, list[str]]:
+        """Return which names a file imports from which files of the project."""
         found: dict[str, dict[str, None]] = {}
-        for one in summary.imports:
+        for one in self.summary(path).imports:
             imported = one.imported.removesuffix("." + WHOLE)
             located = self.locate(imported, path) if imported else None
             if located is not None and located.path != path:
                 name = located.rest[0] if located.rest and one.name != WHOLE else WHOLE
                 found.setdefault(located.path, {})[name] = None
-        imports = {other: list(names) for other, names in found.items()}
-        return Links(imports, list(summary.classes), list(summary.called))
+        return {other: list(names) for other, names in found.items()}
 
     def imported_files(self, path: str) -> list[str]:
         """Return the files of the project that a file imports."""
-        return list(self.links(path).imports)
+        return list(self._imports_of(path))
 
     def find(self, imported: str, importer: str) -> Symbol | str | None:
         """Return what an imported name stands for.
