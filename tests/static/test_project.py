@@ -814,3 +814,92 @@ def test_an_import_that_is_new_in_a_text_counts_from_then_on(lay):
     assert project.hanging_on("b.py") == {os.path.abspath("b.py"), os.path.abspath("a.py")}
     project.forget("a.py")
     assert project.hanging_on("b.py") == {os.path.abspath("b.py")}
+
+
+ENGINE = """
+    from torch.nn import functional as F
+
+    def train_one_epoch(net, loader, optimizer, scheduler=None):
+        net.train()
+        for x, y in loader:
+            optimizer.zero_grad()
+            F.cross_entropy(net(x), y).backward()
+            optimizer.step()
+            {step}
+"""
+SCHEDULE = """
+    import torch
+
+    def build_optimizer(net, epochs):
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
+        return optimizer, torch.optim.lr_scheduler.{made}
+
+    def build_scheduler(optimizer, epochs, loader):
+        return torch.optim.lr_scheduler.{made}
+"""
+COSINE = "CosineAnnealingLR(optimizer, T_max=epochs)"
+CYCLE = "OneCycleLR(optimizer, 0.1, epochs=epochs, steps_per_epoch=len(loader))"
+
+
+@pytest.mark.parametrize(
+    ("made", "step", "after", "expected"),
+    [
+        (COSINE, "scheduler.step()", [], [("train.py", 5, "TL422")]),
+        (COSINE, "pass", ["scheduler.step()"], []),
+        (CYCLE, "pass", ["scheduler.step()"], [("train.py", 8, "TL408")]),
+        (CYCLE, "scheduler.step()", [], []),
+        # What is not part of the project may step it, too.
+        (CYCLE, "pass", ["callback(scheduler)", "scheduler.step()"], []),
+        (CYCLE, "pass", ["save(net, scheduler)", "scheduler.step()"], [("train.py", 9, "TL408")]),
+    ],
+)
+def test_a_schedule_is_compared_with_the_loop_of_another_file(
+    lay, spoken, made, step, after, expected
+):
+    lines = [
+        "import torch",
+        "from checkpoints import save",
+        "from engine import train_one_epoch",
+        "optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)",
+        f"scheduler = torch.optim.lr_scheduler.{made}",
+        "for epoch in range(epochs):",
+        "    train_one_epoch(net, train_loader, optimizer, scheduler)",
+        *(f"    {line}" for line in after),
+    ]
+    train = "\n".join(lines)
+    save = "import torch\ndef save(net, scheduler):\n    torch.save(scheduler.state_dict(), 'x')\n"
+    paths = lay(engine=ENGINE.format(step=step), train=train, checkpoints=save)
+    assert spoken(paths, "TL408", "TL422") == expected
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        "from schedule import build_optimizer\noptimizer, scheduler = build_optimizer(net, 9)",
+        (
+            "from schedule import build_scheduler\n"
+            "optimizer = torch.optim.SGD(net.parameters(), lr=0.1)\n"
+            "scheduler = build_scheduler(optimizer, 9, loader)"
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    ("made", "per_batch", "expected"),
+    [(COSINE, True, "TL422"), (COSINE, False, None), (CYCLE, False, "TL408"), (CYCLE, True, None)],
+)
+def test_a_schedule_that_another_file_builds_is_compared_with_the_loop(
+    lay, spoken, build, made, per_batch, expected
+):
+    loop = [
+        "for epoch in range(9):",
+        "    for x, y in loader:",
+        "        optimizer.zero_grad()",
+        "        net(x).sum().backward()",
+        "        optimizer.step()",
+        f"    {'    ' if per_batch else ''}scheduler.step()",
+    ]
+    train = "\n".join(["import torch", build, *loop])
+    paths = lay(schedule=SCHEDULE.format(made=made), train=train)
+    line = len(train.splitlines())
+    found = [("train.py", line, expected)] if expected else []
+    assert [one for one in spoken(paths, "TL408", "TL422") if one[0] == "train.py"] == found

@@ -30,7 +30,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
             found = _mismatch(routine, event)
             if found is None or event.call in told or event.call.expected_to_fail:
                 continue
-            if event.subject is None or any(file.handed_on(event.subject)):
+            if file.hides_steps(event):
                 continue
             scheduler, horizon, per_batch = found
             told.add(event.call)
@@ -104,6 +104,6 @@ def _has_step_inside(routine: Routine, event: Event, scheduler: Scheduler) -> bo
         step.loops[:depth] == event.loops
         and any(loop.over_batches for loop in step.loops[depth:])
         and step.subject is not None
-        and scheduler.drives(step.subject)
+        and scheduler.drives(step.subject, event.maker)
         for step in routine.of(LoopEvent.STEP)
     )

@@ -32,7 +32,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
             if not all(_counts_batches(one) or _is_too_long(one, event) for one in schedulers):
                 continue
             step = _step_per_batch(routine, event, schedulers)
-            if step is None or event.subject is None or any(file.handed_on(event.subject)):
+            if step is None or file.hides_steps(event):
                 continue
             told.add(event.call)
             kind = schedulers[0].kind
@@ -97,7 +97,9 @@ def _step_per_batch(
         return None
     depth = len(event.loops)
     for step in routine.of(LoopEvent.STEP):
-        if step.subject is None or not all(one.drives(step.subject) for one in schedulers):
+        if step.subject is None or not all(
+            one.drives(step.subject, event.maker) for one in schedulers
+        ):
             continue
         inner = step.loops[depth:]
         if step.loops[:depth] != event.loops or not inner:

@@ -132,10 +132,27 @@ class Event(AtCall):
     def schedulers(self) -> tuple[Scheduler, ...]:
         """The schedulers of torch that the subject may be; empty where one of them is not known."""
         objects = () if self.subject is None else self.subject.objects()
-        known = {one.call: one for one in self.call.model.schedulers()}
+        models = {id(one.model): one.model for one in objects}.values()
+        known = {one.call: one for model in models for one in model.schedulers()}
         if not all(one in known for one in objects):
             return ()
         return tuple(known[one] for one in objects if isinstance(one, Call))
+
+    @property
+    def maker(self) -> Call | None:
+        """The call whose result its subject is, seen from the outermost helper that it is passed to."""
+        subject = self.subject
+        for call in reversed(self.via):
+            binding = subject.binding if subject is not None and subject.is_parameter else None
+            target = call.target
+            if binding is None or target is None or binding.site.scope is not target:
+                break
+            subject = target.index.model.follower.argument_for(call, binding)
+        binding = None if subject is None else subject.binding
+        if subject is None or binding is None or binding.value is None:
+            return None
+        made = subject.model.expr(binding.value, binding.site)
+        return made if isinstance(made, Call) else None
 
     @property
     def without_gradient(self) -> bool:

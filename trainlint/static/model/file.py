@@ -18,7 +18,7 @@ from trainlint.static.model.data_sets import (
     is_indexed,
 )
 from trainlint.static.model.elsewhere import Elsewhere, is_test
-from trainlint.static.model.events import Events, Routine
+from trainlint.static.model.events import Event, Events, Routine
 from trainlint.static.model.expression import Call, Expr, Function, Loop
 from trainlint.static.model.follow import Follower
 from trainlint.static.model.freezing import Frozen, frozen_models
@@ -639,6 +639,28 @@ class FileModel:
     def handed_on(self, expr: Expr) -> Iterator[Call]:
         """Yield the calls of functions of other files that are given an object."""
         return self.identities.handed_on(expr)
+
+    def hides_steps(self, event: Event) -> bool:
+        """Say whether what an event is done to is handed to somebody of whom nothing is known.
+
+        Asked of the files through which the way to the event leads, of those that make its subject,
+        and of those whose functions get it: the events of a function of the project are known.
+        """
+        subject = event.subject
+        if subject is None:
+            return True
+        queue = [self, *event.models, *(one.model for one in subject.objects())]
+        asked: set[int] = set()
+        while queue:
+            model = queue.pop()
+            if id(model) in asked:
+                continue
+            asked.add(id(model))
+            for call in model.handed_on(subject):
+                if call.target is None:
+                    return True
+                queue.append(call.target.index.model)
+        return False
 
     def event_of(self, call: Call) -> LoopEvent | None:
         """Say which event of a training loop a call is; None if it is none."""

@@ -348,10 +348,22 @@ class Scheduler(_Made):
         driven = self.argument("optimizer")
         return driven is None or self.call.model.identities.may_be_same(driven, optimizer)
 
-    def drives(self, optimizer: Expr) -> bool:
-        """Say whether it surely schedules what an expression stands for."""
+    def drives(self, optimizer: Expr, maker: Call | None = None) -> bool:
+        """Say whether it surely schedules what an expression stands for.
+
+        ``maker`` is the call that gave it to whoever steps it: a function of another file that builds
+        it may have got the optimizer there.
+        """
         driven = self.argument("optimizer")
-        return driven is not None and self.call.model.identities.same(driven, optimizer)
+        if driven is None:
+            return False
+        identities = self.call.model.identities
+        binding = driven.binding if maker is not None and driven.is_parameter else None
+        if binding is not None and maker is not None and maker.target is binding.site.scope:
+            passed = self.call.model.follower.argument_for(maker, binding)
+            if passed is not None and identities.same(passed, optimizer):
+                return True
+        return identities.same(driven, optimizer)
 
 
 @dataclass(frozen=True)
