@@ -903,3 +903,39 @@ def test_a_schedule_that_another_file_builds_is_compared_with_the_loop(
     line = len(train.splitlines())
     found = [("train.py", line, expected)] if expected else []
     assert [one for one in spoken(paths, "TL408", "TL422") if one[0] == "train.py"] == found
+
+
+@pytest.mark.parametrize(
+    ("user", "found"),
+    [
+        ("model = Net().apply(Net._init_weights)", []),
+        ("model = Net()\nmodel.apply(model._init_weights)", []),
+        ("model = Net()", [("net.py", 7, "TL113")]),
+    ],
+)
+def test_a_file_that_imports_a_class_may_apply_its_initialisation(lay, spoken, user, found):
+    net = """
+        from torch import nn
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.fc = nn.Linear(8, 4)
+            def _init_weights(self, m):
+                if isinstance(m, nn.Linear):
+                    nn.init.xavier_uniform_(m.weight)
+            def forward(self, x):
+                return self.fc(x)
+    """
+    paths = lay(net=net, user=f"from net import Net\n{user}\n")
+    assert spoken(paths, "init-function-never-applied") == found
+
+
+def test_the_logarithm_of_another_file_s_softmax_is_found(lay, spoken):
+    loss = """
+        import torch
+        from net import Net
+        model = Net()
+        loss = -(target * torch.log(model(x))).sum()
+        loss.backward()
+    """
+    assert spoken(lay(net=NET, loss=loss), "log-of-softmax") == [("loss.py", 5, "TL307")]

@@ -126,6 +126,17 @@ def test_log_softmax_is_fine(lines: Lines) -> None:
     )
 
 
+def test_a_test_may_write_the_formula_out(diagnoses: Callable[..., list]) -> None:
+    source = """
+        import torch
+        def test_entropy(shape=(8, 4)):
+            p = torch.randn(*shape).softmax(-1)
+            expected = -torch.sum(p * p.log(), dim=-1)
+    """
+    assert diagnoses(RULE, source)
+    assert diagnoses(RULE, source, path="test_entropy.py") == []
+
+
 def test_nothing_is_said_without_gradients(lines: Lines) -> None:
     assert (
         lines(

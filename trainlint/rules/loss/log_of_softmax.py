@@ -22,7 +22,8 @@ _STABLE = {"Softmax": "log_softmax", "Sigmoid": "logsigmoid"}
 @rule.check
 def check(file: FileModel) -> Iterator[Diagnosis]:
     """Find logarithms of values that are the output of a softmax or sigmoid on every way."""
-    for call in file.method_calls("log") if file.has_layers else ():
+    # A test compares with the formula as it is written in books, on scores that it knows.
+    for call in file.method_calls("log") if file.has_layers and not file.is_test else ():
         inside = _argument(call)
         if inside is None or call.without_gradient:
             continue

@@ -265,11 +265,17 @@ class FileModel:
         yield from sorted(found, key=lambda place: place.order)
 
     def is_mentioned(self, function: Function) -> bool:
-        """Say whether anything in the file names a function or method: a call, a reference, a string."""
+        """Say whether anything names a function or method: a call, a reference, a string.
+
+        A method may be named by the other files that import its class, too.
+        """
         index, name = self.index, function.name
         if index.names.get(name) or index.attributes.get(name) or index.calls.get(name):
             return True
-        return bool(re.search(rf"['\"](\w+\.)*{re.escape(name)}['\"]", self.source.text))
+        if re.search(rf"['\"](\w+\.)*{re.escape(name)}['\"]", self.source.text):
+            return True
+        owner = function.class_scope
+        return owner is not None and self.elsewhere.is_read(ModuleClass(self, owner).name, name)
 
     def assignments(self, attribute: str) -> Iterator[tuple[Expr, Expr | None]]:
         """Yield each assignment to an attribute or string key of any object: target and value."""
