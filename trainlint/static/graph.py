@@ -107,7 +107,7 @@ class Graph:
                 found.add(importer)
                 known = names.setdefault(importer, set())
                 if importer.endswith(INIT) and not handed <= known:
-                    known |= {WHOLE} if WHOLE in handed else handed
+                    known |= handed
                     queue.append(importer)
         return found
 
