@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -103,6 +106,31 @@ def test_the_training_is_the_same_to_the_bit_and_goes_on_where_a_logger_raises(c
 def test_what_is_no_logger_is_refused_before_anything_is_watched(given):
     with pytest.raises(TypeError, match=r"loggers: expects a SummaryWriter, .* not "):
         train(loggers=given)
+
+
+ALONE = """\
+import sys
+from trainlint.runtime import loggers
+from trainlint.runtime.loggers import lightning, mlflow, tensorboard, wandb
+class Own:
+    log_signals = log_diagnosis = lambda *_: None
+class SummaryWriter:
+    add_scalar = add_text = flush = lambda *_: None
+SummaryWriter.__module__ = "torch.utils.tensorboard.writer"
+print(len(loggers.made(loggers.check([Own(), SummaryWriter()]))))
+print(*{"torch", "tensorboard", "wandb", "mlflow", "lightning"} & set(sys.modules))
+"""
+
+
+def test_no_package_of_a_logger_is_imported_by_trainlint():
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert done.stdout.split() == ["2"]
 
 
 def test_other_ranks_tell_nothing(monkeypatch):
