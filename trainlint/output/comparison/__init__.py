@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from trainlint import __version__
-from trainlint.core.errors import UserError
 from trainlint.output import overview
 from trainlint.output.moments import json_number
+from trainlint.output.pages import ours, template
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trainlint.output.overview import Overview
 
-TITLES = {
+TITLES: Final = {
     "gradient_rms": "Gradient RMS",
     "update_ratio": "Update ratio",
     "rms": "Activation RMS",
@@ -33,27 +32,12 @@ def page(overviews: Sequence[Overview]) -> str:
         UserError: The extra `report` is not installed.
 
     """
-    try:
-        from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - an extra
-        from markupsafe import Markup  # noqa: PLC0415
-        from plotly.offline import get_plotlyjs  # noqa: PLC0415
+    made = template(__name__, "--html")
+    from markupsafe import Markup  # noqa: PLC0415 - an extra
+    from plotly.offline import get_plotlyjs  # noqa: PLC0415
 
-        from trainlint.output.report.telling import marked  # noqa: PLC0415
-    except ImportError as error:
-        msg = "--html needs plotly and Jinja2; to install them: pip install 'trainlint[report]'"
-        raise UserError(msg) from error
-    environment = Environment(
-        loader=PackageLoader("trainlint.output.comparison", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["marked"] = marked
     marks = overview.letters(overviews)
-    ours = files("trainlint.output.comparison")
-    shared = files("trainlint.output.report").joinpath("page.css").read_text("utf-8")
-    return environment.get_template("page.html.j2").render(
+    return made.render(
         marks=marks,
         runs=[
             {
@@ -78,8 +62,8 @@ def page(overviews: Sequence[Overview]) -> str:
         line_of=overview.line_of,
         groups=_groups(overviews),
         version=__version__,
-        style=Markup(shared + ours.joinpath("page.css").read_text("utf-8")),  # noqa: S704 - ours
-        script=Markup(ours.joinpath("page.js").read_text("utf-8")),  # noqa: S704 - ours
+        style=ours("trainlint.output.report", "page.css") + ours(__name__, "page.css"),
+        script=ours(__name__, "page.js"),
         plotly=Markup(get_plotlyjs()),  # noqa: S704 - a library
         data=Markup(_embedded(_drawn(overviews, marks))),  # noqa: S704 - no tag can begin or end in it
     )

@@ -6,11 +6,10 @@ import json
 import os
 import zlib
 from base64 import b64encode
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from trainlint import __version__
-from trainlint.core.errors import UserError
+from trainlint.output.pages import ours, template
 from trainlint.output.report.gathering import Gathered
 from trainlint.output.summary import first_thing, verdict
 
@@ -29,29 +28,16 @@ def page(recording: Recording, catalogue: Catalogue) -> str:
         UserError: The extra `report` is not installed.
 
     """
-    try:
-        from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - an extra
-        from markupsafe import Markup  # noqa: PLC0415
-        from plotly.offline import get_plotlyjs  # noqa: PLC0415
+    made = template(__name__, "a report")
+    from plotly.offline import get_plotlyjs  # noqa: PLC0415 - an extra
 
-        from trainlint.output.report import telling  # noqa: PLC0415
-    except ImportError as error:
-        msg = "a report needs plotly and Jinja2; to install them: pip install 'trainlint[report]'"
-        raise UserError(msg) from error
+    from trainlint.output.report import telling  # noqa: PLC0415
+
     gathered = Gathered(recording)
     said = [one for _, one in gathered.diagnoses]
-    environment = Environment(
-        loader=PackageLoader("trainlint.output.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     pages = list(telling.rule_pages(catalogue, said))
-    environment.filters["marked"] = telling.marked
-    ours = files("trainlint.output.report")
     source = telling.Source(max((one.ended for one in recording.sessions), default=0.0))
-    return environment.get_template("page.html.j2").render(
+    return made.render(
         title=os.path.basename(recording.path),
         verdict=verdict(said, recording.last_number),
         first=first_thing(said),
@@ -66,10 +52,8 @@ def page(recording: Recording, catalogue: Catalogue) -> str:
         steps=gathered.end,
         measured=recording.measured,
         version=__version__,
-        style=Markup(ours.joinpath("page.css").read_text("utf-8")),  # noqa: S704 - ours
-        script=Markup(  # noqa: S704 - ours
-            "".join(ours.joinpath(one).read_text("utf-8") for one in ("charts.js", "page.js"))
-        ),
+        style=ours(__name__, "page.css"),
+        script=ours(__name__, "charts.js", "page.js"),
         plotly=_packed(get_plotlyjs().encode()),
         data=_packed(
             json.dumps(gathered.as_json(), separators=(",", ":"), allow_nan=False).encode()
