@@ -25,7 +25,7 @@ DIVERGED: Final = 4.0
 FACTOR: Final = 3.0
 """From one rate to the next: finer differences are mostly chance (Bengio 2012)."""
 WORSE: Final = 1.3
-"""Over this many times the first loss a trial of a fixed rate has diverged."""
+"""Over this many times the loss at the start, a trial of a fixed rate has diverged."""
 _FEW: Final = 5
 
 Method = Literal["sweep", "divide"]
@@ -235,6 +235,8 @@ def _confirmed(
     """Train at the suggested rate and at those around it, and suggest where the loss falls lowest."""
     seen: dict[int, float] = {}
     made = report.steps
+    with fresh():
+        start = _start(trainer())
     assert report.suggestion is not None
 
     def rate_of(place: int) -> float:
@@ -248,7 +250,7 @@ def _confirmed(
         if place not in seen:
             bar.tell(f"{steps} steps at {rate_of(place):.2g}")
             with fresh():
-                seen[place], count = _trial(trainer(), rate_of(place), steps)
+                seen[place], count = _trial(trainer(), rate_of(place), steps, start)
             made += count
         return seen[place]
 
@@ -276,10 +278,12 @@ def _divide(
     rates: list[float] = []
     losses: list[float] = []
     rate, made, divergence = ends[1], 0, None
-    total = math.ceil(math.log(ends[1] / ends[0], 3)) + 1
+    total = math.ceil(math.log(ends[1] / ends[0], FACTOR)) + 1
+    with fresh():
+        start = _start(trainer())
     while rate >= ends[0]:
         with fresh():
-            final, count = _trial(trainer(), rate, steps)
+            final, count = _trial(trainer(), rate, steps, start)
         made += count
         rates.append(rate)
         losses.append(final)
@@ -287,7 +291,7 @@ def _divide(
         if math.isfinite(final):
             break
         divergence = rate
-        rate /= 3
+        rate /= FACTOR
     bar.close()
     found = rate / 2 if losses and math.isfinite(losses[-1]) else None
     notes = []
@@ -300,10 +304,21 @@ def _divide(
     )
 
 
-def _trial(trainer: Stepper, rate: float, steps: int) -> tuple[float, int]:
+def _start(trainer: Stepper) -> tuple[float, float]:
+    """Return the loss before any step, over a few batches, and over what a trial has diverged."""
+    losses = [trainer.backward(next(trainer.batches)) for _ in range(_FEW)]
+    level = sum(losses) / len(losses)
+    return level, level + max((WORSE - 1) * abs(level), 2 * (max(losses) - min(losses)))
+
+
+def _trial(
+    trainer: Stepper, rate: float, steps: int, start: tuple[float, float]
+) -> tuple[float, int]:
     """Return the mean loss of the last fifth of a trial, infinite if it diverges, and the steps made.
 
-    The mean and not the median: at a rate that is too high most batches may fit, and a few do not at all.
+    It diverges where the mean of a few steps rises far over the loss of before, even if it comes back, as with
+    Adam, or where it ends above it. The mean and not the median: at a rate that is too high most batches
+    may fit, and a few do not at all.
     """
     losses: list[float] = []
     trainer.set_rate(rate)
@@ -312,10 +327,8 @@ def _trial(trainer: Stepper, rate: float, steps: int) -> tuple[float, int]:
         if not math.isfinite(value):
             return math.inf, at + 1
         losses.append(value)
-        start, level = (sum(some) / len(some) for some in (losses[:_FEW], losses[-_FEW:]))
-        if at >= 2 * _FEW and level > 2 * WORSE * max(start, 1e-12):
+        if at >= _FEW and not sum(losses[-_FEW:]) / _FEW <= start[1]:
             return math.inf, at + 1
     ending = losses[-max(_FEW, steps // 5) :]
     level = sum(ending) / len(ending)
-    # The first loss is that of before the first step: a jump at once counts, too.
-    return (level if level <= losses[0] else math.inf), steps
+    return (level if level <= start[0] else math.inf), steps
