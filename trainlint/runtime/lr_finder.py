@@ -316,8 +316,8 @@ def _trial(
 ) -> tuple[float, int]:
     """Return the mean loss of the last fifth of a trial, infinite if it diverges, and the steps made.
 
-    It diverges where the mean of a few steps rises far over the loss of before, even if it comes back as with
-    Adam, or where it ends above it. The mean and not the median: at a rate that is too high most batches
+    It diverges where the mean of a few steps rises far over the loss of before, even if it comes back, or
+    where it ends above it. The mean and not the median: at a rate that is too high most batches
     may fit, and a few do not at all.
     """
     losses: list[float] = []
