@@ -124,6 +124,7 @@ def navigation(rules: Iterable[Rule]) -> list[Any]:
             ]
         },
         {"Look at a training": "looking.md"},
+        {"Before a training": ["probe.md", "lr.md", "batch-size.md"]},
         {"Integrations": ["integrations.md", "formats.md", "scale.md"]},
         {
             "Examples": [

@@ -92,13 +92,13 @@ def _table(report: ProbeReport, width: int, style: Style) -> Iterator[str]:
     named = min(max(map(len, [*names, "layer"])), 24)
     kinded = min(max(map(len, kinds)), 30)
     has_state = max(map(len, states.values()))
-    rest = named + kinded + 2 + 9 + 12 + 9 + has_state + 6
+    rest = named + kinded + 2 + 9 + 14 + 9 + has_state + 6
     room = max(width - rest, 21)
     span = _span(shown)
     tail = f"{'':2}units" if has_state else ""
     axis = _axis(span, room)
     yield style.paint(
-        f"{'layer':<{named}}  {'':<{kinded}}  {'gain':>11} {'forward':>8} {'gradient':>8}  {axis}{tail}",
+        f"{'layer':<{named}}  {'':<{kinded}}  {'gain':>13} {'forward':>8} {'gradient':>8}  {axis}{tail}",
         "bold",
     )
     for one, name, kind in zip(shown, names, kinds, strict=True):
@@ -107,7 +107,7 @@ def _table(report: ProbeReport, width: int, style: Style) -> Iterator[str]:
             gain += f" / {one.ideal:.2f}"
         picture = _picture(one, span, room, style)
         bad = one.non_finite > 0 or _is_far(one)
-        cells = f"{gain:>11} {number(one.running):>8} {number(one.backward_running):>8}"
+        cells = f"{gain:>13} {number(one.running):>8} {number(one.backward_running):>8}"
         short = name if len(name) <= named else f"…{name[1 - named :]}"
         yield (
             f"{style.paint(f'{short:<{named}}', 'yellow') if bad else f'{short:<{named}}'}"
