@@ -175,7 +175,7 @@ def test_accelerate_is_not_judged(lines):
     assert lines(RULE, source) == []
 
 
-def test_the_fix_moves_the_clipping_and_keeps_off_scaled_losses(diagnoses):
+def test_the_fix_moves_the_clipping_and_undoes_a_scale_before_it(diagnoses):
     plain = dedent(
         """
         import torch
@@ -191,15 +191,25 @@ def test_the_fix_moves_the_clipping_and_keeps_off_scaled_losses(diagnoses):
         "    loss.backward()",
         "    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)  # bound",
     ]
-    scaled = """
-    import torch
-    scaler = torch.amp.GradScaler()
-    for batch in loader:
-        loss = model(batch).mean()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        scaler.scale(loss).backward()
-        scaler.step(optimizer)
-        scaler.update()
-    """
+    scaled = dedent(
+        """
+        import torch
+        scaler = torch.amp.GradScaler()
+        for batch in loader:
+            loss = model(batch).mean()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            scaler.scale(loss).backward()
+            scaler.step(optimizer)
+            scaler.update()
+        """
+    )
     (one,) = diagnoses(RULE, scaled)
-    assert one.fix is None
+    mended, _ = apply_fixes(scaled, [one.fix])
+    assert mended.splitlines()[5:8] == [
+        "    scaler.scale(loss).backward()",
+        "    scaler.unscale_(optimizer)",
+        "    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)",
+    ]
+    assert list(diagnoses(RULE, mended)) == list(diagnoses("clip-without-unscale", mended)) == []
+    unknown = scaled.replace("scaler.step(optimizer)", "step(scaler)")
+    assert [one.fix for one in diagnoses(RULE, unknown)] in ([], [None])

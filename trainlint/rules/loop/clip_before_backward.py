@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Diagnosis, Severity
@@ -31,7 +32,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
                 continue
             backward, step = pair
             told.add(clip.call)
-            edits = _edits(clip, backward)
+            edits = _edits(clip, backward, step)
             yield rule.at(
                 clip,
                 f"{clip.call.quoted} runs before {backward.call.quoted} has computed the gradients, so"
@@ -77,8 +78,18 @@ def _has_gradients(routine: Routine, clip: Event) -> bool:
     return False
 
 
-def _edits(clip: Event, backward: Event) -> tuple[Edit, ...]:
-    """Return the edits that move the clipping after the backward pass, where that is all it takes."""
-    if clip.call.blocks != backward.call.blocks or backward.scaled or not clip.call.is_statement:
+def _edits(clip: Event, backward: Event, step: Event) -> tuple[Edit, ...]:
+    """Return the edits that move the clipping after the backward pass; a scaled one is undone before."""
+    if clip.call.blocks != backward.call.blocks or not clip.call.is_statement:
         return ()
-    return clip.call.moved(after=backward.call)
+    edits = clip.call.moved(after=backward.call)
+    if not backward.scaled or not edits:
+        return edits
+    scaler, optimizer = backward.scaler, step.subject
+    if scaler is None or optimizer is None or not step.scaled:
+        return ()
+    unscaled = backward.call.line_after(f"{scaler.text}.unscale_({optimizer.text})")
+    if unscaled is None:
+        return ()
+    moved, *others = edits
+    return (replace(moved, replacement=unscaled.replacement + moved.replacement), *others)
