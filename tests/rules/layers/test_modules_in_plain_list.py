@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
+from trainlint.core.fix import apply_fixes
+
 Lines = Callable[..., list[int]]
 RULE = "modules-in-plain-list"
 
@@ -598,3 +602,41 @@ def test_keys_that_are_no_strings_are_not_mended(diagnoses: Callable[..., list])
     """,
     )
     assert one.fix is None
+
+
+COMPREHENSION = """
+from torch import nn
+class Mixture(nn.Module):
+    def __init__(self, names: ANNOTATION, width):
+        super().__init__()
+        self.parts = {KEY: nn.Linear(width, 2) for name in NAMES}
+    def forward(self, x):
+        return sum(part(x) for part in self.parts.values())
+"""
+
+
+@pytest.mark.parametrize(
+    ("annotation", "key", "names", "is_fixed"),
+    [
+        ("list[str]", "name", "names", True),
+        ("typing.Sequence[str]", "name", "names", True),
+        ("tuple[str, ...]", "name", "names", True),
+        ("int", "f'part {name}'", "range(names)", True),
+        ("int", "name", '("a", "b")', True),
+        ("list[int]", "name", "names", False),
+        ("object", "name", "names", False),
+        ("int", "name", "(1, 2)", False),
+        ("list[str]", "len(name)", "names", False),
+    ],
+)
+def test_a_dict_comprehension_is_kept_in_a_container_if_its_keys_are_texts(
+    diagnoses, annotation, key, names, is_fixed
+):
+    source = COMPREHENSION.replace("ANNOTATION", annotation)
+    source = source.replace("KEY", key).replace("NAMES", names)
+    (one,) = diagnoses(RULE, source)
+    if not is_fixed:
+        assert one.fix is None
+        return
+    mended, _ = apply_fixes(source, [one.fix])
+    assert f"nn.ModuleDict({{{key}: nn.Linear(width, 2) for name in {names}}})" in mended

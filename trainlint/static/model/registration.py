@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from trainlint.static.model.file import FileModel
     from trainlint.static.model.layers import ModuleClass
 
+_OF_TEXTS = re.compile(
+    r"(?:\w+\.)*(?i:list|tuple|set|sequence|iterable|collection)\[str(?:, \.\.\.)?\]"
+)
 _LISTS = (ast.List, ast.Tuple, ast.ListComp)
 _DICTS = (ast.Dict, ast.DictComp)
 _LIST_CALLS = {"builtins.list", "builtins.tuple"}
@@ -64,6 +68,8 @@ class PlainCollection:
         """
         if not self.is_dict:
             return True
+        if isinstance(self.made.node, ast.DictComp):
+            return _has_text_keys(self.made, self.made.node)
         entries = self.made.entries if isinstance(self.made.node, ast.Dict) else None
         return entries is not None and bool(entries) and len(entries) == len(self.items)
 
@@ -118,6 +124,38 @@ def _is_collection(made: Expr) -> bool:
     if isinstance(made, Call):
         return made.callee in _LIST_CALLS | _DICT_CALLS
     return isinstance(made.node, _LISTS + _DICTS)
+
+
+def _has_text_keys(made: Expr, node: ast.DictComp) -> bool:
+    """Say whether all keys of a comprehension are surely strings."""
+    key = node.key
+    if isinstance(key, ast.JoinedStr):
+        return True
+    for one in node.generators:
+        if isinstance(one.target, ast.Name) and ast.dump(key) == ast.dump(
+            ast.Name(one.target.id, ast.Load())
+        ):
+            return _gives_texts(made, one.iter)
+    return False
+
+
+def _gives_texts(made: Expr, node: ast.expr) -> bool:
+    """Say whether an iterable is written as one of strings, or annotated so where it is a parameter."""
+    if isinstance(node, ast.List | ast.Tuple):
+        return all(
+            isinstance(one, ast.Constant) and isinstance(one.value, str) for one in node.elts
+        )
+    function = made.function
+    arguments = None if function is None else getattr(function.node, "args", None)
+    if not isinstance(node, ast.Name) or arguments is None or function is None:
+        return False
+    bound = function.scope.bindings.get(node.id, ())
+    annotations = (
+        ast.unparse(one.annotation)
+        for one in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+        if one.arg == node.id and one.annotation is not None
+    )
+    return len(bound) == 1 and any(_OF_TEXTS.fullmatch(one.strip("'")) for one in annotations)
 
 
 def _written(model: FileModel, made: Expr) -> Iterator[Expr]:
