@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from trainlint.static.graph import INIT, WHOLE, Graph, Links
 from trainlint.static.model import FileModel, Symbol
 from trainlint.static.source import SourceError, SourceFile, is_notebook, may_configure
-from trainlint.static.summary import Summary
+from trainlint.static.summary import WORD, Summary, holds_events
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 _HELD: Final = 1_600_000
 """After so many characters of source the models are let go: each takes some sixty times its text."""
@@ -73,6 +73,7 @@ class Project:
         self._located: dict[tuple[str, str], Located | None] = {}
         self._bases: dict[str, tuple[str, ...]] = {}
         self._exports: dict[tuple[str, str], Symbol | str | None] = {}
+        self._leads: dict[tuple[str, str], bool] = {}
         if links is not None:
             self._graph = Graph(links)
 
@@ -118,6 +119,7 @@ class Project:
         """Take nothing for known that may hang on what a file held before."""
         self._summaries.pop(key, None)
         self._exports.clear()
+        self._leads.clear()
         if before is None:
             self.__dict__.pop("_graph", None)
             self.close()
@@ -284,6 +286,51 @@ class Project:
                 if found is not None:
                     return found
         return None
+
+    def leads(self, path: str, name: str) -> bool:
+        """Say whether events of a training loop may be met from what a file defines under a name.
+
+        By its text, and by that of all whose names stand in it, of files with such events.
+        """
+        if not self.summary(path).trains:
+            return False
+        seen = {(path, name)}
+        queue = [(path, name)]
+        found = False
+        while queue and not found:
+            one = queue.pop()
+            block = self.summary(one[0]).blocks.get(one[1], "")
+            if one in self._leads:
+                found = self._leads[one]
+            elif holds_events(block):
+                found = True
+            else:
+                for following in self._named_in(one[0], block):
+                    if following is None:
+                        found = True
+                    elif following not in seen:
+                        seen.add(following)
+                        queue.append(following)
+        self._leads.update(dict.fromkeys([(path, name)] if found else seen, found))
+        return found
+
+    def _named_in(self, path: str, block: str) -> Iterator[tuple[str, str] | None]:
+        """Yield what a text of a file names of the project; None for a file as a whole that trains."""
+        summary = self.summary(path)
+        words = set(WORD.findall(block))
+        for word in words.intersection(summary.top):
+            yield path, word
+        for one in summary.imports:
+            if one.name != WHOLE and one.name not in words:
+                continue
+            symbol = self.find(one.imported, path)
+            if isinstance(symbol, Symbol):
+                if symbol.may_train:
+                    yield symbol.path, symbol.name
+                continue
+            located = self.locate(one.imported.removesuffix(f".{WHOLE}"), path)
+            if located is not None and self.summary(located.path).trains:
+                yield None
 
     def may_ask(self, path: str) -> bool:
         """Say whether it may count what other files pass to the functions of a file."""

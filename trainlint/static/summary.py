@@ -10,12 +10,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from trainlint.static.model.torch_api import LOSS_FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+WORD: Final = re.compile(r"\w+")
 
 _IMPORT: Final = re.compile(
     r"\n[ \t]*+(?:from[ \t]+([.\w]+)[ \t]+import[ \t]+(?:\(([^)]*)\)|(.*))|import[ \t]+(.+))"
@@ -30,9 +33,7 @@ _TOP: Final = re.compile(
 _CLASS: Final = re.compile(r"\n[ \t]*+class[ \t]+(\w+)")
 _DEFINED: Final = re.compile(r"\n[ \t]*+(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)")
 _ANNOTATED: Final = re.compile(r"\n[ \t]*+(?:self\.)?(\w++)[ \t]*+:")
-_KEY: Final = re.compile(r"[\"'](\w++)[\"']")
-_LAST_WORD: Final = re.compile(r"(?:.*\W)?(\w*)", re.DOTALL)
-_LONGEST_NAME: Final = 48
+_ASSIGNED: Final = re.compile(r"=[ \t]*+(\w++)")
 
 _EVENTS: Final = (
     "backward(",
@@ -77,6 +78,16 @@ class Summary:
         return found
 
     @cached_property
+    def blocks(self) -> dict[str, str]:
+        """The text of what the file defines at its top, by name, up to the next of these."""
+        lines = self._lines
+        found: dict[str, str] = {}
+        starts = [(match.start(), match[2] or match[3]) for match in _TOP.finditer(lines)]
+        for (start, name), (end, _) in pairwise([*starts, (len(lines), "")]):
+            found[name] = found.get(name, "") + lines[start:end]
+        return found
+
+    @cached_property
     def classes(self) -> tuple[str, ...]:
         """The classes that the file defines, wherever."""
         return tuple(dict.fromkeys(_CLASS.findall(self._lines)))
@@ -85,17 +96,16 @@ class Summary:
     def names(self) -> frozenset[str]:
         """Every name that something in the file may be called or read by."""
         found = {*_DEFINED.findall(self._lines), *_ANNOTATED.findall(self._lines)}
-        found.update(_KEY.findall(self.text))
-        for before in self.text.split("="):
-            # One expression for `name =` would try every word of the file.
-            match = _LAST_WORD.match(before[-_LONGEST_NAME:].rstrip(" \t"))
-            found.add(match[1] if match else "")
+        # Read backwards, a name that gets a value begins with its `=`.
+        found.update(name[::-1] for name in set(_ASSIGNED.findall(self.text[::-1])))
+        for quote in "\"'":
+            found.update(filter(str.isidentifier, self.text.split(quote)))
         return frozenset(found)
 
     @cached_property
     def trains(self) -> bool:
         """Whether the file may hold events of a training loop."""
-        return any(event in self.text for event in _EVENTS)
+        return holds_events(self.text)
 
     @cached_property
     def asks(self) -> bool:
@@ -117,6 +127,11 @@ class Summary:
     def _lines(self) -> str:
         """The text with the end of a line before every line."""
         return f"\n{self.text}"
+
+
+def holds_events(text: str) -> bool:
+    """Say whether a text may be that of a training loop, or of a part of one."""
+    return any(event in text for event in _EVENTS)
 
 
 def _has(text: str, word: str, then: str = "") -> bool:

@@ -131,6 +131,29 @@ def test_gain_one_written_out_is_found(lines):
     ) == [5]
 
 
+def test_the_gain_of_another_layer_of_the_stack_is_found(lines):
+    # An aligner of a speech model: the middle convolution got the gain of the last one.
+    assert lines(
+        RULE,
+        """
+        from torch import nn
+        class Aligner(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.query = nn.Sequential(
+                    nn.Conv1d(80, 160, 3), nn.ReLU(), nn.Conv1d(160, 80, 1), nn.ReLU(), nn.Conv1d(80, 80, 1)
+                )
+                self.init_layers()
+            def init_layers(self):
+                nn.init.xavier_uniform_(self.query[0].weight, gain=nn.init.calculate_gain("relu"))
+                nn.init.xavier_uniform_(self.query[2].weight, gain=nn.init.calculate_gain("linear"))
+                nn.init.xavier_uniform_(self.query[4].weight, gain=nn.init.calculate_gain("linear"))
+            def forward(self, x):
+                return self.query(x)
+    """,
+    ) == [12]
+
+
 @pytest.mark.parametrize(
     "activation",
     ["nn.GELU()", "nn.SiLU()", "nn.Mish()", "nn.Hardswish()", "nn.Tanh()", "nn.Sigmoid()"],

@@ -253,6 +253,33 @@ def test_a_linear_model_by_itself_is_fine_at_a_hundredth(lines):
     )
 
 
+def test_a_default_that_is_meant_for_a_step_by_hand_is_still_what_adam_gets(lines):
+    # A language model whose default of 20 fits the step by hand, and goes to AdamW, too.
+    assert lines(
+        RULE,
+        """
+        import argparse
+        import torch
+        from torch import nn
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--lr", type=float, default=20)
+        parser.add_argument("--use-optimizer", action="store_true")
+        args = parser.parse_args()
+        model = nn.Sequential(nn.Embedding(99, 8), nn.Linear(8, 99))
+        if args.use_optimizer:
+            optimizer = torch.optim.AdamW(model.parameters(), lr=args.lr)
+        for x, y in loader:
+            model.zero_grad()
+            criterion(model(x), y).backward()
+            if args.use_optimizer:
+                optimizer.step()
+            else:
+                for p in model.parameters():
+                    p.data.add_(p.grad, alpha=-args.lr)
+    """,
+    ) == [11]
+
+
 def test_a_default_that_is_meant_for_another_optimizer_too_is_not_judged(lines):
     assert (
         lines(

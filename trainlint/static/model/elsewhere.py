@@ -68,6 +68,9 @@ class Files(Protocol):
     def summary(self, path: str) -> Summary:
         """Return what the text of such a file tells."""
 
+    def leads(self, path: str, name: str) -> bool:
+        """Say whether events of a training loop may be met from what such a file defines."""
+
     def may_ask(self, path: str) -> bool:
         """Say whether it may count what other files pass to the functions of such a file."""
 
@@ -139,8 +142,8 @@ class Elsewhere:
         return self._found[imported]
 
     @cached_property
-    def _imported(self) -> tuple[Summary, ...]:
-        """What is known of the files of the project that the file imports from."""
+    def _places(self) -> tuple[tuple[str, str], ...]:
+        """The files of the project that the file imports from, and what; empty for a file as a whole."""
         files, index, path = self._files, self.model.index, self.model.source.path
         if files is None:
             return ()
@@ -152,20 +155,30 @@ class Elsewhere:
             for binding in bindings
             if binding.imported is not None
         ]
-        found: dict[str, None] = {}
+        found: dict[tuple[str, str], None] = {}
         for name in names:
             located = files.locate(name, path)
             symbol = files.find(name, path) if located is not None else None
             if isinstance(symbol, Symbol):
-                found[symbol.path] = None
+                found[symbol.path, symbol.name] = None
             elif located is not None:
-                found[located.path] = None
-        return tuple(files.summary(one) for one in found)
+                found[located.path, ""] = None
+        return tuple(found)
+
+    @cached_property
+    def _imported(self) -> tuple[Summary, ...]:
+        """What is known of the files of the project that the file imports from."""
+        paths = dict.fromkeys(path for path, _ in self._places)
+        return () if self._files is None else tuple(map(self._files.summary, paths))
 
     @cached_property
     def may_train(self) -> bool:
-        """Whether events of a training loop may stand in a file of the project that this one imports."""
-        return any(summary.trains for summary in self._imported)
+        """Whether what this file imports may lead to events of a training loop."""
+        files = self._files
+        return files is not None and any(
+            files.leads(path, name) if name else files.summary(path).trains
+            for path, name in self._places
+        )
 
     @cached_property
     def _trains(self) -> bool:
