@@ -48,7 +48,8 @@ def _table(report: BatchSizeReport) -> Iterator[str]:
         return
     yield f"{'batch':>9}  {'step':>9}  {'examples/s':>10}"
     for size, took in doubled[-_ROWS:]:
-        yield f"{size:>9,}  {took * 1e3:>6.3g} ms  {_few(size / took):>10}"
+        step = f"{took:.3g} s" if took >= 1 else f"{took * 1e3:.3g} ms"
+        yield f"{size:>9,}  {step:>9}  {_few(size / took):>10}"
     yield ""
 
 
