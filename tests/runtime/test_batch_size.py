@@ -240,7 +240,7 @@ def test_noise_grows_while_the_loss_falls():
     made, _ = regression(0.5, examples=2048)
     first, later = (find(*made, pairs=16, limit=8, after=after) for after in (0, 60))
     assert later.useful > 2 * first.useful
-    assert "after 60 steps" in str(later)
+    assert "this is after 60 steps" in str(later)
 
 
 def test_a_scaler_does_not_change_the_noise_and_low_precision_not_much():

@@ -86,24 +86,24 @@ def _said(report: BatchSizeReport, noise: NoiseScale) -> Iterator[str]:
         )
     elif _CLEAR * noise.high < begin:
         yield (
-            f"The gradient is clear with fewer than {begin} examples: smaller batches learn more from each,"
-            " as long as they run as fast."
+            f"At these weights the gradient is clear with fewer than {begin} examples: smaller batches learn"
+            " more from each, as long as they run as fast."
         )
     else:
         yield f"With about {begin} examples the gradient is as large as its noise: a good size."
     yield (
-        "The noise grows while the loss falls"
+        "The noise grows while the loss falls, often manyfold"
         + (
-            f"; it was measured after {report.trained:,} steps."
+            f": this is after {report.trained:,} steps."
             if report.trained
-            else ": it was measured at the weights as they are, `after` measures it after some steps."
+            else ": this is at the weights as they are; `after` N steps tells more."
         )
     )
 
 
 def _few(value: float) -> str:
     """Return a number with two digits that count."""
-    if value < 1:
+    if value < 10:  # noqa: PLR2004
         return f"{value:.2g}"
     digits = max(0, math.floor(math.log10(value)) - 1)
     return f"{round(value, -digits):,.0f}"
