@@ -66,10 +66,10 @@ def tool(name: str, folder: str) -> Any:
 def trained(loggers: Any) -> tuple[trainlint.Monitor, Any]:
     """Return the monitor of a training and a function that makes a step of it."""
     torch.manual_seed(0)
-    layers = [layer for _ in range(24) for layer in (nn.Linear(384, 384), nn.ReLU())]
-    model = nn.Sequential(*layers, nn.Linear(384, 10))
+    layers = [layer for _ in range(24) for layer in (nn.Linear(160, 160), nn.ReLU())]
+    model = nn.Sequential(*layers, nn.Linear(160, 10))
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
-    inputs, targets = torch.randn(128, 384), torch.randint(10, (128,))
+    inputs, targets = torch.randn(128, 160), torch.randint(10, (128,))
     monitor = trainlint.watch(model, optimizer, recording=False, live=False, loggers=loggers)
 
     def step() -> float:

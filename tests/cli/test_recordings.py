@@ -192,6 +192,20 @@ def test_compare_shows_the_layers_that_look_worst_in_any_run(folder, runs, train
     assert layers["fc2"]["rms"][0] == [1, "NaN"]
 
 
+@pytest.mark.parametrize(("first", "then"), [(1, 4), (4, 4)])
+def test_the_curves_of_a_resumed_run_go_on_where_it_was_broken_off(folder, runs, first, then):
+    runs.recorded(folder / "a.tlr", map(runs.measured, range(1, 4)))
+    with Recorder.create(folder / "a.tlr", {}, append=True) as recorder:
+        for number in range(first, first + 3):
+            recorder.write(runs.measured(number, dead=0.5))
+    with Recording(folder / "a.tlr") as recording:
+        loss = recording.curve("loss")
+        dead = recording.curves("dead_units", ["act", "missing"])
+    steps = [1, 2, 3, then, then + 1, then + 2]
+    assert [step for step, _ in loss] == steps
+    assert dead == {"act": list(zip(steps, [0.0] * 3 + [0.5] * 3, strict=True))}
+
+
 @pytest.fixture
 def compared(folder, pair, trainlint):
     """Return the page that compares two recordings, of which one has an evil name."""

@@ -241,7 +241,10 @@ class Recording:
         return [(number, bool(measured)) for number, measured in self._rows(question, session)]
 
     def curve(self, signal: str, *, last: int | None = None) -> list[tuple[int, float]]:
-        """Return a signal of the run by the numbers of the steps, of all or of the last few steps."""
+        """Return a signal of the run by the numbers of the steps, of all or of the last few steps.
+
+        A resumed run that counts from 1 again goes on where the one before ended.
+        """
         known = {
             series: names.index(signal)
             for series, names in (
@@ -251,16 +254,19 @@ class Recording:
             if signal in names
         }
         few = "" if last is None else f" LIMIT {int(last)}"
-        rows = self._rows(f"SELECT number, series, numbers FROM steps ORDER BY id DESC{few}")  # noqa: S608
+        rows = self._rows(
+            f"SELECT session, number, series, numbers FROM steps ORDER BY id DESC{few}"  # noqa: S608
+        )
+        offsets = self._offsets()
         with self._reading():
             return [
-                (number, unpacked(numbers)[known[series]])
-                for number, series, numbers in reversed(rows)
+                (number + offsets[session], unpacked(numbers)[known[series]])
+                for session, number, series, numbers in reversed(rows)
                 if series in known and not _is_absent(numbers, known[series])
             ]
 
     def curves(self, signal: str, subjects: Collection[str]) -> dict[str, list[tuple[int, float]]]:
-        """Return a signal of some layers or parameters by the numbers of the steps."""
+        """Return a signal of some layers or parameters by the numbers of the steps, as `curve` does."""
         found: dict[str, list[tuple[int, float]]] = {}
         with self._reading():
             places = {
@@ -270,16 +276,29 @@ class Recording:
                 )
             }
             marks = ", ".join("?" * len(places))
-            for series, number, numbers in self._rows(
-                "SELECT measurements.series, number, measurements.numbers FROM measurements"  # noqa: S608
+            offsets = self._offsets()
+            for session, series, number, numbers in self._rows(
+                "SELECT session, measurements.series, number, measurements.numbers FROM measurements"  # noqa: S608
                 f" JOIN steps ON steps.id = step WHERE measurements.series IN ({marks}) ORDER BY step",
                 *places,
             ):
                 values = unpacked(numbers)
                 for name, at in places[series].items():
                     if not _is_absent(numbers, at):
-                        found.setdefault(name, []).append((number, values[at]))
+                        place = number + offsets[session]
+                        found.setdefault(name, []).append((place, values[at]))
         return found
+
+    def _offsets(self) -> dict[int, int]:
+        """Return by session what is added to the numbers of its steps, so that none lie on others."""
+        offsets: dict[int, int] = {}
+        end = 0
+        for session, first, last in self._rows(
+            "SELECT session, min(number), max(number) FROM steps GROUP BY session ORDER BY session"
+        ):
+            offsets[session] = end if first <= end else 0
+            end = max(end, last + offsets[session])
+        return offsets
 
     def diagnoses(self, session: int | None = None) -> list[Diagnosis]:
         """Return the diagnoses in the order in which they were said; of one session, or of all."""
