@@ -134,6 +134,24 @@ def test_the_page_of_each_rule_that_spoke_is_in_the_report_without_links_that_le
     assert not re.search(r'href="(?!https?://|#|data:)', text)
 
 
+def test_of_very_many_layers_and_diagnoses_the_first_are_shown_until_more_are_asked_for(
+    folder, runs
+):
+    pytest.importorskip("plotly")
+    layers = tuple(Layer(f"fc{at}", "Linear", at) for at in range(70))
+    facts = replace(runs.FACTS, layers=layers)
+    values = {one.name: 1.0 + one.depth for one in layers}
+    step = replace(runs.measured(1), facts=facts, signals={"rms": values})
+    said = [runs.diagnosis(at) for at in range(1, 26)]
+    with Recording(runs.recorded(folder / "a.tlr", [step], said)) as recording:
+        text = page(recording, load_catalogue())
+    assert text.count('class="late"') == 20
+    assert "Show all 70 layers" in text
+    assert re.search(r'<details class="rest"><summary>5 more</summary>\s*<details[^>]*-20"', text)
+    assert len(re.findall(r'class="diagnosis error"[^>]* open>', text)) == 8
+    assert text.count("<details") == text.count("</details>")
+
+
 @pytest.mark.parametrize(
     ("text", "html"),
     [

@@ -178,7 +178,7 @@ class Gathered:
         for signal, values in step.signals.items():
             self.last.setdefault(signal, {}).update(values)
         for (signal, name), curve in self._evidence.items():
-            value = self._value(step, signal, name)
+            value = self._value(step, signal, name) if signal in step.signals else None
             if value is not None:
                 curve.add(at, value)
         for signal, name in self._asked.get(at, ()):
@@ -199,8 +199,6 @@ class Gathered:
     def _value(cls, step: Step, signal: str, name: str) -> float | None:
         """Return what was measured of a layer or parameter, or else of the run."""
         values = step.of(signal)
-        if not values:
-            return None
         return values.get(name, values.get(cls._other(step.facts, name), values.get("")))
 
     @staticmethod
