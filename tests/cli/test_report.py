@@ -145,7 +145,8 @@ def test_of_very_many_layers_and_diagnoses_the_first_are_shown_until_more_are_as
     said = [runs.diagnosis(at) for at in range(1, 26)]
     with Recording(runs.recorded(folder / "a.tlr", [step], said)) as recording:
         text = page(recording, load_catalogue())
-    assert text.count('class="late"') == 20
+    assert text.count("<details data-layer=") == 50
+    assert len(embedded(text)["layers"]) == 20
     assert "Show all 70 layers" in text
     assert re.search(r'<details class="rest"><summary>5 more</summary>\s*<details[^>]*-20"', text)
     assert len(re.findall(r'class="diagnosis error"[^>]* open>', text)) == 8

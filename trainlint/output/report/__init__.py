@@ -6,7 +6,7 @@ import json
 import os
 import zlib
 from base64 import b64encode
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from trainlint import __version__
 from trainlint.output.pages import ours, template
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from trainlint.core.catalogue import Catalogue
     from trainlint.core.diagnosis import Diagnosis
     from trainlint.runtime.recording import Recording
+
+_WRITTEN: Final = 50
+"""So many layers are in the table at once; the page makes the others when they are asked for."""
 
 
 def page(recording: Recording, catalogue: Catalogue) -> str:
@@ -37,6 +40,8 @@ def page(recording: Recording, catalogue: Catalogue) -> str:
     said = [one for _, one in gathered.diagnoses]
     pages = list(telling.rule_pages(catalogue, said))
     source = telling.Source(max((one.ended for one in recording.sessions), default=0.0))
+    layers = list(telling.layers(gathered, said, source))
+    data = {**gathered.as_json(), "layers": layers[_WRITTEN:]}
     return made.render(
         title=os.path.basename(recording.path),
         verdict=verdict(said, recording.last_number),
@@ -45,7 +50,8 @@ def page(recording: Recording, catalogue: Catalogue) -> str:
         mood=_mood(said, recording.last_number),
         state=recording.state.value,
         facts=list(telling.facts(recording, gathered)),
-        layers=list(telling.layers(gathered, said, source)),
+        layers=layers[:_WRITTEN],
+        more=len(layers[_WRITTEN:]),
         diagnoses=list(telling.diagnoses(gathered, catalogue, source)),
         pages=pages,
         known={one["name"] for one in pages},
@@ -55,9 +61,7 @@ def page(recording: Recording, catalogue: Catalogue) -> str:
         style=ours(__name__, "page.css"),
         script=ours(__name__, "charts.js", "page.js"),
         plotly=_packed(get_plotlyjs().encode()),
-        data=_packed(
-            json.dumps(gathered.as_json(), separators=(",", ":"), allow_nan=False).encode()
-        ),
+        data=_packed(json.dumps(data, separators=(",", ":"), allow_nan=False).encode()),
         cells=[_packed(one) for one in gathered.cells()],
     )
 

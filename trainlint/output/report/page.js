@@ -5,22 +5,6 @@
   const follow = () => { root.dataset.theme = media.matches ? "dark" : "light"; };
   follow();
 
-  // --- the table, which needs no charts
-
-  const table = by("table"), layers = all("#table details"), told = by("shown");
-  const count = () => {
-    const wanted = by("filter").value.trim().toLowerCase(), found = layers.filter((one) => one.dataset.find.includes(wanted));
-    table.classList.toggle("sought", wanted !== "");
-    layers.forEach((one) => one.classList.toggle("found", wanted !== "" && one.dataset.find.includes(wanted)));
-    const seen = wanted || !table.classList.contains("few") ? found.length : Math.min(50, layers.length);
-    told.textContent = `${seen.toLocaleString("en")} of ${layers.length.toLocaleString("en")} layers`;
-    if (by("all")) by("all").hidden = wanted !== "" || !table.classList.contains("few");
-  };
-  if (table) {
-    if (by("all")) by("all").onclick = () => { table.classList.remove("few"); count(); };
-    by("filter").addEventListener("input", count);
-    count();
-  }
   const reveal = () => { // a link opens what it leads to
     let target = location.hash.length > 1 ? by(decodeURIComponent(location.hash.slice(1))) : null;
     if (!target) return;
@@ -39,6 +23,7 @@
   if (typeof DecompressionStream === "undefined") {
     by("failed").textContent = "This browser is too old to draw the charts; those since 2023 can. Everything else is here.";
     by("failed").hidden = false;
+    for (const name of ["filter", "all"]) by(name)?.remove();
     return;
   }
   const [data, library] = await Promise.all([unpacked("data").then((one) => one.json()), unpacked("plotly").then((one) => one.text())]);
@@ -151,12 +136,52 @@
     const number = +one.dataset.proofs;
     if (data.diagnoses[number].proofs.length) later(one, () => several(one, charts.proofs(number)));
   });
-  layers.forEach((one) => one.addEventListener("toggle", async () => {
-    const element = one.querySelector(".curves");
-    if (!one.open || element.childElementCount) return;
-    await Promise.all(data.grids.map((_, number) => charts.load(number)));
-    if (!element.childElementCount) several(element, charts.curves(one.dataset.layer));
-  }));
+  // --- the table
+
+  const table = by("table"), told = by("shown"), total = (table?.querySelectorAll("details").length ?? 0) + data.layers.length;
+  const add = (parent, tag, more = {}) => parent.appendChild(Object.assign(document.createElement(tag), more));
+  const rest = () => { // as the template has the first ones
+    for (const one of data.layers.splice(0)) {
+      const row = add(table, "details"), summary = add(row, "summary", { className: "row" }), name = add(summary, "span", { className: "name" });
+      Object.assign(row.dataset, { layer: one.name, find: one.find });
+      if (one.severity) add(name, "i", { className: `dot ${one.severity}`, title: one.severity });
+      add(name, "b", { textContent: one.name || "the model" });
+      name.append(" ");
+      add(name, "small", { textContent: one.what });
+      one.numbers.forEach((value) => add(summary, "span", { textContent: value }));
+      one.said.forEach(([at, rule]) => add(add(row, "p", { className: "muted" }), "a", { href: `#diagnosis-${at}`, textContent: rule }));
+      if (one.place) {
+        const figure = add(row, "figure");
+        add(figure, "figcaption", { className: "muted", textContent: one.place });
+        if (one.code) add(add(figure, "pre"), "code", { textContent: one.code });
+      }
+      add(row, "div", { className: "curves" });
+    }
+    by("all")?.remove();
+  };
+  const count = () => {
+    const wanted = by("filter").value.trim().toLowerCase();
+    if (wanted) rest();
+    let seen = 0;
+    table.classList.toggle("sought", wanted !== "");
+    for (const one of table.querySelectorAll("details")) {
+      const found = one.dataset.find.includes(wanted);
+      one.classList.toggle("found", found);
+      if (found) seen += 1;
+    }
+    told.textContent = `${seen.toLocaleString("en")} of ${total.toLocaleString("en")} layers`;
+  };
+  if (table) {
+    if (by("all")) by("all").onclick = () => { rest(); count(); };
+    by("filter").addEventListener("input", count);
+    count();
+    table.addEventListener("toggle", async ({ target }) => { // it does not bubble, but is seen on its way down
+      const element = target.querySelector(".curves");
+      if (!target.open || element.childElementCount) return;
+      await Promise.all(data.grids.map((_, number) => charts.load(number)));
+      if (!element.childElementCount) several(element, charts.curves(target.dataset.layer));
+    }, true);
+  }
 
   const redraw = () => drawn.forEach((make, element) => { put(element, make); });
   by("theme").onclick = () => { root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark"; redraw(); };
@@ -165,11 +190,11 @@
   let before = "light";
   addEventListener("beforeprint", () => {
     before = root.dataset.theme;
-    root.dataset.theme = "light"; document.body.style.width = PAPER;
+    root.dataset.theme = "light"; document.body.style.width = PAPER; root.classList.add("printing");
     [...pending.keys()].filter((one) => one.offsetParent !== null).forEach(show);
     redraw();
   });
-  addEventListener("afterprint", () => { root.dataset.theme = before; document.body.style.width = ""; redraw(); });
+  addEventListener("afterprint", () => { root.dataset.theme = before; document.body.style.width = ""; root.classList.remove("printing"); redraw(); });
   reveal();
   root.dataset.ready = Math.round(performance.now());
 })();

@@ -87,6 +87,7 @@ def layers(
         yield {
             "name": layer.name,
             "what": layer.what,
+            "find": f"{layer.name} {layer.what}".lower(),
             "severity": row.severity.value if row.severity else "",
             "numbers": [
                 *(_short(value) for value in (row.gradient, row.update, row.activation)),
