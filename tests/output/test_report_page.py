@@ -303,11 +303,12 @@ def test_a_phone_scrolls_in_one_direction_only(opened):
 def test_what_is_printed_fits_on_the_paper_without_what_only_a_screen_can_do(wide):
     page = wide
     page.emulate(dark=True)
+    page.settle()
     pdf = page.pdf()
     assert 2 <= len(re.findall(rb"/Type\s*/Page\b", pdf)) <= 12
     page.run("window.dispatchEvent(new Event('beforeprint'))")
     page.resize(680, 1000)
-    page.emulate(media="print")
+    page.emulate(dark=True, media="print")
     page.settle()
     wider = """[...document.querySelectorAll("main *")].filter((one) => !one.closest("pre, .draglayer")
         && one.getBoundingClientRect().right > 682).map((one) => one.outerHTML.slice(0, 80))"""
