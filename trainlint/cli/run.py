@@ -135,12 +135,15 @@ def command(  # noqa: PLR0913 - one for each option
     keep(output_file, script[:1] if module is None else [])
     here, process = os.getcwd(), os.getpid()
     watching.begin()
+    status = None
     try:
         if module is not None:
-            return run_module(module, script)
-        return run_script(script[0], script[1:])
+            status = run_module(module, script)
+        else:
+            status = run_script(script[0], script[1:])
+        return status
     finally:
-        watching.end()
+        watching.end(status)
         is_asked = output_format is not None or output_file is not None
         # Not by a process that the program has forked off, nor by another rank than the one that judges.
         if is_asked and os.getpid() == process and os.environ.get("RANK", "0") == "0":

@@ -80,8 +80,11 @@ class Watching:
             else:
                 sys.meta_path.insert(0, _WhenImported(name, call))
 
-    def end(self) -> None:
-        """Listen no more, and close the monitor."""
+    def end(self, status: int | None = 0) -> None:
+        """Listen no more, and close the monitor.
+
+        Where there is none, that is said of a program that has ended well: ``status`` is 0.
+        """
         sys.meta_path[:] = [one for one in sys.meta_path if not isinstance(one, _WhenImported)]
         while self._handles:
             self._handles.pop().remove()
@@ -89,10 +92,15 @@ class Watching:
             return
         if self.monitor is not None:
             self.monitor.close()
-        elif not self._known and self.live is not False and os.environ.get("RANK", "0") == "0":
+        elif status == 0 and self._speaks and not self._known:
             sys.stderr.write(
                 "trainlint: no optimizer of torch took a step in this program, so nothing was watched\n"
             )
+
+    @property
+    def _speaks(self) -> bool:
+        """Say whether anything is said: not where that is unwanted, and on the first rank alone."""
+        return self.live is not False and os.environ.get("RANK", "0") == "0"
 
     def _listen(self, module: Any) -> None:
         """Have all optimizers tell of their steps."""
