@@ -137,10 +137,7 @@ def command(  # noqa: PLR0913 - one for each option
     watching.begin()
     status = None
     try:
-        if module is not None:
-            status = run_module(module, script)
-        else:
-            status = run_script(script[0], script[1:])
+        status = run_script(script[0], script[1:]) if module is None else run_module(module, script)
         return status
     finally:
         watching.end(status)
