@@ -532,3 +532,26 @@ def test_signals_are_ready_for_numpy(model, optimizer):
     with trainlint.watch(model, optimizer, every=1) as monitor:
         train(model, optimizer, 3)
     assert numpy.asarray(monitor.signals["loss"][""]).shape == (3,)
+
+
+def test_epochs_are_those_of_the_loader_that_is_trained_from():
+    data = torch.utils.data.TensorDataset(torch.randn(12, 8), torch.randint(0, 3, (12,)))
+    other = torch.utils.data.TensorDataset(torch.randn(4, 8), torch.randint(0, 3, (4,)))
+    loader = torch.utils.data.DataLoader(data, batch_size=4)
+    model = nn.Linear(8, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    seen = []
+    with trainlint.watch(model, optimizer, every=1) as monitor:
+        for epoch in range(3):
+            for inputs, targets in loader:
+                nn.functional.cross_entropy(model(inputs), targets).backward()
+                optimizer.step()
+                optimizer.zero_grad()
+                for given, _ in torch.utils.data.DataLoader(other):
+                    model(given)
+                seen.append(epoch)
+            for given, _ in torch.utils.data.DataLoader(data):
+                model(given)
+        found = monitor.signals["epoch"][""]
+    assert found.steps == list(range(4, 10))
+    assert found.values == seen[3:]

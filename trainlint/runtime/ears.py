@@ -32,8 +32,11 @@ class Listener(Protocol):
     def scaler_stepped(self, optimizer: Any) -> None:
         """Hear that a GradScaler was asked for an optimizer's step, and made or skipped it."""
 
-    def waited(self, seconds: float) -> None:
-        """Hear that a DataLoader has given a batch after so many seconds."""
+    def waited(self, seconds: float, source: tuple[int, int], *, begins: bool) -> None:
+        """Hear that a DataLoader has given a batch after so many seconds, and whether it was the first.
+
+        ``source`` is the identity of the data that it reads, and that of the iterator.
+        """
 
     def forked(self) -> None:
         """Hear that this process is a copy of the one that listened, which goes on listening."""
@@ -132,11 +135,12 @@ def _next(original: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(original)
     def following(self: Any) -> Any:
+        begins = not self._num_yielded
         start = time.perf_counter()
         batch = original(self)
         seconds = time.perf_counter() - start
         for listener in tuple(_listeners):
-            listener.waited(seconds)
+            listener.waited(seconds, (id(self._dataset), id(self)), begins=begins)
         return batch
 
     return following

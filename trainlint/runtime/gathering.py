@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import torch
 from torch import Tensor
 
+from trainlint.runtime import tensors as of_tensors
 from trainlint.runtime.signals import Signal
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class Gathering:
         for (device, _, is_single), places in kinds.items():
             some = [tensors[at] for at in places]
             joined = torch.stack(some) if is_single else torch.cat(some)
-            wide = torch.float64 if device.type == "cpu" else torch.float32
+            wide = torch.float64 if of_tensors.is_at_hand(joined) else torch.float32
             by_device[device].append((places, joined.to(wide)))
         crossing = Crossing(list(self._numbers), self._waiting)
         crossing.lengths = [one.numel() for one in tensors]

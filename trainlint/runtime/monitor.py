@@ -9,14 +9,14 @@ import os
 import sys
 import time
 import weakref
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import torch
 from torch import Tensor, nn
 
-from trainlint.runtime import ears
+from trainlint.runtime import ears, tensors
 from trainlint.runtime.anatomy import Anatomy, is_leaf
 from trainlint.runtime.announcing import Announcer, reason_of
 from trainlint.runtime.collectors.activations import Activations
@@ -135,6 +135,10 @@ class Monitor:
         self._expected = set(range(len(self._optimizers)))
         self._logged: dict[str, float] = {}
         self._owned: list[dict[str, nn.Parameter]] = [{} for _ in self._optimizers]
+        self._begun: Counter[int] = Counter()
+        self._fresh: set[tuple[int, int]] = set()
+        self._source: tuple[int, int] | None = None
+        self._epoch = 0
         self._scaler: Any = None
         self._scale: Tensor | None = None
         self._skipped = 0
@@ -371,6 +375,8 @@ class Monitor:
     def before_backward(self, tensors: Any) -> None:
         """Note the loss, and what lies in the gradients before the first backward of a step."""
         start = time.perf_counter()
+        if self._source is not None:  # the last batch before it is what is trained on
+            self._note_epoch(self._source)
         if not self._round.until_backward:
             self._round.until_backward = max(start - self._last - self._round.own, 1e-9)
         self._guarded("loss", self._note_loss, tensors)
@@ -424,9 +430,19 @@ class Monitor:
                 self._skipped += 1
                 self._forget_round()
 
-    def waited(self, seconds: float) -> None:
-        """Add to the time that was spent waiting for batches."""
+    def waited(self, seconds: float, source: tuple[int, int], *, begins: bool) -> None:
+        """Add to the time that was spent waiting for batches, and note where the last one is from."""
         self._round.waited += seconds
+        self._source = source
+        if begins:
+            self._fresh.add(source)
+
+    def _note_epoch(self, source: tuple[int, int]) -> None:
+        """Count how often the data was begun that is trained on; validation never comes here."""
+        if source in self._fresh:
+            self._fresh.discard(source)
+            self._begun[source[0]] += 1
+        self._epoch, self._source = self._begun[source[0]] - 1, None
 
     def forked(self) -> None:
         """Leave the watching and the recording to the process that this one is a copy of."""
@@ -562,7 +578,7 @@ class Monitor:
 
         loss = self._loss_of(this)
         crossing = this.gathering
-        if loss is not None and loss.device.type != "cpu":
+        if loss is not None and not tensors.is_at_hand(loss):
             crossing.add(Signal.LOSS, "", loss)
         elif loss is not None:
             tell(Signal.LOSS, loss.item())
@@ -575,6 +591,8 @@ class Monitor:
         tell(Signal.LEARNING_RATE, max(rates, default=None))
         tell(Signal.STEP_SECONDS, max(now - self._last - this.own, 0.0))
         tell(Signal.WAIT_SECONDS, this.waited)
+        if self._epoch > 0:
+            tell(Signal.EPOCH, self._epoch)
         if self._scaler is not None:
             tell(Signal.SKIPPED, self._skipped)
         for name, value in self._logged.items():

@@ -205,7 +205,8 @@ class Signal(StrEnum):
     VALIDATION_LOSS = "val_loss"
     """The loss on validation data, as it was logged."""
     EPOCH = "epoch"
-    """The epoch, where it was logged."""
+    """The epoch, where it was logged; else how often the data of the training batches had been begun by
+    a DataLoader before, from the second time on."""
 
 
 METRIC: Final = "metric/"

@@ -40,6 +40,11 @@ def is_transformed(tensor: Tensor | None) -> bool:
     return tensor is not None and torch._C._functorch.is_functorch_wrapped_tensor(tensor)  # noqa: SLF001
 
 
+def is_at_hand(tensor: Tensor) -> bool:
+    """Say whether a tensor can be read without waiting for a device."""
+    return tensor.device.type == "cpu"
+
+
 def local(tensor: Tensor) -> Tensor:
     """Return a tensor's plain part on this rank, detached; of a sparse one the values that it has."""
     tensor = tensor.detach()

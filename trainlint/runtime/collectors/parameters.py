@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import torch
 from torch import Tensor
 
+from trainlint.runtime import tensors
 from trainlint.runtime.signals import Role, Signal
 from trainlint.runtime.tensors import blocks, is_plain, local, spread_out
 
@@ -47,6 +48,11 @@ class _Batch:
     def reduce(self, values: Tensor, how: str = "mean") -> Tensor:
         """Return one number for each parameter, of float values such as the batch's."""
         return torch.segment_reduce(values, how, lengths=self.lengths, unsafe=True)
+
+    def spread(self, values: Tensor) -> Tensor:
+        """Return the number of each parameter once for each of its elements."""
+        count = self.values.numel()  # or it would be waited for
+        return torch.repeat_interleave(values, self.lengths, output_size=count)
 
 
 def _batches(tensors: Mapping[str, Tensor]) -> list[_Batch]:
@@ -186,7 +192,8 @@ class Parameters:
         extremes = torch.stack(ends)
         if scale is not None:
             extremes = extremes / scale.to(extremes.device)
-        if norms.device.type == "cpu":  # where reading waits for nothing
+        is_counted = tensors.is_at_hand(norms)
+        if is_counted:
             counts = torch.tensor(
                 [
                     0.0 if math.isfinite(norm) else float((~torch.isfinite(one)).sum())
@@ -206,7 +213,7 @@ class Parameters:
                 yield Signal.GRADIENT_RMS, name, norm / math.sqrt(count)
                 low, high = got[2 * many + 2 * at : 2 * many + 2 * at + 2]
                 yield Signal.GRADIENT_MAX, name, max(abs(low), abs(high))
-                if norms.device.type != "cpu" and not math.isfinite(norm):
+                if not (is_counted or math.isfinite(norm)):
                     bad = max(bad, 1.0)
                 yield Signal.GRADIENT_NON_FINITE, name, bad
 
@@ -223,7 +230,7 @@ class Parameters:
             ratio = torch.where(was == 0, torch.ones_like(was), now / was)
             # Clipping by norm scales all elements alike; what was scaled more was cut by value.
             most = batch.reduce(ratio.nan_to_num(0.0), "max").clamp(min=1e-30)
-            relative = ratio / torch.repeat_interleave(most, batch.lengths)
+            relative = ratio / batch.spread(most)
             gathering.add_row(
                 Signal.GRADIENT_CUT, batch.names, batch.reduce((relative < 0.99).float())
             )
@@ -306,7 +313,7 @@ class Parameters:
             device=was.device,
             dtype=was.dtype,
         )
-        decayed = was * torch.repeat_interleave(pull, before.lengths)
+        decayed = was * before.spread(pull)
         size = before.reduce(decayed.square()).sqrt()
         others = [math.nan] * len(before.names)
         other = torch.tensor(others, device=was.device, dtype=size.dtype)
