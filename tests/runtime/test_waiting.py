@@ -75,7 +75,12 @@ def test_a_measured_step_waits_for_nothing_and_crosses_once(training, monkeypatc
     model, optimizer, train = training
     crossings = []
     cross: Callable[[Gathering], Crossing] = Gathering.cross
-    monkeypatch.setattr(Gathering, "cross", lambda self: crossings.append(1) or cross(self))
+
+    def counted(self):
+        crossings.append(self)
+        return cross(self)
+
+    monkeypatch.setattr(Gathering, "cross", counted)
     alone = train(5)
     with trainlint.watch(model, optimizer, every=1) as monitor:
         watched = train(5)
