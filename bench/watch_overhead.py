@@ -1,10 +1,13 @@
 """What watching costs: the time of a training step with and without the monitor, side by side.
 
 How to run: python bench/watch_overhead.py [--seconds 30] [--models mlp,cnn,gpt] [--device cpu]
+    [--ways without,default,every=1,every=50,wandb,wandb-1,torchmortem] [--memory]
 
 The same model is trained in turns, some steps watched and as many not, in one process, so that both
-see the same machine. Printed are the ratio of the whole time, that of the 95th percentile step, and
-the resident memory that the monitor adds. Peers that are installed are measured in the same way.
+see the same machine. Printed are the ratio of the whole time and that of the 95th percentile step; with
+`--memory` the resident memory that the monitor adds, beyond its imports. Peers that are installed are
+measured in the same way: `wandb.watch(log="all")`, offline, at every 100th step or at every one, and
+torchmortem as it comes.
 """
 
 from __future__ import annotations
@@ -141,6 +144,8 @@ class Run:
     inputs: torch.Tensor
     labels: torch.Tensor
     times: list[float] = field(default_factory=list)
+    after: Callable[[torch.Tensor], object] = id
+    """What a peer wants to be called after each step."""
 
     def go_on(self, steps: int) -> None:
         """Train some more steps and keep their times."""
@@ -150,6 +155,7 @@ class Run:
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
+            self.after(loss)
             if self.inputs.is_cuda:
                 torch.cuda.synchronize()
             self.times.append(time.perf_counter() - start)
@@ -178,17 +184,27 @@ def watched(run: Run, **options: Any) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def wandb_watched(run: Run) -> Iterator[Any]:
-    """Watch with Weights & Biases, offline, gradients and parameters at its own interval."""
+def wandb_watched(run: Run, every: int) -> Iterator[Any]:
+    """Watch with Weights & Biases, offline, gradients and parameters."""
     import wandb  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory() as folder:
-        session = wandb.init(mode="offline", dir=folder, project="bench")
-        wandb.watch(run.model, log="all", log_freq=100)
-        handle = run.optimizer.register_step_post_hook(lambda *_: session.log({}))
+        quiet = wandb.Settings(silent=True)
+        session = wandb.init(mode="offline", dir=folder, project="bench", settings=quiet)
+        wandb.watch(run.model, log="all", log_freq=every)
+        run.after = lambda loss: session.log({"loss": loss.item()})
         yield None
-        handle.remove()
         session.finish()
+
+
+@contextlib.contextmanager
+def torchmortem_watched(run: Run) -> Iterator[Any]:
+    """Watch with torchmortem, as its first example does."""
+    from torchmortem import Autopsy  # noqa: PLC0415
+
+    with Autopsy(run.model, optimizer=run.optimizer) as autopsy:
+        run.after = lambda loss: autopsy.step(loss=loss.item())
+        yield None
 
 
 def resident() -> float:
@@ -197,34 +213,33 @@ def resident() -> float:
         return int(stream.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+def new_run(name: str, device: str) -> Run:
+    """Return a training that has made some steps, so that all that it needs is allocated."""
+    torch.manual_seed(0)
+    model, inputs, labels = MODELS[name]()
+    model = model.to(device)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
+    run = Run(model, optimizer, inputs.to(device), labels.to(device))
+    run.go_on(3)
+    run.times.clear()
+    return run
+
+
 def measure(name: str, ways: dict[str, Any], seconds: float, device: str) -> None:
     """Train one model in all ways in turns and print a row for each."""
-    runs = {}
-    for way in ways:
-        torch.manual_seed(0)
-        model, inputs, labels = MODELS[name]()
-        model = model.to(device)
-        optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
-        runs[way] = Run(model, optimizer, inputs.to(device), labels.to(device))
-        runs[way].go_on(3)
-        runs[way].times.clear()
-    added: dict[str, float] = {}
+    runs = {way: new_run(name, device) for way in ways}
     monitors: dict[str, Any] = {}
     with contextlib.ExitStack() as stack:
         for way, enter in ways.items():
-            gc.collect()
-            before = resident()
             # A monitor hears every `backward`: the others run while it is away.
-            monitors[way] = (stack.enter_context(enter(runs[way])), before)
+            monitors[way] = stack.enter_context(enter(runs[way]))
         until = time.perf_counter() + seconds * len(ways)
         chunk = 10
         while time.perf_counter() < until:
             for way, run in runs.items():
                 only(monitors, way)
                 run.go_on(chunk)
-        for way, (_, before) in monitors.items():
-            added[way] = resident() - before
-        shares = {way: getattr(one, "own_share", None) for way, (one, _) in monitors.items()}
+        shares = {way: getattr(one, "own_share", None) for way, one in monitors.items()}
     base = runs["without"].times
     for way, run in runs.items():
         count = min(len(base), len(run.times))
@@ -238,6 +253,24 @@ def measure(name: str, ways: dict[str, Any], seconds: float, device: str) -> Non
         )
 
 
+def measure_memory(name: str, device: str, steps: int = 30) -> None:
+    """Train one model unwatched and then watched, and print what resident memory that adds."""
+    tiny = nn.Linear(2, 2)
+    with watched(Run(tiny, torch.optim.SGD(tiny.parameters()), torch.ones(1, 2), torch.ones(1, 2))):
+        pass  # imports all that watching needs
+    run = new_run(name, device)
+    highest = []
+    for enter in (unwatched, lambda one: watched(one, every=1)):
+        gc.collect()
+        with enter(run):
+            seen = []
+            for _ in range(steps):
+                run.go_on(1)
+                seen.append(resident())
+        highest.append(max(seen))
+    print(f"| {name} | {highest[0]:.0f} | {highest[1] - highest[0]:+.1f} |", flush=True)
+
+
 away: dict[str, float] = {}
 """Since when each monitor hears nothing."""
 
@@ -246,7 +279,7 @@ def only(monitors: dict[str, Any], way: str) -> None:
     """Let only one monitor hear what happens."""
     from trainlint.runtime import ears  # noqa: PLC0415
 
-    for other, (monitor, _) in monitors.items():
+    for other, monitor in monitors.items():
         if isinstance(monitor, trainlint.Monitor):
             now = time.perf_counter()
             if other == way and monitor not in ears._listeners:  # noqa: SLF001
@@ -264,16 +297,24 @@ def main() -> None:
     parser.add_argument("--models", default="mlp,cnn,gpt")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--ways", default="without,default,every=1")
+    parser.add_argument("--memory", action="store_true", help="measure memory instead of time")
     options = parser.parse_args()
     known: dict[str, Any] = {
         "without": unwatched,
         "default": watched,
         "every=1": lambda run: watched(run, every=1),
         "every=50": lambda run: watched(run, every=50),
-        "wandb": wandb_watched,
+        "wandb": lambda run: wandb_watched(run, 100),
+        "wandb-1": lambda run: wandb_watched(run, 1),
+        "torchmortem": torchmortem_watched,
     }
     ways = {way: known[way] for way in options.ways.split(",")}
     print(f"torch {torch.__version__}, {options.device}, {torch.get_num_threads()} threads")
+    if options.memory:
+        print("| model | MB without | MB more, every=1 |\n| --- | --- | --- |")
+        for name in options.models.split(","):
+            measure_memory(name, options.device)
+        return
     print("| model | watched | steps | median ms | whole run | 95th percentile | own share |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for name in options.models.split(","):
