@@ -25,6 +25,7 @@ from trainlint.runtime.collectors.noise import Noise
 from trainlint.runtime.collectors.parameters import Parameters
 from trainlint.runtime.judge import Judge
 from trainlint.runtime.recording import Recording
+from trainlint.runtime.schedule import Schedule
 
 
 def multilayer():
@@ -555,3 +556,20 @@ def test_epochs_are_those_of_the_loader_that_is_trained_from():
         found = monitor.signals["epoch"][""]
     assert found.steps == list(range(4, 10))
     assert found.values == seen[3:]
+
+
+def test_what_is_logged_is_seen_on_steps_whose_loss_is_not_looked_at(monkeypatch):
+    monkeypatch.setattr(Schedule, "is_noted", lambda *_: False)
+    monkeypatch.setattr(Schedule, "is_measured", lambda _, step: step == 1)
+    model = nn.Linear(8, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with trainlint.watch(model, optimizer, recording="run.tlr") as monitor:
+        train(model, optimizer, 5)
+        monitor.log(val_loss=2.0)
+        train(model, optimizer, 5)
+        assert monitor.step == 10
+    with Recording("run.tlr") as recording:
+        steps = list(recording.steps())
+    assert [one.number for one in steps] == [1, 6]
+    assert steps[1].run("val_loss") == 2.0
+    assert steps[1].run("loss") is None

@@ -52,3 +52,22 @@ def test_ranks_that_have_agreed_keep_to_it_in_an_alarm():
     measured(schedule, 5000, cost=0.03, step_seconds=0.1)
     schedule.alarm(5000)
     assert not schedule.is_measured(5001)
+
+
+def test_a_grace_is_paid_back_within_a_minute_or_so():
+    _, share, _ = measured(Schedule(0.01), 1200, cost=0.02, step_seconds=0.1)
+    assert share < 0.01
+
+
+def test_the_loss_of_short_steps_is_looked_at_as_the_budget_allows():
+    schedule, spent, total, noted = Schedule(0.01), 0.0, 0.0, 0
+    for _ in range(100_000):
+        total += 0.001
+        if schedule.is_noted(spent, total):
+            spent, noted = spent + 1e-4, noted + 1
+    assert 0.03 * 100_000 < noted < 0.05 * 100_000
+    assert Schedule(every=1000).is_noted(spent, total)
+
+
+def test_the_loss_of_long_steps_is_always_looked_at():
+    assert all(Schedule(0.01).is_noted(1e-4 * step, 0.05 * step) for step in range(10_000))

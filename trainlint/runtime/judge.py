@@ -23,6 +23,8 @@ NON_FINITE: Final = frozenset(
 """The rules whose diagnosis explains whatever is said after it: what is computed from NaN tells nothing."""
 NAMES_A_RANK: Final = "rank-non-finite"
 """The one of them that adds to the others."""
+MOST_KINDS: Final = 100
+"""Of so many kinds of step it is remembered which detectors look at them."""
 RECOVERED: Final = 50
 """After so many steps in a row with a finite loss the training is well again."""
 
@@ -48,6 +50,7 @@ class Judge:
         ]
         self.diagnoses: list[Diagnosis] = []
         self.folded: list[Diagnosis] = []
+        self._by_signals: dict[tuple[str, ...], list[tuple[Rule, Detector]]] = {}
         self._is_lost = False
         self._finite = 0
 
@@ -60,6 +63,8 @@ class Judge:
         """Look at the next step and return what is new, the cause before what it explains."""
         self._look_for_recovery(step)
         found = list(self._observe(step))
+        if not found:
+            return []
         spoken = []
         for rule, diagnosis in self._causes_first(found):
             said = self._settings.judged(diagnosis, rule.severity)
@@ -81,17 +86,27 @@ class Judge:
 
     def _observe(self, step: Step) -> Iterator[tuple[Rule, Diagnosis]]:
         """Yield what the detectors see in a step."""
-        for pair in tuple(self._detectors):
+        for pair in self._asked(step):
             rule, detector = pair
-            if not step.has(rule.needs):
-                continue
             try:
                 for diagnosis in detector.observe(step):
                     yield rule, diagnosis
             except Exception as error:  # noqa: BLE001 - a rule never ends the run it watches
                 self._detectors.remove(pair)
+                self._by_signals.clear()
                 if self._failed is not None:
                     self._failed(rule, error)
+
+    def _asked(self, step: Step) -> list[tuple[Rule, Detector]]:
+        """Return the detectors that find all that they need in a step; most steps have the same signals."""
+        signals = tuple(step.signals)
+        asked = self._by_signals.get(signals)
+        if asked is None:
+            if len(self._by_signals) > MOST_KINDS:
+                self._by_signals.clear()
+            asked = [pair for pair in self._detectors if step.has(pair[0].needs)]
+            self._by_signals[signals] = asked
+        return asked
 
     @staticmethod
     def _causes_first(

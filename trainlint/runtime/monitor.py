@@ -49,6 +49,10 @@ if TYPE_CHECKING:
 
 _FORKED: Final[list[object]] = []
 """Recordings of a parent process: never closed here, for that would end them there, too."""
+LATER: Final = 32
+"""So many steps that are not measured are judged together, at most."""
+SOON: Final = 0.2
+"""Seconds after which they are in any case."""
 SYMMETRY_AGAIN: Final = 50
 """The step from which rows that are still alike have not been told apart by training."""
 
@@ -145,11 +149,14 @@ class Monitor:
         self._halting: Diagnosis | None = None
         self._may_halt = True
         self._is_measured = False
+        self._is_noted = True
+        self._hurries = False
+        self._light = 0.0
         self._is_closed = False
         self._stance: Any = None
         self._own = self._own_at_opening = 0.0
         self._compared_again = False
-        self._began = self._last = time.perf_counter()
+        self._began = self._last = self._drained = time.perf_counter()
         self.step = 0
         """How many optimizer steps have been seen."""
         self._handles: list[Any] = []
@@ -374,6 +381,8 @@ class Monitor:
 
     def before_backward(self, tensors: Any) -> None:
         """Note the loss, and what lies in the gradients before the first backward of a step."""
+        if not self._is_noted:
+            return
         start = time.perf_counter()
         if self._source is not None:  # the last batch before it is what is trained on
             self._note_epoch(self._source)
@@ -405,15 +414,12 @@ class Monitor:
 
     def after_backward(self) -> None:
         """Look at the gradients before anybody clips them."""
-        start = time.perf_counter()
         self._round.backwards += 1
-        if self._is_measured:
-            self._guarded(
-                "gradients",
-                self._parameters.after_backward,
-                self._trainable(),
-                self._scale,
-            )
+        if not self._is_measured:
+            self._scale = None
+            return
+        start = time.perf_counter()
+        self._guarded("gradients", self._parameters.after_backward, self._trainable(), self._scale)
         self._scale = None
         self._spend(start)
 
@@ -512,7 +518,9 @@ class Monitor:
         self._begin(_Round())
         self._is_measured = self._schedule.is_measured(self.step + 1)
         if not self._is_measured:
+            self._is_noted = self._schedule.is_noted(self._light, self._last - self._began)
             return
+        self._is_noted = True
         self._guarded("model", self._anatomy.look)
         self._activations.begin()
         self._parameters.begin()
@@ -550,20 +558,27 @@ class Monitor:
         """
         self.step += 1
         now = time.perf_counter()
-        self._guarded("steps", self._finish, now)
-        self._hooks.remove()
-        self._end_eager()
         was_measured = self._is_measured
+        if self._is_noted or self._logged:
+            self._guarded("steps", self._finish, now)
+        if was_measured:
+            self._hooks.remove()
+            self._end_eager()
         if was_measured and self._ranks is not None:
             self._schedule.following = sys.maxsize  # if the meeting fails there is no other
             self._guarded("ranks", self._meet, self._ranks, start)
-        self._drain(wait=False)
+        is_due = len(self._pending) >= LATER or now - self._drained > SOON
+        if was_measured or self._hurries or is_due or self._schedule.every is not None:
+            self._drained, self._hurries = now, False
+            self._drain(wait=False)
         self._last = time.perf_counter()
-        if was_measured and self._ranks is None:
-            own = self._own + self._last - start
-            cost = own - self._own_at_opening
+        own = self._own + self._last - start
+        cost = own - self._own_at_opening
+        if not was_measured:
+            self._light += cost
+        elif self._ranks is None:
             self._schedule.measured(self.step, cost, own, self._last - self._began)
-        self._own_at_opening = self._own + self._last - start
+        self._own_at_opening = own
         if not self._is_closed:
             self._open()
 
@@ -581,7 +596,9 @@ class Monitor:
         if loss is not None and not tensors.is_at_hand(loss):
             crossing.add(Signal.LOSS, "", loss)
         elif loss is not None:
-            tell(Signal.LOSS, loss.item())
+            value = loss.item()
+            self._hurries = not math.isfinite(value)
+            tell(Signal.LOSS, value)
         rates = [
             group["lr"]
             for optimizer in self._optimizers

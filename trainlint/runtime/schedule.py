@@ -8,12 +8,21 @@ from typing import Final
 
 DENSE: Final = 10
 """So many steps are measured at the start, and after an anomaly, one after the other."""
-GRACE: Final = 0.3
+GRACE: Final = 0.2
 """Seconds of its own that the monitor may use besides its share, so that short trainings are seen too."""
-STEADY: Final = 0.7
-"""The part of the budget that is spent steadily; the rest makes up for the grace in the long run."""
+STEADY: Final = 0.5
+"""The part of the budget that is spent steadily until the rest has made up for the grace."""
+FULL: Final = 0.9
+"""The part that is spent from then on."""
+UNSEEN: Final = 1.15
+"""What a measured step costs over the time that the monitor sees itself use: the way into each hook and
+function, and caches that are cold afterwards."""
 GROWTH: Final = 10
 """While the grace lasts the interval is a tenth of the steps so far."""
+LIGHT: Final = 0.4
+"""The part of the budget that the loss of steps that are not measured may cost."""
+LIGHT_GRACE: Final = 0.05
+"""Seconds that it may cost besides."""
 
 
 @dataclass
@@ -37,6 +46,14 @@ class Schedule:
         """Say whether a step is measured."""
         return step >= self.following
 
+    def is_noted(self, spent: float, total: float) -> bool:
+        """Say whether the loss of a step that is not measured is looked at.
+
+        That is so unless steps are shorter than some milliseconds: ``spent`` are the seconds that it has
+        cost so far.
+        """
+        return self.every is not None or spent < LIGHT_GRACE + LIGHT * self.budget * total
+
     def measured(self, step: int, cost: float, own: float, total: float) -> None:
         """Choose the next measured step, after one that cost so many seconds.
 
@@ -48,17 +65,22 @@ class Schedule:
         """Return how many steps later the next one is measured."""
         if self.every is not None:
             return self.every - step % self.every
+        cost, own = UNSEEN * cost, UNSEEN * own
         self._cost = cost if self._cost == 0 else 0.7 * self._cost + 0.3 * cost
         per_step = max((total - own) / max(step, 1), 1e-9)
-        steady = math.ceil(self._cost / (self.budget * STEADY * per_step)) if self.budget > 0 else 1
-        left = GRACE + self.budget * STEADY * total - own
+        allowed, rate = max(
+            (GRACE + STEADY * self.budget * total, STEADY * self.budget),
+            (FULL * self.budget * total, FULL * self.budget),
+        )
+        steady = math.ceil(self._cost / (rate * per_step))
+        left = allowed - own
         interval = steady
         if step < DENSE:  # most of what goes wrong shows here, whatever looking at it costs
             interval = 1
         elif left > self._cost:
             interval = 1 if step < self._dense_until else min(steady, max(1, step // GROWTH))
-        elif left < 0 and self.budget > 0:
-            interval = max(steady, math.ceil(-left / (self.budget * STEADY * per_step)))
+        elif left < 0:
+            interval = max(steady, math.ceil(-left / (rate * per_step)))
         return max(1, interval)
 
     def alarm(self, step: int) -> None:

@@ -50,6 +50,9 @@ class Detector:
         self.last.append((waited, max(whole, waited)))
         if len(self.last) < self.patience:
             return
+        if max(self.last)[0] <= self.seconds:  # the mean is no larger
+            self.streaks.good("")
+            return
         kept = sorted(self.last)[: self.patience - self.patience // LEFT_OUT]
         waits, total = sum(one for one, _ in kept), sum(one for _, one in kept)
         share, mean = waits / max(total, 1e-9), waits / len(kept)
