@@ -29,7 +29,7 @@ class Signal(StrEnum):
     GRADIENT_RMS = "gradient_rms"
     """The root mean square of the gradient's elements."""
     GRADIENT_MAX = "gradient_max"
-    """The largest absolute element of the gradient."""
+    """The largest absolute element of the gradient; of a fixed sample of 65,536 where it has more."""
     GRADIENT_NON_FINITE = "gradient_non_finite"
     """How many elements of the gradient are NaN or infinite; estimated on a GPU."""
     GRADIENT_ZERO = "gradient_zero"
@@ -65,7 +65,8 @@ class Signal(StrEnum):
     SIMILAR_ROWS = "similar_rows"
     """The share of a weight's rows (units) that are like another to a cosine over 0.999."""
 
-    # --- of a layer (a module or a call of a function in a forward), on measured steps
+    # --- of a layer (a module or a call of a function in a forward), on measured steps; of a sample
+    # of 8,192 elements where there are more, with every unit
     MEAN = "mean"
     """The mean of the output."""
     RMS = "rms"
@@ -77,7 +78,7 @@ class Signal(StrEnum):
     INPUT_VARIANCE = "input_variance"
     """Its variance over all its elements."""
     LARGEST = "largest"
-    """The largest absolute element of the output."""
+    """The largest absolute element of those looked at."""
     ZERO = "zero"
     """The share of the output's elements that are exactly 0."""
     NEGATIVE = "negative"
@@ -99,7 +100,7 @@ class Signal(StrEnum):
     """The variance of the output over the batch, over the mean square of the output; 0 where all
     inputs look the same."""
     NON_FINITE = "non_finite"
-    """How many of the looked-at elements of the output are NaN or infinite."""
+    """How many of the looked-at elements of the output are NaN or infinite; at least 1 where any is."""
     NON_FINITE_INPUT = "non_finite_input"
     """The same for the floating-point inputs."""
     HALF_OVERFLOW = "half_overflow"

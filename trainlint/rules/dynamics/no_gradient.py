@@ -41,13 +41,14 @@ class Detector:
 
     def observe(self, step: Step) -> Iterator[Diagnosis]:
         """Yield the layers that no gradient has reached; those of one cause together."""
-        largest = step.of(Signal.GRADIENT_MAX)
+        largest, norms = step.of(Signal.GRADIENT_MAX), step.of(Signal.GRADIENT_NORM)
         ready: list[Parameter] = []
         for parameter, missing in step.trained(Signal.GRADIENT_MISSING):
             name = parameter.name
             if name in self.reached:
                 continue
-            if missing == 0 and largest.get(name, 1.0) != 0:
+            # The squares of tiny gradients vanish, and a few of many are not in the sample.
+            if missing == 0 and (largest.get(name, 1.0) != 0 or norms.get(name, 0.0) != 0):
                 self.reached.add(name)
                 self.kinds.add(NUMBER.sub("*", name))
                 self.streaks.good(name)
