@@ -573,3 +573,16 @@ def test_what_is_logged_is_seen_on_steps_whose_loss_is_not_looked_at(monkeypatch
     assert [one.number for one in steps] == [1, 6]
     assert steps[1].run("val_loss") == 2.0
     assert steps[1].run("loss") is None
+
+
+def test_a_gradient_that_lies_beside_the_sample_is_one():
+    model = nn.Sequential(nn.Embedding(5000, 32), nn.Linear(32, 3))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with trainlint.watch(model, optimizer, every=1, select=["no-gradient"]) as monitor:
+        for _ in range(12):
+            optimizer.zero_grad()
+            model(torch.tensor([9])).sum().backward()
+            optimizer.step()
+    assert monitor.signals["gradient_max"]["0.weight"].values == [0.0] * 12
+    assert min(monitor.signals["gradient_norm"]["0.weight"].values) > 0
+    assert not monitor.diagnoses
