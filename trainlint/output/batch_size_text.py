@@ -86,8 +86,8 @@ def _said(report: BatchSizeReport, noise: NoiseScale) -> Iterator[str]:
         )
     elif _CLEAR * noise.high < begin:
         yield (
-            f"At these weights the gradient is clear with fewer than {begin} examples: smaller batches learn"
-            " more from each, as long as they run as fast."
+            f"At these weights the gradient is clear with fewer than {begin} examples: smaller batches"
+            " learn more from each, as long as they run as fast."
         )
     else:
         yield f"With about {begin} examples the gradient is as large as its noise: a good size."
