@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 
 import pytest
@@ -133,6 +134,7 @@ def test_random_inputs_need_no_batch(probe):
 def test_seeds_and_types_are_heeded(probe):
     done = probe("Net", "--input", "8,16", "--seeds", "3", "--dtype", "bfloat16")
     assert "3 seeds" in done.out
+    assert re.search(r"over 3 seeds, forward differs most at [\w.]+: \S+ to \S+\n", done.out)
     assert done.err == ""
 
 

@@ -164,6 +164,42 @@ def test_divide_suggests_half_of_the_largest_rate_that_converges():
     assert report.divergence == pytest.approx(report.rates[-1] * 3)
 
 
+class Stateful:
+    """A loader that knows its place, as those of torchdata do."""
+
+    def __init__(self) -> None:
+        self.at = 3
+
+    def state_dict(self):
+        return {"at": self.at}
+
+    def load_state_dict(self, state):
+        self.at = state["at"]
+
+    def __iter__(self):
+        while self.at < 20:
+            self.at += 1
+            yield torch.randn(8, 8), torch.randint(3, (8,))
+        self.at = 0
+
+
+def test_a_loader_that_knows_its_place_is_put_back():
+    model, optimizer, loss, _ = setup()
+    loader = Stateful()
+    find(model, optimizer, loss, loader, steps=30)
+    assert loader.at == 3
+
+
+def test_a_bar_shows_how_far_it_is(capsys):
+    find_lr(*setup(), steps=10, progress=True)
+    shown = capsys.readouterr().err
+    assert "[##############################] 10/10" in shown
+    assert "10 steps at" in shown
+    assert shown.endswith("\n")
+    find_lr(*setup(), steps=10, progress=False)
+    assert capsys.readouterr().err == ""
+
+
 def test_accumulation_and_mixed_precision_are_heeded():
     model, optimizer, loss, loader = setup()
     scaler = torch.amp.GradScaler("cpu")

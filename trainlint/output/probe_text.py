@@ -211,8 +211,26 @@ def other(report: ProbeReport, style: Style) -> Iterator[str]:
         )
     for one in report.independent:
         yield style.paint("does not depend on the input: ", "bold") + printable(one)
+    yield from _spread(report)
     for note in report.notes:
         yield style.paint(f"note: {printable(note)}", "dim")
+
+
+def _spread(report: ProbeReport) -> Iterator[str]:
+    """Yield where the seeds differ most, if there are several."""
+    spreads = [
+        (one.spread[1] / one.spread[0], one)
+        for one in report.weighted
+        if one.spread is not None and one.spread[0] > 0 and math.isfinite(one.spread[1])
+    ]
+    if spreads:
+        _, widest = max(spreads, key=lambda pair: pair[0])
+        assert widest.spread is not None
+        low, high = map(number, widest.spread)
+        yield (
+            f"over {report.seeds} seeds, forward differs most at {printable(widest.layer.name)}:"
+            f" {low} to {high}"
+        )
 
 
 def _effect(effect: Effect, style: Style) -> Iterator[str]:
