@@ -16,6 +16,7 @@ import argparse
 import functools
 import importlib.util
 import itertools
+import logging
 import os
 import statistics
 import tempfile
@@ -141,12 +142,14 @@ def trainer(steps: int, watched: bool) -> tuple[list[float], float]:  # noqa: FB
         save_strategy="no",
         logging_strategy="no",
     )
-    transformers.Trainer(
+    made = transformers.Trainer(
         model=Net(),
         args=arguments,
         train_dataset=DATA,
         callbacks=[clock, health] if watched else [clock],
-    ).train()
+    )
+    made.remove_callback(transformers.PrinterCallback)
+    made.train()
     return clock.times, share(health.monitor)
 
 
@@ -227,6 +230,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     print(f"torch {torch.__version__}, {os.cpu_count()} cores")
     print("| kind | steps | median ms | watched ms | whole run | second half | own share |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
