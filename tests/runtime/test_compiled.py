@@ -90,6 +90,8 @@ def test_the_stance_is_as_it_was_when_the_monitor_has_closed():
     assert torch._dynamo.eval_frame._stance.stance == stance
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit.script_method` is deprecated")
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
 @pytest.mark.parametrize("how", ["step", "training"])
 def test_the_steps_of_a_compiled_optimizer_are_seen_without_a_recompile(how):
     ends, frames = [], []
