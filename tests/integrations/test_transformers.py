@@ -93,7 +93,7 @@ def test_the_trainer_may_accumulate_checkpoint_and_use_half_precision(options):
 
 
 def test_a_diagnosis_may_halt_the_trainer():
-    health = TrainHealth(every=1, halt_on="non-finite-loss")
+    health = TrainHealth(every=1, halt_on="non-finite-activation")
     model = tiny()
     torch.nn.init.constant_(model.classifier.bias, float("nan"))
     with pytest.raises(trainlint.TrainingHalted):
