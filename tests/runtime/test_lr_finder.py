@@ -236,3 +236,4 @@ def test_the_report_is_a_curve_with_its_suggestion():
     text = str(find(*setup()))
     assert "●" in text
     assert "suggested learning rate" in text
+    assert "from the same weights the loss reaches " in text

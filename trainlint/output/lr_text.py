@@ -30,8 +30,11 @@ def lines(report: LRReport) -> Iterator[str]:
     if report.suggestion is not None:
         yield f"suggested learning rate: {report.suggestion:.2g}"
     if report.trials:
-        told = ", ".join(f"{_level(loss)} at {rate:.2g}" for rate, loss in report.trials)
-        yield f"from the same weights the loss reaches {told}"
+        told = [f"{loss:.3g} at {rate:.2g}" for rate, loss in report.trials if math.isfinite(loss)]
+        over = [f"{rate:.2g}" for rate, loss in report.trials if not math.isfinite(loss)]
+        reached = [f"reaches {', '.join(told)}"] if told else []
+        diverged = [f"diverges at {', '.join(over)}"] if over else []
+        yield f"from the same weights the loss {' and '.join([*reached, *diverged])}"
     parts = []
     if report.steepest is not None:
         parts.append(f"steepest descent at {report.steepest:.2g}")
@@ -43,11 +46,6 @@ def lines(report: LRReport) -> Iterator[str]:
     yield "; ".join(parts)
     for note in report.notes:
         yield f"note: {note}"
-
-
-def _level(loss: float) -> str:
-    """Return the loss that a trial has reached."""
-    return f"{loss:.3g}" if math.isfinite(loss) else "nothing"
 
 
 def _curve(points: list[tuple[float, float]], suggestion: float | None) -> Iterator[str]:
