@@ -16,11 +16,20 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import trainlint
 from trainlint.core.errors import UserError
+from trainlint.runtime import memory
 from trainlint.runtime.batch_size_report import BatchSizeReport, NoiseScale
 from trainlint.runtime.batches import shape_of
 from trainlint.runtime.memory import bounded, has_run_out
 from trainlint.runtime.noise_scale import estimated
 from trainlint.runtime.tensors import tensors_in
+
+
+@pytest.fixture(autouse=True)
+def collected(monkeypatch):
+    """Return when the collector of garbage has been called, which takes long after many tests."""
+    calls: list[int] = []
+    monkeypatch.setattr(memory.gc, "collect", lambda: calls.append(1))
+    return calls
 
 
 def find(*args, **options):
@@ -59,7 +68,7 @@ def setup(most=1000, *, size=16, examples=640, error=None):
 
 
 @pytest.mark.parametrize("most", [2, 15, 16, 129, 639])
-def test_the_largest_that_fits_is_found_exactly(most):
+def test_the_largest_that_fits_is_found_exactly(most, collected):
     report = find(*setup(most), noise=False)
     assert report.largest == most
     assert report.limit == 640
