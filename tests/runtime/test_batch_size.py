@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import json
 import math
 import random
@@ -16,7 +17,6 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import trainlint
 from trainlint.core.errors import UserError
-from trainlint.runtime import memory
 from trainlint.runtime.batch_size_report import BatchSizeReport, NoiseScale
 from trainlint.runtime.batches import shape_of
 from trainlint.runtime.memory import bounded, has_run_out
@@ -28,7 +28,7 @@ from trainlint.runtime.tensors import tensors_in
 def collected(monkeypatch):
     """Return when the collector of garbage has been called, which takes long after many tests."""
     calls: list[int] = []
-    monkeypatch.setattr(memory.gc, "collect", lambda: calls.append(1))
+    monkeypatch.setattr(gc, "collect", lambda: calls.append(1))
     return calls
 
 
@@ -76,6 +76,7 @@ def test_the_largest_that_fits_is_found_exactly(most, collected):
     assert [
         one for one, took in zip(report.sizes, report.seconds, strict=True) if took is None
     ] == [one for one in report.sizes if one > most]
+    assert len(collected) == report.seconds.count(None)
 
 
 def test_no_more_is_tried_than_there_are_examples_or_than_the_limit():
