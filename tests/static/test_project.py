@@ -939,3 +939,61 @@ def test_the_logarithm_of_another_file_s_softmax_is_found(lay, spoken):
         loss.backward()
     """
     assert spoken(lay(net=NET, loss=loss), "log-of-softmax") == [("loss.py", 5, "TL307")]
+
+
+def test_a_model_is_kept_while_a_file_that_may_look_into_it_is_to_come(lay, catalogue):
+    paths = lay(
+        a_net="import torch\nclass Net: pass\n",
+        b_alone="import torch\n",
+        c_train="import torch\nfrom a_net import Net\nfrom d_engine import fit\nfit(Net())\n",
+        d_engine="import torch\ndef fit(net):\n    net(1).backward()\n",
+    )
+    project = Project(paths)
+    settings = resolve(catalogue, Config(), Selection("the test", select=(SOFTMAX,)))
+    held = []
+    for path in paths:
+        lint_file(path, settings, project=project)
+        held.append([one[0] for one in paths if project.source(one) is not None])
+    project.close()
+    # The caller of a function that trains is looked into from there.
+    assert [one[:2] for one in held] == [["a"], ["a"], ["a", "c"], ["a", "c"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "leads"),
+    [
+        ("fit", True),
+        ("run", True),
+        ("Trainer", True),
+        ("start", True),
+        ("plot", False),
+        ("x", False),
+    ],
+)
+def test_what_a_name_may_lead_to_is_read_from_the_text(lay, name, leads):
+    engine = """
+        from steps import advance
+        def fit(net):
+            net(1).backward()
+        def run(net):
+            fit(net)
+        class Trainer(Base):
+            def start(self):
+                run(self.net)
+        def start():
+            advance()
+        def plot(curve):
+            return curve.draw()
+    """
+    paths = lay(engine=engine, steps="def advance(): optimizer.step()\n")
+    assert Project(paths).leads(os.path.abspath("engine.py"), name) is leads
+
+
+def test_a_summary_tells_words_from_parts_of_words():
+    summary = Summary("train_step(x)\ncall.step (x)\nnet = Parameters(1).to(device)\n")
+    assert not summary.asks
+    assert not summary.says("train")
+    assert summary.says("train_step")
+    assert summary.says("device")
+    assert Summary("optimizer.step()").asks
+    assert Summary("w = Parameter(x).to(device)").asks
