@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -142,3 +143,23 @@ def test_bad_input_is_one_line_that_names_the_place(command, name, said):
     assert said in done.err
     assert done.err.count("\n") == 1
     assert done.out == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "code", "page", "said"),
+    [
+        ("probe", ":Net --batch {}:batch --loss cross_entropy", 1, "probe", "vanishing-gradient"),
+        ("lr", ":setup", 0, "lr", "suggested learning rate: 0.0029\n"),
+        ("batch-size", ":setup --limit 64", 0, "batch-size", "useful by the noise: about 1"),
+    ],
+)
+def test_the_pages_show_what_the_example_gives(trainlint, command, arguments, code, page, said):
+    pytest.importorskip("sklearn")
+    root = Path(__file__).parents[2]
+    example = str(root / "examples" / "before_training.py")
+    done = trainlint(command, *f"{example}{arguments.format(example)}".split())
+    assert done.code == code, done.err
+    assert said in done.out
+    document = root / "docs" / f"{page}.md"
+    if document.is_file():  # a wheel has no pages
+        assert said in document.read_text(encoding="utf-8")
