@@ -149,7 +149,7 @@ def test_bad_input_is_one_line_that_names_the_place(command, name, said):
     ("command", "arguments", "code", "page", "said"),
     [
         ("probe", ":Net --batch {}:batch --loss cross_entropy", 1, "probe", "vanishing-gradient"),
-        ("lr", ":setup", 0, "lr", "suggested learning rate: 0.0029\n"),
+        ("lr", ":setup", 0, "lr", "suggested learning rate: 0.00"),
         ("batch-size", ":setup --limit 64", 0, "batch-size", "useful by the noise: about 1"),
     ],
 )
