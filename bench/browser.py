@@ -85,6 +85,7 @@ class Browser:
         page = self._pages[session] = Page(self, session, target)
         for domain in ("Page", "Runtime", "Log", "Network"):
             page.ask(f"{domain}.enable")
+        page.ask("Performance.enable", timeDomain="threadTicks")
         page.resize(width, height)
         page.emulate(dark=dark)
         page.ask("Page.navigate", url=Path(path).resolve().as_uri())
@@ -192,6 +193,11 @@ class Page:
         if "exceptionDetails" in told:
             raise BrowserError(str(told["exceptionDetails"]["exception"].get("description")))
         return told["result"].get("value")
+
+    def work(self) -> float:
+        """Return the seconds of CPU time that the main thread of the tab has worked."""
+        told = self.ask("Performance.getMetrics")["metrics"]
+        return float(next(one["value"] for one in told if one["name"] == "TaskDuration"))
 
     def wait(self, condition: str) -> None:
         """Wait until an expression is true."""

@@ -6,7 +6,8 @@ A training is made up with noise, which is hard to compress, in every signal of 
 diagnoses and their evidence; its recording is as large as needed. The report is opened in a headless
 Chromium from a file, in a window of 1440 by 1000, in turn with a page of plotly
 without a figure, which is the least that a chart by it costs. What is measured is the time from the
-navigation to the load event, and for the report to its first heat map. Figures are medians.
+navigation to the load event, and for the report to its first heat map; beside it the CPU time of the
+page's main thread, which says more where other programs run. Figures are medians.
 """
 
 from __future__ import annotations
@@ -124,36 +125,35 @@ def main() -> None:
             report.write_text(page(recording, load_catalogue()), encoding="utf-8")
         making = time.perf_counter() - started
         Figure().write_html(empty, include_plotlyjs=True)
-        loaded: dict[str, list[float]] = {"report": [], "empty": []}
+        loads: dict[Path, list[float]] = {report: [], empty: []}
+        works: dict[Path, list[float]] = {report: [], empty: []}
         drawn = []
         with Browser() as browser:
             for _ in range(given.rounds):
-                tab = browser.open(report, height=1000)
-                tab.wait(DRAWN)
-                drawn.append(float(tab.run(DRAWN)))
-                loaded["report"].append(float(tab.run(LOADED)))
-                tab.close()
-                tab = browser.open(empty, height=1000)
-                loaded["empty"].append(float(tab.run(LOADED)))
-                tab.close()
-        heat, page_ms, empty_ms = map(statistics.median, (drawn, loaded["report"], loaded["empty"]))
+                for one in (report, empty):
+                    tab = browser.open(one, height=1000)
+                    if one is report:
+                        tab.wait(DRAWN)
+                        drawn.append(float(tab.run(DRAWN)))
+                    loads[one].append(float(tab.run(LOADED)))
+                    works[one].append(1000 * tab.work())
+                    tab.close()
         print(f"{given.layers:,} layers x {given.steps:,} steps, every {given.every}th measured,")
-        print(
-            f"{SAID} diagnoses; recording {path.stat().st_size / MEGA:.1f} MB, made in {making:.1f} s"
-        )
-        print(f"{'':22}{'MB':>8}{'load ms':>10}{'heat map ms':>14}")
-        sizes = (one.stat().st_size / MEGA for one in (report, empty))
-        for name, size, ms, end in zip(
-            ("report", "empty page of plotly"),
-            sizes,
-            (page_ms, empty_ms),
-            (heat, None),
-            strict=True,
+        size = path.stat().st_size / MEGA
+        print(f"{SAID} diagnoses; recording {size:.1f} MB, made in {making:.1f} s")
+        print(f"{'':22}{'MB':>8}{'load ms':>10}{'heat map ms':>14}{'CPU ms':>10}")
+        heat = statistics.median(drawn)
+        for name, one, end in (
+            ("report", report, f"{heat:.0f}"),
+            ("empty page of plotly", empty, ""),
         ):
-            print(f"{name:22}{size:>8.1f}{ms:>10.0f}{'' if end is None else f'{end:.0f}':>14}")
+            load, work = statistics.median(loads[one]), statistics.median(works[one])
+            size = one.stat().st_size / MEGA
+            print(f"{name:22}{size:>8.1f}{load:>10.0f}{end:>14}{work:>10.0f}")
+        ratio = heat / statistics.median(loads[empty])
         print(
-            f"first heat map over empty page: {heat / empty_ms:.2f};"
-            f" slowest of {given.rounds}: {max(drawn):.0f} ms"
+            f"first heat map over empty page: {ratio:.2f}; fastest and slowest of {given.rounds}:"
+            f" {min(drawn):.0f} and {max(drawn):.0f} ms"
         )
 
 

@@ -9,12 +9,13 @@ import sys
 import zlib
 from base64 import b64decode
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
 from trainlint.core.catalogue import load_catalogue
 from trainlint.core.diagnosis import Evidence, Moment
-from trainlint.output.report import page
+from trainlint.output.report import page, unwrapped
 from trainlint.output.report.gathering import Gathered
 from trainlint.output.report.series import ABSENT, BROKEN, Columns, Curve, Grid, code
 from trainlint.runtime.recording import Recording
@@ -67,17 +68,19 @@ def test_a_cell_keeps_a_leap_of_one_step_upwards_and_downwards(leap, at):
 
 
 def test_columns_hold_measured_steps_and_reach_half_way_to_the_next():
-    few = Columns([1, 2, 3, 13], 100, 600)
+    few = Columns([1, 2, 3, 13], 600)
     assert few.edges == [0.5, 1.5, 2.5, 8.0, 18.0]
+    assert Columns([1], 600).edges == [0.5, 1.5]
     assert [few.of(step) for step in (1, 3, 13)] == [0, 2, 3]
-    many = Columns(range(10, 10_001, 10), 10_000, 120)
-    assert len(many.firsts) == 120
+    many = Columns(range(10, 10_001, 10), 120)
+    assert len(many.firsts) == 100  # 120 would be allowed, but not all of one width
+    assert {b - a for a, b in pairwise(many.edges)} == {100}
     assert all(
         first <= step <= last
         for step in range(10, 10_001, 10)
         for first, last in [(many.firsts[many.of(step)], many.lasts[many.of(step)])]
     )
-    assert Columns([], 5, 600).edges == []
+    assert Columns([], 600).edges == []
 
 
 def test_layers_of_a_heat_map_stand_in_forward_order(folder, runs):
@@ -151,6 +154,19 @@ def test_of_very_many_layers_and_diagnoses_the_first_are_shown_until_more_are_as
     assert re.search(r'<details class="rest"><summary>5 more</summary>\s*<details[^>]*-20"', text)
     assert len(re.findall(r'class="diagnosis error"[^>]* open>', text)) == 8
     assert text.count("<details") == text.count("</details>")
+
+
+def test_plotly_is_taken_out_of_its_wrapping_and_anything_else_left_as_it_is():
+    wrapped = (
+        '/** MIT */\n(function(r, f) { f(); }(self, () => {\n"use strict";var Plotly=(()=>{"é😀"})();'
+        "\nwindow.Plotly = Plotly;\nreturn Plotly;\n}));"
+    )
+    assert unwrapped(wrapped) == (
+        '/** MIT */\n"use strict";var Plotly=(()=>{"\\u00e9\\ud83d\\ude00"})();\nwindow.Plotly = Plotly;'
+    )
+    assert unwrapped("built otherwise") == "built otherwise"
+    whole = pytest.importorskip("plotly.offline").get_plotlyjs()
+    assert len(whole) - 1000 < len(unwrapped(whole)) < len(whole)
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ class Gathered:
                 self.diagnoses.append((at, one))
                 self._ask(at, one)
         self.end = max(1, end)
-        self.columns = Columns(measured, self.end, min(MOST_COLUMNS, MOST_CELLS // self._rows()))
+        self.columns = Columns(measured, min(MOST_COLUMNS, MOST_CELLS // self._rows()))
         self.grids = {signal: Grid(len(self.columns.firsts)) for signal in HEATED}
         for session in recording.sessions:
             for step in recording.steps(session.number):

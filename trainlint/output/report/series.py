@@ -90,18 +90,21 @@ class Columns:
     measured, and those that are measured densely can be told apart.
     """
 
-    def __init__(self, measured: Sequence[int], end: int, most: int) -> None:
-        count = min(len(measured), max(1, most))
-        starts = [at * len(measured) // count for at in range(count)] if count else []
-        self.firsts = [measured[at] for at in starts]
-        self.lasts = [measured[at - 1] for at in (*starts[1:], len(measured))] if count else []
+    def __init__(self, measured: Sequence[int], most: int) -> None:
+        each = _steps_of_a_column(len(measured), max(1, most))
+        self.firsts = list(measured[::each])
+        self.lasts = [*measured[each - 1 :: each]]
+        if len(self.lasts) < len(self.firsts):
+            self.lasts.append(measured[-1])
         between = [
             (last + first) / 2 for last, first in zip(self.lasts, self.firsts[1:], strict=False)
         ]
         self.edges: list[float] = []
-        if count:
-            reach = max(0.5, self.lasts[-1] - between[-1]) if between else 0.5
-            self.edges = [self.firsts[0] - 0.5, *between, min(end + 0.5, self.lasts[-1] + reach)]
+        if measured:
+            left = self.firsts[1] - self.lasts[0] if between else 1
+            right = self.firsts[-1] - self.lasts[-2] if between else 1
+            begin = max(0.5, self.firsts[0] - left / 2)
+            self.edges = [begin, *between, self.lasts[-1] + right / 2]
 
     def of(self, step: int) -> int:
         """Return the number of the column that has a measured step."""
@@ -110,6 +113,16 @@ class Columns:
     def as_json(self) -> dict[str, Any]:
         """Return the columns as JSON has them."""
         return {"firsts": self.firsts, "lasts": self.lasts, "edges": self.edges}
+
+
+def _steps_of_a_column(steps: int, most: int) -> int:
+    """Return how many steps share a column: if it can be, so many that all columns have as many.
+
+    Columns of one width are drawn at once instead of cell by cell.
+    """
+    least = max(1, -(-steps // most))
+    even = (each for each in range(least, 2 * least) if steps % each == 0)
+    return next(even, least)
 
 
 class Grid:
