@@ -118,8 +118,8 @@ def main() -> None:
         with Recorder.create(path, {"model": "Encoder"}, limit=ROOM) as recorder:
             for step in steps_of(facts, given.steps, given.every):
                 recorder.write(step)
-            for one in said(facts, given.steps):
-                recorder.say(one)
+            for diagnosis in said(facts, given.steps):
+                recorder.say(diagnosis)
         started = time.perf_counter()
         with Recording(path) as recording:
             report.write_text(page(recording, load_catalogue()), encoding="utf-8")
