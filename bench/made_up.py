@@ -67,10 +67,10 @@ def _arrays(g: Any) -> None:
     np.save("torsion_angles.npy", g.uniform(-3, 3, (3000, 8)).astype("f4"))
     x, y = labelled(2000, 120, 20)
     np.savez("character_trajectories.npz", x=x.reshape(2000, 40, 3), y=y)
-    w = g.normal(size=(21, 1))
+    w = g.normal(size=(21, 6))
     for s in ("train", "valid", "val", "test"):
         x = g.normal(size=(2000, 21)).astype("f4")
-        np.savez(f"sim_{s}.npz", x=x, y=np.tanh(x @ w).astype("f4"))
+        np.savez(f"sim_{s}.npz", x=x, y=g.poisson(np.exp(np.tanh(x @ w))))  # counts
     c, m, b = (g.normal(size=size) for size in ((30, 64), (5, 900), (5, 187)))
     gestures, fields = g.normal(size=(12, 9, 64)), (241, 8, 7, 3697, 4614, 25, 5481, 329, 31)
     for s in ("train", "valid", "val", "test"):
