@@ -42,7 +42,7 @@ _WORTH_A_CACHE = 5
 @fix_options
 @adoption_options
 @click.option("--statistics", is_flag=True, help="Show only how often each rule speaks.")
-@click.option("--exit-zero", is_flag=True, help="Exit with 0 even where there are diagnoses.")
+@click.option("-e", "--exit-zero", is_flag=True, help="Exit with 0 even where there are diagnoses.")
 @click.option("-q", "--quiet", is_flag=True, help="Show diagnoses and failures only.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell what is read, and how long it takes.")
 @click.option(
