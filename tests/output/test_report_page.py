@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+import trainlint
 from bench.browser import PROGRAM, Browser
 from trainlint.core.catalogue import load_catalogue
 from trainlint.core.diagnosis import Evidence, Moment, Severity
@@ -331,5 +332,30 @@ def test_a_training_that_hardly_began_has_a_page_that_says_so(opened, runs, tmp_
     assert says in page.run("document.querySelector('h1').textContent")
     assert page.run("document.querySelectorAll('.js-plotly-plot').length") == (2 if steps else 0)
     assert page.run("document.querySelectorAll('.empty').length") == (0 if steps else 3)
+    assert page.complaints == []
+    page.close()
+
+
+def test_a_training_that_was_watched_has_a_page_of_what_was_measured(opened, tmp_path):
+    torch = pytest.importorskip("torch", reason="the extra `torch` is not installed")
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    path = tmp_path / "run.tlr"
+    with trainlint.watch(model, optimizer, every=1, live=False, recording=str(path)):
+        for _ in range(6):
+            optimizer.zero_grad()
+            model(torch.randn(16, 4)).square().mean().backward()
+            optimizer.step()
+    page = opened(written(path))
+    titles = page.run("[...document.querySelectorAll('#tabs button')].map(one => one.textContent)")
+    assert titles == ["Gradient RMS", "Update ratio", "Activation RMS", "Saturation"]
+    assert page.run("document.getElementById('heat').data[0].z.map(one => one.length)") == [6, 6]
+    facts = page.run("document.querySelector('dl').textContent")
+    assert "overhead of watching" in facts
+    assert f"torch{torch.__version__}" in facts
+    place = page.run("document.querySelector('#table figure').textContent")
+    assert "test_report_page.py:" in place
+    assert "torch.nn.Linear(4, 8)" in place
     assert page.complaints == []
     page.close()

@@ -162,7 +162,7 @@ const chartsOf = (data, cellsAt) => {
     const ticks = [];
     for (let at = Math.ceil(low); at <= Math.floor(high); at += Math.max(1, Math.ceil((high - low) / 6))) ticks.push(at);
     const colorbar = { thickness: isNarrow() ? 8 : 12, outlinewidth: 0, x: 1.01, xpad: 4, ...(isNarrow() ? {} : { title: { text: grid.title, side: "right" } }) };
-    if (ticks.length) Object.assign(colorbar, { tickvals: ticks, ticktext: ticks.map((one) => share ? `${+(100 * 10 ** one).toPrecision(2)} %` : `10<sup>${one}</sup>`) });
+    if (ticks.length) Object.assign(colorbar, { tickvals: ticks, ticktext: ticks.map((one) => share ? `${+(100 * 10 ** one).toPrecision(2)} %` : one === 0 ? "1" : `10<sup>${one}</sup>`) });
     else Object.assign(colorbar, { tickvals: [low, high], ticktext: [low, high].map((one) => (10 ** one).toPrecision(2)) });
     const common = { type: "heatmap", x: edges, y, hoverinfo: "none" };
     const traces = [{ ...common, z: shown, colorscale: "Cividis", zmin: low, zmax: high, colorbar }];
@@ -198,7 +198,7 @@ const chartsOf = (data, cellsAt) => {
         const ends = [Math.log10(Math.min(bound, ...known)), Math.log10(Math.max(bound, top))], pad = (ends[1] - ends[0]) * 0.08;
         yaxis.range = [ends[0] - pad, ends[1] + pad];
       }
-      annotations.push({ xref: "paper", x: 1, xanchor: "right", y: yaxis.type === "log" ? Math.log10(bound) : bound, yanchor: "bottom", showarrow: false, text: `bound ${+bound.toPrecision(3)}`, font: { color: colour("error"), size: 11 }, bgcolor: colour("card") });
+      annotations.push({ xref: "paper", x: 1, xanchor: "right", y: yaxis.type === "log" ? Math.log10(bound) : bound, yanchor: "bottom", showarrow: false, text: `bound ${+bound.toPrecision(3)}`, font: { color: colour("error"), size: 11 } });
     }
     if (at !== null) shapes.push({ type: "line", x0: at, x1: at, yref: "paper", y0: 0, y1: 1, line: { color: colour("muted"), dash: "dot", width: 1.5 } });
     return [traces, layout({ height: 200, margin: { l: 56, r: 10, t: 28, b: 38 }, title: { text: safe(title), font: { size: 13 }, x: 0.02, y: 0.97 }, xaxis: steps(range, { nticks: 5 }), yaxis, shapes, annotations })];
