@@ -69,6 +69,7 @@ class Project:
         self._held = 0
         self._shared: set[str] = set()
         self._settled: set[str] = set()
+        self._users: dict[str, set[str]] = {}
         self._summaries: dict[str, Summary] = {}
         self._located: dict[tuple[str, str], Located | None] = {}
         self._bases: dict[str, tuple[str, ...]] = {}
@@ -122,12 +123,14 @@ class Project:
         self._leads.clear()
         if before is None:
             self.__dict__.pop("_graph", None)
+            self._users.clear()
             self.close()
             return
         known, hanging = before
         now = self.summary(key)
         if _ties(now) != _ties(known):
             self.__dict__.pop("_graph", None)
+            self._users.clear()
             hanging |= self._graph.hanging_on(key)
         for one in hanging:
             self._let_go(one)
@@ -196,12 +199,13 @@ class Project:
         """Let go what is not needed once a file is linted; asked between two files, never within one.
 
         A model that others have looked into stays, as they may remember what they saw; so does one
-        that files which are linted later may look into. All of them go where they have become many.
+        that files which are linted later import from. All of them go where they have become many.
         """
         key = os.path.abspath(path)
         self._settled.add(key)
-        if key not in self._shared and not self._is_awaited(key):
-            self._let_go(key)
+        for one in self._settled.intersection(self._models).difference(self._shared):
+            if not self._is_awaited(one):
+                self._let_go(one)
         if self._held > _HELD:
             for one in [one for one in self._models if one not in self._shared]:
                 self._let_go(one)
@@ -209,14 +213,12 @@ class Project:
             self.close()
 
     def _is_awaited(self, key: str) -> bool:
-        """Say whether a file that is linted later may look into one: it imports it, or is called there."""
+        """Say whether a file that is linted later imports something from one, and may look into it."""
         if key not in self._paths:
             return False
-        return any(
-            other not in self._settled and (self.summary(other).asks or not by_call)
-            for by_call, others in ((False, self._graph.users(key)), (True, self._imports_of(key)))
-            for other in others
-        )
+        if key not in self._users:
+            self._users[key] = self._graph.users(key)
+        return not self._settled.issuperset(self._users[key])
 
     def close(self) -> None:
         """Let all models go."""
