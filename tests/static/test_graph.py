@@ -101,3 +101,26 @@ def test_a_package_hands_on_what_it_imports():
     assert found.importers("nets/net.py", ("Net",)) == {"nets/__init__.py", "main.py"}
     assert found.importers("nets/net.py", ("Other",)) == set()
     assert hangs_on(found, "nets/net.py") == {"nets/net.py", "nets/__init__.py", "main.py"}
+
+
+def test_an_island_is_all_that_imports_tie_together_in_either_direction():
+    found = graph(
+        net=({}, [], []),
+        train=({"net.py": ["Net"]}, [], []),
+        test=({"net.py": ["Net"]}, [], []),
+        other=({}, [], []),
+    )
+    assert found.islands["net.py"] == found.islands["test.py"] == {"net.py", "train.py", "test.py"}
+    assert found.islands["other.py"] == {"other.py"}
+
+
+def test_users_of_a_file_are_found_through_packages_that_import_each_other():
+    links = {
+        "nets/net.py": Links({}, ["Net"], []),
+        "nets/__init__.py": Links({"nets/net.py": ["Net"], "zoo/__init__.py": ["*"]}, [], []),
+        "zoo/__init__.py": Links({"nets/__init__.py": ["*", "Net"]}, [], []),
+        "main.py": Links({"zoo/__init__.py": ["Net"]}, [], []),
+        "else.py": Links({"nets/__init__.py": ["version"]}, [], []),
+    }
+    found = Graph(links).users("nets/net.py")
+    assert found == {"nets/__init__.py", "zoo/__init__.py", "main.py"}

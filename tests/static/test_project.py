@@ -955,7 +955,7 @@ def test_a_model_is_kept_while_a_file_that_may_look_into_it_is_to_come(lay, cata
         return [one[0] for one in paths if project.source(one) is not None]
 
     for together, expected in (
-        (paths, [["a"], ["a"], ["a"], ["a"]]),
+        (paths, [["a"], ["a"], ["a"], []]),
         (paths[:3], [["a"], ["a"], []]),
     ):
         project = Project(together)

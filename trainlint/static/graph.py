@@ -101,7 +101,10 @@ class Graph:
             source = queue.pop()
             wanted = names[source]
             for importer, imported in self._importers.get(source, ()):
-                handed = imported if WHOLE in wanted else imported & (wanted | {WHOLE})
+                if WHOLE in imported:
+                    handed = frozenset(wanted)
+                else:
+                    handed = imported if WHOLE in wanted else imported & wanted
                 if not handed:
                     continue
                 found.add(importer)
@@ -109,6 +112,19 @@ class Graph:
                 if importer.endswith(INIT) and not handed <= known:
                     known |= handed
                     queue.append(importer)
+        return found
+
+    @cached_property
+    def islands(self) -> dict[str, frozenset[str]]:
+        """By file: all that imports tie it to, through whichever files and in either direction."""
+        ties: dict[str, set[str]] = {path: set(one.imports) for path, one in self._links.items()}
+        for imported, importers in self._importers.items():
+            ties.setdefault(imported, set()).update(importer for importer, _ in importers)
+        found: dict[str, frozenset[str]] = {}
+        for path in ties:
+            if path not in found:
+                island = frozenset(_reached(ties, path))
+                found.update(dict.fromkeys(island, island))
         return found
 
     @cached_property

@@ -199,10 +199,16 @@ class Project:
         """Let go what is not needed once a file is linted; asked between two files, never within one.
 
         A model that others have looked into stays, as they may remember what they saw; so does one
-        that files which are linted later import from. All of them go where they have become many.
+        that files which are linted later import from. All of them go where they have become many,
+        and those of an island once its last file is linted.
         """
         key = os.path.abspath(path)
-        self._settled.add(key)
+        if key in self._paths and key not in self._settled:
+            self._settled.add(key)
+            island = self._graph.islands[key]
+            if self._settled.issuperset(island):
+                for one in island.intersection(self._models):
+                    self._let_go(one)
         for one in self._settled.intersection(self._models).difference(self._shared):
             if not self._is_awaited(one):
                 self._let_go(one)
