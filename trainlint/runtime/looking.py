@@ -46,20 +46,19 @@ class Looking:
         if tensor is not None and tensor.dim() == 2:  # noqa: PLR2004 - examples by features
             look_at_prediction(tensor, self.gathering)
 
-    def at_module(self, name: str, module: nn.Module, inputs: Any, output: Any) -> str | None:
-        """Look at a leaf that has run, and return the name of the layer; None for a criterion."""
+    def at_module(self, name: str, module: nn.Module, inputs: Any, output: Any) -> None:
+        """Look at a leaf that has run, unless it is a criterion."""
         if isinstance(module, nn.modules.loss._Loss):  # noqa: SLF001
-            return None
+            return
         layer = self.anatomy.saw_module(name, module)
         self._last = name
         if self.activations.wants(name):
             self.activations.module(layer, module, inputs, output, self.gathering)
-        return layer.name
 
     def at_function(
         self, name: str, kind: str, activation: Activation | None, inputs: Any, output: Any
-    ) -> str:
-        """Look at a call of an activation or an attention, and return the name of the layer.
+    ) -> None:
+        """Look at a call of an activation or an attention.
 
         ``name`` is the module whose forward calls it; ``inputs`` are the arguments and keywords.
         """
@@ -81,4 +80,3 @@ class Looking:
             else:
                 given = first_tensor((args, kwargs))
                 self.activations.function(layer, given, output, self.gathering)
-        return layer.name

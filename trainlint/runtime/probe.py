@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from trainlint.core.errors import UserError
-from trainlint.runtime.anatomy import Anatomy, is_between, is_leaf
+from trainlint.runtime.anatomy import Anatomy, is_leaf
 from trainlint.runtime.collectors.activations import Activations
 from trainlint.runtime.collectors.losses import look_at_loss
 from trainlint.runtime.collectors.parameters import Parameters
@@ -188,14 +188,12 @@ class _Measured:
 
 
 class _Observer(Looking):
-    """Looks at a forward pass as a monitor does, for one step, and in which order layers ran."""
+    """Looks at a forward pass as a monitor does, for one step."""
 
     def __init__(self, anatomy: Anatomy) -> None:
         looked_at = Activations(lambda look, gradient: look(gradient), enough=ENOUGH, whole=True)
         super().__init__(anatomy, looked_at)
         self.activations.begin()
-        self.order: list[str] = []
-        """The layers in the order of their calls; one that is called in a loop is there each time."""
 
     def entered(self, name: str, module: nn.Module, inputs: Any, *, is_outermost: bool) -> None:
         """Note in which mode the model runs."""
@@ -207,9 +205,8 @@ class _Observer(Looking):
         self, name: str, module: nn.Module, inputs: Any, output: Any, *, is_outermost: bool
     ) -> None:
         """Look at what a leaf, or the model, returned."""
-        layer = self.at_module(name, module, inputs, output) if is_leaf(module) else None
-        if layer is not None:
-            self.order.append(layer)
+        if is_leaf(module):
+            self.at_module(name, module, inputs, output)
         if is_outermost:
             self.at_output(output)
 
@@ -217,7 +214,7 @@ class _Observer(Looking):
         self, name: str, kind: str, activation: Activation | None, inputs: Any, output: Any
     ) -> None:
         """Look at what an activation or an attention returned that was called as a function."""
-        self.order.append(self.at_function(name, kind, activation, inputs, output))
+        self.at_function(name, kind, activation, inputs, output)
 
 
 def _measure(model: nn.Module, batch: Any, loss: Any, origin: Origin) -> _Measured:
@@ -275,33 +272,13 @@ def _measure(model: nn.Module, batch: Any, loss: Any, origin: Origin) -> _Measur
                 f"{names}{more} start at 0: what they cut off has its first gradient in the second step"
             )
         return _Measured(
-            _in_order(anatomy.facts, observer.order),
+            replace(anatomy.facts, optimizers=()),  # nobody has chosen a rate yet
             values,
             scale,
             list(_independent(output, batch_size, values)),
             expected,
             notes,
         )
-
-
-def _in_order(facts: Facts, order: Sequence[str]) -> Facts:
-    """Return facts whose layers know what follows them, and in which nobody has chosen a rate yet.
-
-    A function that is called in a loop is one layer, behind the first of those that it follows.
-    """
-    layers = []
-    for layer in facts.layers:
-        followed_by = layer.followed_by
-        if layer.weight and not layer.is_norm and followed_by is None:
-            at = next(place for place, name in enumerate(order) if name == layer.name)
-            for name in order[at + 1 :]:
-                other = facts.layer[name]
-                if other.activation is not None:
-                    followed_by = other.activation
-                if other.activation is not None or not is_between(other):
-                    break
-        layers.append(replace(layer, followed_by=followed_by))
-    return replace(facts, layers=tuple(layers), optimizers=())
 
 
 def _look_at_parameters(anatomy: Anatomy, gathering: Gathering) -> None:
