@@ -61,6 +61,8 @@ def local(tensor: Tensor) -> Tensor:
 
 def first_tensor(value: Any) -> Tensor | None:
     """Return the first tensor inside of what a module is given or returns."""
+    if isinstance(value, Tensor):  # as nearly always
+        return value
     return next(tensors_in(value), None)
 
 

@@ -398,6 +398,9 @@ class _Returning:
 
 def _float_in(inputs: object) -> Tensor | None:
     """Return the first tensor of numbers that a module was given."""
+    if isinstance(inputs, tuple) and inputs and is_plain(inputs[0]):  # as nearly always
+        found: Tensor = inputs[0]
+        return found
     return next((one for one in tensors_in(inputs) if is_plain(one)), None)
 
 
