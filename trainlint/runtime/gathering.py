@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -160,30 +160,37 @@ class Crossing:
                 end = start + self.lengths[at]
                 parts[at] = flat[start:end]
                 start = end
-        found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-        for signal, name, value in self.numbers:
-            found[signal][name].append(value)
+        values: dict[str, dict[str, float]] = defaultdict(dict)
+        several: dict[tuple[str, str], list[float]] = {}
+        for signal, name, value in self._told(parts):
+            known = values[signal]
+            if name in known:
+                several.setdefault((signal, name), [known[name]]).append(value)
+            else:
+                known[name] = value
+        for (signal, name), each in several.items():
+            values[signal][name] = _combined(signal, each)
+        for one in _MEANINGLESS & values.keys():
+            values[one] = {
+                name: value for name, value in values[one].items() if not math.isnan(value)
+            }
+        return {str(signal): each for signal, each in values.items() if each}
+
+    def _told(self, parts: list[list[float]]) -> Iterator[tuple[str, str, float]]:
+        """Yield what the elements of all tensors say, and the numbers that never were on a device."""
+        yield from self.numbers
         at = 0
         for tensors, tell in self.waiting:
-            got = [value for part in parts[at : at + len(tensors)] for value in part]
-            at += len(tensors)
-            for signal, name, value in tell(got):
-                found[signal][name].append(value)
-        values = {
-            str(signal): {
-                name: number
-                for name, each in values.items()
-                if not math.isnan(number := _combined(signal, each)) or signal not in _MEANINGLESS
-            }
-            for signal, values in found.items()
-        }
-        return {signal: each for signal, each in values.items() if each}
+            many = len(tensors)
+            got = (
+                parts[at] if many == 1 else [one for part in parts[at : at + many] for one in part]
+            )
+            at += many
+            yield from tell(got)
 
 
 def _combined(signal: str, values: list[float]) -> float:
     """Return one number for the several that a layer gave in a step."""
-    if len(values) == 1:
-        return values[0]
     if signal in _ADDED:
         return sum(values)
     if signal in _SMALLEST:

@@ -8,7 +8,7 @@ from typing import Final
 
 DENSE: Final = 10
 """So many steps are measured at the start, and after an anomaly, one after the other."""
-GRACE: Final = 0.2
+GRACE: Final = 0.3
 """Seconds of its own that the monitor may use besides its share, so that short trainings are seen too."""
 STEADY: Final = 0.5
 """The part of the budget that is spent steadily until the rest has made up for the grace."""
@@ -21,7 +21,7 @@ GROWTH: Final = 10
 """While the grace lasts the interval is a tenth of the steps so far."""
 LIGHT: Final = 0.4
 """The part of the budget that the loss of steps that are not measured may cost."""
-LIGHT_GRACE: Final = 0.05
+LIGHT_GRACE: Final = 0.1
 """Seconds that it may cost besides."""
 
 
