@@ -34,7 +34,7 @@
   const put = async (element, make) => {
     drawn.set(element, make);
     const [traces, form] = make();
-    await Plotly.react(element, traces, form, { responsive: true, displayModeBar: false, doubleClick: false });
+    await Plotly.react(element, traces, form, { responsive: true, displayModeBar: false, doubleClick: false, showTips: false });
   };
   const seen = new IntersectionObserver((entries) => entries.forEach((entry) => { if (entry.isIntersecting) show(entry.target); }), { rootMargin: "300px" });
   const later = (element, draw) => { pending.set(element, draw); seen.observe(element); };
