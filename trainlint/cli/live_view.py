@@ -117,7 +117,7 @@ class RunPane(Vertical):
         table = self.query_one(DataTable)
         is_wide = width >= _WIDE
         bars = 14 if is_wide else max(8, min(24, width - NARROW + 8))
-        name = width - 2 * _NUMBER - bars - 22 if is_wide else width - _NUMBER - bars - 10
+        name = width - 2 * _NUMBER - bars - 28 if is_wide else width - _NUMBER - bars - 10
         heads = ("layer", "gradient", "", "update", "units") if is_wide else ("layer", "grad.", "")
         before = table.cursor_row
         kept = None
