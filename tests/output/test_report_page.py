@@ -161,6 +161,7 @@ def test_the_mouse_is_told_the_value_of_a_cell(wide):
     text = wide.run("document.getElementById('tip').textContent")
     found = re.fullmatch(r"fc1, step (\d+): gradient rms (.+)", text)
     assert found is not None, text
+    assert abs(int(found[1]) - STEPS / 2) <= 2  # the middle of the run
     assert float(found[2]) == pytest.approx(1e-3 / int(found[1]), rel=0.01)
     wide.mouse("mouseMoved", 5, 5)
     wide.wait("document.getElementById('tip').hidden")
