@@ -2,7 +2,7 @@
 
 How to run: python bench/integrations_overhead.py [--kinds lightning,trainer,ddp,fsdp] [--steps 200]
 [--rounds 3]. Lightning and transformers are measured where they are installed; DDP and FSDP have two
-ranks of this machine (gloo), of one thread each.
+ranks of this machine (gloo). Each process has one thread.
 
 The same multilayer perceptron is trained in turns, unwatched and watched with what holds by default, in
 one process (of each rank), so that both see the same machine. Printed are the median step of both, the
@@ -231,7 +231,8 @@ def main() -> None:
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    print(f"torch {torch.__version__}, {os.cpu_count()} cores")
+    torch.set_num_threads(1)  # several wait for each other where something else wants a core
+    print(f"torch {torch.__version__}, {os.cpu_count()} cores, one thread each")
     print("| kind | steps | median ms | watched ms | whole run | second half | own share |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as folder:
