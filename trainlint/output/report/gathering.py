@@ -30,6 +30,7 @@ MOST_COLUMNS: Final = 600
 _POINTS: Final = 1500
 _EVIDENCE_POINTS: Final = 300
 _SAME: Final = 0.05
+"""A number of evidence that is so near to the signal is the signal itself."""
 _BEFORE: Final = 25
 """A spike stands out from so many losses before it."""
 _OUT: Final = 8.0

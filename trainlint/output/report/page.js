@@ -6,7 +6,7 @@
   follow();
 
   const reveal = () => { // a link opens what it leads to
-    let target = location.hash.length > 1 ? by(decodeURIComponent(location.hash.slice(1))) : null;
+    const target = location.hash.length > 1 ? by(decodeURIComponent(location.hash.slice(1))) : null;
     if (!target) return;
     for (let one = target; one; one = one.parentElement) if (one.tagName === "DETAILS") one.open = true;
     target.scrollIntoView();
@@ -68,7 +68,7 @@
     element.on("plotly_doubleclick", () => { look(null); });
   };
   const field = by("heat"), tabs = by("tabs"), tip = document.body.appendChild(Object.assign(document.createElement("div"), { id: "tip", hidden: true }));
-  let chosen = 0, cursor = null;
+  let chosen = 0, painted = -1, cursor = null;
   const paint = async () => {
     pending.delete(field); seen.unobserve(field);
     const number = chosen;
@@ -76,11 +76,12 @@
     if (number !== chosen) return; // another was chosen meanwhile
     by("broken").hidden = !charts.hasBroken(chosen);
     await put(field, charts.heat(chosen, cursor));
+    painted = number;
     if (linked.has(field)) return;
     link(field);
     field.on("plotly_hover", ({ points, event }) => {
       const [row, column] = points[0].pointIndex;
-      tip.textContent = charts.cell(chosen, row, column);
+      tip.textContent = charts.cell(painted, row, column);
       tip.hidden = false;
       tip.style.left = `${Math.max(8, Math.min(event.clientX + 14, innerWidth - tip.offsetWidth - 8))}px`;
       tip.style.top = `${Math.max(8, event.clientY - tip.offsetHeight - 10)}px`;
@@ -109,7 +110,7 @@
   });
   all("#zoom button").forEach((one) => { one.onclick = () => zoom(+one.dataset.zoom); });
   field.addEventListener("keydown", (event) => {
-    if (!data.grids.length) return;
+    if (painted !== chosen) return;
     const factor = { "+": 0.5, "-": 2, 0: 0 }[event.key];
     if (factor !== undefined) { event.preventDefault(); zoom(factor); return; }
     const step = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key];
@@ -126,7 +127,7 @@
   if (time) later(time, async () => {
     await put(time, charts.time);
     link(time);
-    time.on("plotly_click", (event) => { location.hash = `diagnosis-${event.points[0].customdata}`; });
+    time.on("plotly_click", (event) => { location.hash = `diagnosis-${event.points[0].customdata}`; reveal(); });
   });
   if (data.loss.x.length || data.rate.x.length) later(loss, async () => { await put(loss, charts.loss); link(loss); });
   else empty(loss, "No loss was recorded.");
@@ -136,6 +137,7 @@
     const number = +one.dataset.proofs;
     if (data.diagnoses[number].proofs.length) later(one, () => several(one, charts.proofs(number)));
   });
+
   // --- the table
 
   const table = by("table"), told = by("shown"), total = (table?.querySelectorAll("details").length ?? 0) + data.layers.length;
