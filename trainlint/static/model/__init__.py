@@ -109,6 +109,9 @@ Questions of the file
     views that name the sizes of their tensor in another order (:class:`Reshape`); constant tensors
     that a module keeps as plain attributes (:class:`StrayTensor`); layers that nothing reads
     (:class:`UnusedLayer`).
+``file.handed_on(expr)``, ``file.hides_steps(event)``
+    the calls of functions outside of the file that get an object; whether one of which nothing is known
+    gets what an event is done to.
 ``file.late_moves()``, ``file.turned_into_half(model, before=call)``
     models that are moved after their optimizer was built, or that got half precision before.
 ``file.goal_of(metric)``
