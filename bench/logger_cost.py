@@ -23,7 +23,7 @@ import trainlint
 from trainlint.runtime.loggers import made
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from trainlint.core.diagnosis import Diagnosis
 
@@ -46,21 +46,24 @@ class Timed:
         self._logger.log_diagnosis(diagnosis)
 
 
-def tool(name: str, folder: str) -> Any:
-    """Return what a user hands in; raises ImportError where its package is missing."""
+def tool(name: str, folder: str) -> tuple[Any, Callable[[], object]]:
+    """Return what a user hands in, and what ends it; ImportError where its package is missing."""
     if name == "tensorboard":
         from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415
 
-        return SummaryWriter(folder)
+        writer = SummaryWriter(folder)
+        return writer, writer.close
     if name == "wandb":
         import wandb  # noqa: PLC0415
 
         settings = wandb.Settings(console="off", silent=True)
-        return wandb.init(mode="offline", project="bench", dir=folder, settings=settings)
+        run = wandb.init(mode="offline", project="bench", dir=folder, settings=settings)
+        return run, run.finish
     import mlflow  # noqa: PLC0415
 
     mlflow.set_tracking_uri(f"sqlite:///{folder}/runs.db")
-    return mlflow
+    mlflow.set_experiment(experiment_id=mlflow.create_experiment("bench", f"file://{folder}"))
+    return mlflow, mlflow.end_run
 
 
 def trained(loggers: Any) -> tuple[trainlint.Monitor, Any]:
@@ -85,7 +88,8 @@ def trained(loggers: Any) -> tuple[trainlint.Monitor, Any]:
 def compared(name: str, steps: int) -> str:
     """Return the row of a logger."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        ((_, logger),) = made([tool(name, folder)])
+        given, end = tool(name, folder)
+        logger: Any = made([given])[0][1]
         timed = Timed(logger)
         (plain, plain_step), (told, told_step) = trained(()), trained([timed])
         pairs = []
@@ -98,6 +102,8 @@ def compared(name: str, steps: int) -> str:
         shares = plain.own_share, told.own_share
         plain.close()
         told.close()
+        logger.close("", steps)
+        end()
     first, second = zip(*pairs, strict=True)
     return (
         f"{name:<12} {sum(second) / sum(first):>7.3f}"
