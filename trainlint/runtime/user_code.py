@@ -10,7 +10,7 @@ import sys
 import sysconfig
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from inspect import unwrap
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 _INSTALLED: Final = ("site-packages", "dist-packages")
+_STANDARD: Final = os.path.join(sysconfig.get_paths()["stdlib"], "")
 _OWN: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-@lru_cache(maxsize=1024)
+@cache
 def is_user_code(filename: str) -> bool:
     """Say whether a file is neither installed nor part of Python or of trainlint."""
     if filename.startswith("<frozen") or not filename:
         return False
     path = os.path.abspath(filename)
-    library = sysconfig.get_paths()["stdlib"]
     parts = path.split(os.sep)
     return not (
-        path.startswith((os.path.join(library, ""), os.path.join(_OWN, "")))
+        path.startswith((_STANDARD, os.path.join(_OWN, "")))
         or any(one in parts for one in _INSTALLED)
     )
 
