@@ -219,6 +219,7 @@ def stand_in() -> None:
     _no_weights()
     _data_sets()
     _sounds()
+    _worlds()
 
 
 def _sounds() -> None:
@@ -242,6 +243,18 @@ def _sounds() -> None:
         return *load(f"{word}/{g.initial_seed()}"), word
 
     sets.SPEECHCOMMANDS = _set_of(spoken, 2000)
+
+
+def _worlds() -> None:
+    """Let a world be the version of it that there is now."""
+    try:
+        gymnasium: Any = importlib.import_module("gymnasium")
+    except ImportError:
+        return
+    make = gymnasium.make
+    gymnasium.make = lambda name, *given, **more: make(
+        name.replace("LunarLander-v2", "LunarLander-v3"), *given, **more
+    )
 
 
 def _one_process() -> None:
