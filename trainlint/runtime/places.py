@@ -48,6 +48,8 @@ class Places:
         default_factory=dict, init=False
     )
     _origins: dict[str, Origin] = field(default_factory=dict, init=False)
+    _watches: dict[str, Site | None] = field(default_factory=dict, init=False)
+    _assigned: dict[str, dict[str, list[Site]]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self._construction = Construction(self._library)
@@ -183,6 +185,12 @@ class Places:
 
     def _watched(self, prefix: str) -> Site | None:
         """Return the expression that `watch` is given for a model."""
+        if prefix not in self._watches:
+            self._watches[prefix] = self._given(prefix)
+        return self._watches[prefix]
+
+    def _given(self, prefix: str) -> Site | None:
+        """Look for the expression that `watch` is given for a model."""
         code = self._caller()
         if code is None:
             return None
@@ -246,22 +254,29 @@ class Places:
 
     def _replaced(self, prefix: str, path: str, module: nn.Module) -> Site | None:
         """Return what the script puts in the place of a module: `model.fc = nn.Linear(512, 10)`."""
+        if prefix not in self._assigned:
+            self._assigned[prefix] = self._assignments(prefix)
+        found = self._assigned[prefix].get(path, [])
+        able = [one for one in found if self._construction.may_be(one, module)]
+        known = [self._construction.followed(one, module) for one in able]
+        return known[0] if len(known) == 1 else None
+
+    def _assignments(self, prefix: str) -> dict[str, list[Site]]:
+        """Return what the script assigns to parts of a model, by their paths."""
+        found: dict[str, list[Site]] = {}
         code = self._caller()
         if code is None:
-            return None
+            return found
         watched = self._watched(prefix)
         name = dotted(watched.node) if watched is not None else ""
-        found = []
         for owner in (None, *code.functions):
             for one in statements(code.tree.body if owner is None else owner.body):
                 if isinstance(one, ast.Assign):
                     for target in one.targets:
                         root, _, rest = self._target(prefix, target).partition(".")
-                        if rest == path and root != "self" and (not name or root == name):
-                            found.append(Site(one.value, Scope(code, owner)))
-        able = [one for one in found if self._construction.may_be(one, module)]
-        known = [self._construction.followed(one, module) for one in able]
-        return known[0] if len(known) == 1 else None
+                        if root != "self" and (not name or root == name):
+                            found.setdefault(rest, []).append(Site(one.value, Scope(code, owner)))
+        return found
 
     def _target(self, prefix: str, target: ast.expr) -> str:
         """Return the path of an assignment's target, with indices: `model.classifier[1]`."""
