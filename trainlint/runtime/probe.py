@@ -143,18 +143,22 @@ def probed(
     """Probe a model with settings that are known."""
     with chance_restored(), torch.inference_mode(mode=False), torch.enable_grad():
         first: nn.Module | None = None
+        places: Places | None = None  # of its layers, which are looked for once
         measured: list[_Measured] = []
         for seed in range(max(1, seeds)):
             torch.manual_seed(seed)
             one = model if isinstance(model, nn.Module) or not callable(model) else model()
             one = _checked(one)
-            first = one if first is None else first
-            measured.append(_measure(one, batch, loss, origin))
+            there = places if places and one is first else Places({"": one}, origin)
+            if first is None:
+                first, places = one, there
+            measured.append(_measure(one, batch, loss, there))
         assert first is not None
+        assert places is not None
         report = _report(type(first).__name__, measured, settings)
         wants = any(one.rule in CURABLE for one in report.diagnoses) if remedy is None else remedy
         if wants:
-            report = _with_effect(report, first, (batch, loss, origin), settings)
+            report = _with_effect(report, first, (batch, loss, places), settings)
         return report
 
 
@@ -217,7 +221,7 @@ class _Observer(Looking):
         self.at_function(name, kind, activation, inputs, output)
 
 
-def _measure(model: nn.Module, batch: Any, loss: Any, origin: Origin) -> _Measured:
+def _measure(model: nn.Module, batch: Any, loss: Any, places: Places) -> _Measured:
     """Run a forward and a backward pass and look at both; the model is left as it was."""
     with eagerly(), model_restored(model, weights=False), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -234,8 +238,7 @@ def _measure(model: nn.Module, batch: Any, loss: Any, origin: Origin) -> _Measur
         # Rules ask which parameters are trained, and at a rate over 0. Making an optimizer of torch imports
         # its compiler, which takes seconds.
         facts_of: Any = SimpleNamespace(param_groups=[{"params": trainable, "lr": 1e-30}], state={})
-        models = {"": model}
-        anatomy = Anatomy(models, [facts_of], Run(origin), Places(models, origin))
+        anatomy = Anatomy({"": model}, [facts_of], Run(places.caller), places)
         anatomy.look()
         observer = _Observer(anatomy)
         observer.at_input((args, kwargs))
@@ -523,7 +526,7 @@ def _scale(report: ProbeReport) -> Scale:
 def _with_effect(
     report: ProbeReport,
     model: nn.Module,
-    what: tuple[Any, Any, Origin],
+    what: tuple[Any, Any, Places],
     settings: Settings,
 ) -> ProbeReport:
     """Measure what the right initialisation of each layer changes; the weights are given back.
