@@ -48,6 +48,8 @@ class Training:
         return monitor
 
 
+TIMED: Final = frozenset({"data-starved"})
+"""Rules that judge the machine as well: where others keep it busy, what they say is true of any training."""
 HEALTHY: Final[dict[str, Training]] = {}
 SICK: Final[dict[str, Training]] = {}
 

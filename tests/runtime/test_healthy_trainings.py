@@ -9,10 +9,7 @@ from trainlint.core.diagnosis import Severity
 pytest.importorskip("sklearn")
 
 import bench.trainings.healthy  # noqa: F401 - registers them
-from bench.trainings.registry import HEALTHY
-
-# Of the machine and not of the training: where others keep it busy, it is true.
-TIMED = {"data-starved"}
+from bench.trainings.registry import HEALTHY, TIMED
 
 
 def test_there_are_enough_of_them():
