@@ -49,7 +49,7 @@ class Training:
 
 
 TIMED: Final = frozenset({"data-starved"})
-"""Rules that judge the machine as well: where others keep it busy, what they say is true of any training."""
+"""Rules that judge the machine as well: where it is kept busy, they are right about any training."""
 HEALTHY: Final[dict[str, Training]] = {}
 SICK: Final[dict[str, Training]] = {}
 
