@@ -71,7 +71,8 @@ def test_the_version_needs_neither_rich_nor_json_nor_processes_nor_rules():
     assert not loaded & unwanted
 
 
-def test_linting_a_file_needs_neither_rich_nor_json_nor_processes(tmp_path):
+def test_linting_a_file_needs_neither_rich_nor_json_nor_processes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where no earlier run has left a cache, which is read with json
     (tmp_path / "a.py").write_text("import torch\n")
     loaded = started_by("check", str(tmp_path / "a.py"), "--isolated")
     assert "trainlint.static.engine" in loaded
