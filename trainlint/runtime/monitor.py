@@ -232,14 +232,7 @@ class Monitor:
         from trainlint.output.summary import summary  # noqa: PLC0415 - rich is not needed before
 
         self._drain(wait=True)
-        return summary(
-            self._anatomy.facts,
-            self._history.last,
-            self._judge.diagnoses,
-            steps=self.step,
-            seconds=time.perf_counter() - self._began,
-            own_share=self.own_share,
-        )
+        return self._told(summary)
 
     def _repr_html_(self) -> str:
         """Return how it stands with the training as a notebook shows it."""
@@ -250,7 +243,11 @@ class Monitor:
         """Return how it stands with the training by the numbers that have arrived."""
         from trainlint.output.fragment import training  # noqa: PLC0415 - for notebooks alone
 
-        return training(
+        return self._told(training)
+
+    def _told(self, tell: Callable[..., str]) -> str:
+        """Return how it stands with the training, as told by a function."""
+        return tell(
             self._anatomy.facts,
             self._history.last,
             self._judge.diagnoses,
