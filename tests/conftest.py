@@ -106,6 +106,7 @@ def training(catalogue: Catalogue) -> Callable[..., Training]:
         alternates: bool = False,
         plays: bool = False,
         ranks: int = 1,
+        workers: int = 0,
         **thresholds: object,
     ) -> Training:
         found = catalogue.find(rule)
@@ -117,6 +118,7 @@ def training(catalogue: Catalogue) -> Callable[..., Training]:
             alternates=alternates,
             plays=plays,
             ranks=ranks,
+            workers=workers,
         )
         return Training(found.new_detector(thresholds), found.needs, facts)
 

@@ -9,6 +9,7 @@ import os
 import pickle
 import subprocess
 import sys
+import warnings
 from textwrap import dedent
 from types import ModuleType
 
@@ -586,3 +587,32 @@ def test_a_gradient_that_lies_beside_the_sample_is_one():
     assert monitor.signals["gradient_max"]["0.weight"].values == [0.0] * 12
     assert min(monitor.signals["gradient_norm"]["0.weight"].values) > 0
     assert not monitor.diagnoses
+
+
+def test_how_many_workers_feed_a_training_is_known_and_recorded():
+    data = torch.utils.data.TensorDataset(torch.randn(8, 8), torch.randint(0, 3, (8,)))
+    model = nn.Linear(8, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with trainlint.watch(model, optimizer, recording="run.tlr") as monitor:
+        for workers in (2, 0):
+            for inputs, targets in torch.utils.data.DataLoader(data, 4, num_workers=workers):
+                nn.functional.cross_entropy(model(inputs), targets).backward()
+                optimizer.step()
+        assert monitor.facts.workers == 2
+    with Recording("run.tlr") as recording:
+        assert [one.facts.workers for one in recording.steps()][-1] == 2
+
+
+def test_what_torch_warns_of_once_is_not_warned_of_at_each_measured_step():
+    class Net(nn.Linear):
+        def forward(self, inputs):
+            warnings.warn("an old way", stacklevel=1)
+            return super().forward(inputs)
+
+    model = Net(8, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("default")
+        with trainlint.watch(model, optimizer, every=1):
+            train(model, optimizer, 5)
+    assert [str(one.message) for one in seen] == ["an old way"]

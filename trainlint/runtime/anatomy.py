@@ -201,6 +201,7 @@ class Anatomy:
     run: Run
     places: Places | None = None
     ranks: int = 1
+    workers: int = 0
     modules: dict[int, tuple[str, nn.Module]] = field(default_factory=dict)
     """Every module by its identity: its name, and itself."""
     parameters: dict[str, nn.Parameter] = field(default_factory=dict)
@@ -230,11 +231,11 @@ class Anatomy:
         self.names = {name for name, _ in self.modules.values()}
         parameters = tuple(self._parameters())
         old = self._facts
-        had_state = (
-            [bool(one.state) for one in self.optimizers]
-            if old is None
-            else [one.has_state for one in old.optimizers]
-        )
+        known = () if old is None else old.optimizers
+        had_state = [
+            *(one.has_state for one in known),
+            *(bool(one.state) for one in self.optimizers[len(known) :]),
+        ]
         optimizers = tuple(
             replace(optimizer_of(one), has_state=had)
             for one, had in zip(self.optimizers, had_state, strict=True)
@@ -248,12 +249,18 @@ class Anatomy:
                 alternates=len(self.optimizers) > 1,
                 plays=any(one in sys.modules for one in _ENVIRONMENTS),
                 ranks=self.ranks,
+                workers=self.workers,
             )
 
     def is_parallel(self, ranks: int) -> None:
         """Note over how many ranks the training is parallel."""
         self.ranks = ranks
         self._facts = replace(self.facts, ranks=ranks)
+
+    def is_fed_by(self, workers: int) -> None:
+        """Note how many workers read ahead for the training; of several loaders the most count."""
+        self.workers = max(self.workers, workers)
+        self._facts = replace(self.facts, workers=self.workers)
 
     @property
     def facts(self) -> Facts:

@@ -32,7 +32,9 @@ class Listener(Protocol):
     def scaler_stepped(self, optimizer: Any) -> None:
         """Hear that a GradScaler was asked for an optimizer's step, and made or skipped it."""
 
-    def waited(self, seconds: float, source: tuple[int, int], *, begins: bool) -> None:
+    def waited(
+        self, seconds: float, source: tuple[int, int], *, begins: bool, workers: int
+    ) -> None:
         """Hear that a DataLoader has given a batch after so many seconds, and whether it was the first.
 
         ``source`` is the identity of the data that it reads, and that of the iterator.
@@ -140,7 +142,12 @@ def _next(original: Callable[..., Any]) -> Callable[..., Any]:
         batch = original(self)
         seconds = time.perf_counter() - start
         for listener in tuple(_listeners):
-            listener.waited(seconds, (id(self._dataset), id(self)), begins=begins)
+            listener.waited(
+                seconds,
+                (id(self._dataset), id(self)),
+                begins=begins,
+                workers=self._num_workers,
+            )
         return batch
 
     return following

@@ -70,7 +70,7 @@ class Hooks:
         """The modules that have run forward since the hooks were put on."""
         self._mode: _Functions | None = None
         self._thread = 0
-        self._silence = _Silence(begins=False)
+        self._silence = _Silence()
 
     def install(self, modules: Mapping[int, tuple[str, nn.Module]]) -> None:
         """Put the hooks on."""
@@ -78,7 +78,7 @@ class Hooks:
         if self._handles:
             return
         self._thread = threading.get_ident()
-        self._silence = _Silence()
+        self._silence.begin()
         self._handles = [
             register_module_forward_pre_hook(self._before),
             register_module_forward_hook(self._after, always_call=True),
@@ -88,10 +88,14 @@ class Hooks:
         """Take every one off again."""
         while self._handles:
             self._handles.pop().remove()
-        self._silence.end()
         self._stack.clear()
         self._seen.clear()
         self._leave()
+
+    def end(self) -> None:
+        """Take them off for good."""
+        self.remove()
+        self._silence.end()
 
     def _known(self, module: nn.Module) -> str | None:
         """Return the name of a module that is watched; None for others and where nothing is trained."""
@@ -173,12 +177,16 @@ def _is_in_backward() -> bool:
 class _Silence:
     """Keeps torch from warning of global hooks at each call of a compiled module, until it ends.
 
-    It warns that they run once more for the wrapper, which is not watched.
+    It warns that they run once more for the wrapper, which is not watched. Where nothing is compiled no
+    filter is touched, and elsewhere once: each change has Python show again all that it has warned of.
     """
 
-    def __init__(self, *, begins: bool = True) -> None:
+    def __init__(self) -> None:
         self._filter: Any = None
-        if begins:
+
+    def begin(self) -> None:
+        """Let it warn no more, once there is a compiler."""
+        if self._filter is None and "torch._dynamo.eval_frame" in sys.modules:
             before = set(map(id, warnings.filters))
             warnings.filterwarnings("ignore", message=r"Using `torch\.compile\(module\)` when")
             self._filter = next((one for one in warnings.filters if id(one) not in before), None)

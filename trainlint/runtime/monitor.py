@@ -36,7 +36,7 @@ from trainlint.runtime.tensors import first_tensor, is_plain, is_transformed
 from trainlint.runtime.untraced import Untraced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from types import TracebackType
 
     from trainlint.core.config import Settings
@@ -299,10 +299,17 @@ class Monitor:
         self._optimizers = (*self._optimizers, optimizer)
         index = len(self._optimizers) - 1
         self._owned.append({})
-        self._expected.add(index)
+        self._expected = {
+            index
+        }  # where several take turns, a step is over when the last has stepped
         self._anatomy.optimizers = self._optimizers
         self._hear(index, optimizer)
         self._guarded("model", self._anatomy.look)
+
+    @property
+    def names(self) -> Collection[str]:
+        """The names of the models; a single one may have none."""
+        return self._models.keys()
 
     def watches(self, model: nn.Module) -> bool:
         """Say whether a module is watched, by itself or as a part of another."""
@@ -433,12 +440,16 @@ class Monitor:
                 self._skipped += 1
                 self._forget_round()
 
-    def waited(self, seconds: float, source: tuple[int, int], *, begins: bool) -> None:
+    def waited(
+        self, seconds: float, source: tuple[int, int], *, begins: bool, workers: int
+    ) -> None:
         """Add to the time that was spent waiting for batches, and note where the last one is from."""
         self._round.waited += seconds
         self._source = source
         if begins:
             self._fresh.add(source)
+        if workers > self._anatomy.workers:
+            self._guarded("model", self._anatomy.is_fed_by, workers)
 
     def _note_epoch(self, source: tuple[int, int]) -> None:
         """Count how often the data was begun that is trained on; validation never comes here."""
@@ -798,7 +809,7 @@ class Monitor:
 
     def _release(self) -> None:
         """Leave nothing behind in torch, in the models and in the optimizers."""
-        self._hooks.remove()
+        self._hooks.end()
         self._end_eager()
         ears.leave(self)
         while self._handles:

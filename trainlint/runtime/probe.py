@@ -247,7 +247,7 @@ def _measure(model: nn.Module, batch: Any, loss: Any, places: Places) -> _Measur
         try:
             output = model(*args, **kwargs)
         finally:
-            hooks.remove()
+            hooks.end()
         value, note = loss_of(loss, output, target)
         gathering = observer.gathering
         if not note or "targets" in note:

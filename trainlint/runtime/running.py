@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib.abc
 import importlib.util
+import itertools
 import os
 import sys
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from trainlint.runtime.announcing import reason_of
 
 if TYPE_CHECKING:
     import types
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from importlib.machinery import ModuleSpec
 
     from torch import nn
@@ -148,9 +149,12 @@ class Watching:
         models = [unwrapped(one) for one in models_of(optimizer)]
         if self.monitor is not None:
             new = [one for one in models if not self.monitor.watches(one)]
-            self.monitor.add({type(one).__name__: one for one in new}, optimizer)
+            self.monitor.add(_named(new, self.monitor.names), optimizer)
             return
-        named = {"" if len(models) == 1 else _name(one, models): one for one in models}
+        later = [unwrapped(one) for other in _others(optimizer) for one in models_of(other)]
+        parts = {id(part) for model in models for part in model.modules()}
+        is_alone = len(models) == 1 and all(id(one) in parts for one in later)
+        named = {"": models[0]} if is_alone else _named(models, ())
         self.monitor = attach(
             named,
             [optimizer],
@@ -224,9 +228,17 @@ def models_of(optimizer: Optimizer) -> list[nn.Module]:
     return [one for one in holders if id(one) not in inner]
 
 
-def _name(model: nn.Module, models: Sequence[nn.Module]) -> str:
-    """Return a name for one of several models."""
-    kind = type(model).__name__
-    alike = [one for one in models if type(one).__name__ == kind]
-    at = next(at for at, one in enumerate(alike, start=1) if one is model)
-    return kind if at == 1 else f"{kind}_{at}"
+def _others(optimizer: Optimizer) -> list[Optimizer]:
+    """Return the other optimizers of the program."""
+    kind = sys.modules[_OPTIMIZERS].Optimizer
+    return [one for one in gc.get_objects() if one is not optimizer and issubclass(type(one), kind)]
+
+
+def _named(models: Sequence[nn.Module], taken: Collection[str]) -> dict[str, nn.Module]:
+    """Return models by the names of their classes, with numbers where a name is taken."""
+    named: dict[str, nn.Module] = {}
+    for model in models:
+        kind = type(model).__name__
+        names = (kind if at == 1 else f"{kind}_{at}" for at in itertools.count(1))
+        named[next(one for one in names if one not in named and one not in taken)] = model
+    return named

@@ -426,6 +426,8 @@ class Facts:
     plays: bool = False
     """Whether an environment of reinforcement learning is at hand, which makes the data as it goes."""
     ranks: int = 1
+    workers: int = 0
+    """The most workers that a `DataLoader` of the training has."""
 
     @property
     def need_not_fall(self) -> bool:

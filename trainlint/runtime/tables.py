@@ -256,6 +256,7 @@ def facts_row(facts: Facts) -> tuple[str, str, str, str]:
         "alternates": facts.alternates,
         "plays": facts.plays,
         "ranks": facts.ranks,
+        "workers": facts.workers,
     }
     return (
         _text([_plain(one) for one in facts.layers]),
@@ -269,7 +270,7 @@ def facts_of(layers: str, parameters: str, optimizers: str, run: str) -> Facts:
     """Return the facts of a row."""
     said = json.loads(run)
     alternates, ranks = said.pop("alternates"), said.pop("ranks")
-    plays = said.pop("plays", False)
+    plays, workers = said.pop("plays", False), said.pop("workers", 0)
     return Facts(
         tuple(_made(Layer, one) for one in json.loads(layers)),
         tuple(_made(Parameter, one) for one in json.loads(parameters)),
@@ -278,6 +279,7 @@ def facts_of(layers: str, parameters: str, optimizers: str, run: str) -> Facts:
         alternates=alternates,
         plays=plays,
         ranks=ranks,
+        workers=workers,
     )
 
 

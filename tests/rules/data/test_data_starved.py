@@ -13,6 +13,12 @@ def test_steps_that_mostly_wait_are_said_once(training):
     assert not run.steps(99, **waiting)
 
 
+def test_who_has_workers_is_told_how_many(training):
+    run = training(RULE, workers=2)
+    (found,) = run.steps(50, step_seconds=0.1, wait_seconds=0.04)
+    assert found.remedy.startswith("the `DataLoader` has 2 workers: raise the number")
+
+
 def test_workers_that_deliver_in_bursts_count_as_they_add_up(training):
     run = training(RULE)
     found = []

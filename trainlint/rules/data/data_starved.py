@@ -62,11 +62,24 @@ class Detector:
                 step.facts.run,
                 f"{share:.0%} of the time of the last {self.patience} steps was spent waiting for data"
                 f" (bound {self.share:.0%}), {1000 * mean:.0f} ms per step: the model idles",
-                remedy="give the `DataLoader` workers (`num_workers=4, persistent_workers=True,"
-                " pin_memory=True`), raise their number while it helps, and keep what is decoded",
+                remedy=_remedy(step.facts.workers),
                 evidence=(
                     Evidence(
                         "share of the time spent waiting", share, self.share, Signal.WAIT_SECONDS
                     ),
                 ),
             )
+
+
+def _remedy(workers: int) -> str:
+    """Return what to do where so many workers read ahead already."""
+    if not workers:
+        return (
+            "give the `DataLoader` workers (`num_workers=4, persistent_workers=True,"
+            " pin_memory=True`), raise their number while it helps, and keep what is decoded"
+        )
+    return (
+        f"the `DataLoader` has {workers} worker{'s' if workers > 1 else ''}: raise the number while it"
+        " helps and cores are free, read and decode each example once and keep it; examples that are"
+        " in memory anyway come faster without workers, for each batch is handed from process to process"
+    )
