@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Console, Group
-from rich.padding import Padding
 from rich.text import Text
 
 from trainlint.core.diagnosis import Severity
@@ -15,7 +14,7 @@ from trainlint.output.moments import proof, subject, when
 from trainlint.output.style import printable
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import ConsoleOptions, RenderableType, RenderResult
 
     from trainlint.core.diagnosis import Diagnosis
 
@@ -30,6 +29,7 @@ _VERDICTS: Final = {
     "The training looks (healthy|sound)": "bold green",
     "Do first": "bold green",
 }
+_INDENT: Final = 2
 WIDEST: Final = 110
 """Longer lines of prose are hard to read; a log, which is as wide as it likes, has such, too."""
 
@@ -57,7 +57,7 @@ def card(one: Diagnosis) -> RenderableType:
     head = Text.assemble(
         (one.severity.value, STYLES[one.severity]), " ", (one.code, "bold"), f" {one.rule}"
     )
-    lines: list[RenderableType] = []
+    lines: list[Text] = []
     if moment is not None:
         head.append(f"  {when(moment)}", "dim")
         about = printable(subject(moment))
@@ -78,7 +78,19 @@ def card(one: Diagnosis) -> RenderableType:
             evidence.append(printable(proof(it)), style)
         lines.append(evidence)
     lines.append(Text.assemble(("remedy: ", "green"), painted(one.remedy)))
-    return Group(head, *(Padding(line, (0, 0, 0, 2)) for line in lines))
+    return Group(head, *map(_Indented, lines))
+
+
+class _Indented:
+    """A text in lines that are indented and end where they end, so that they can be copied."""
+
+    def __init__(self, text: Text) -> None:
+        self._text = text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for line in self._text.wrap(console, options.max_width - _INDENT):
+            line.rstrip()
+            yield Text(" " * _INDENT).append_text(line)
 
 
 def place_of(one: Diagnosis) -> str:

@@ -46,6 +46,12 @@ def test_tiny_gradients_of_a_loss_that_has_fallen_are_healthy(training):
     assert not run.steps(40, **state(1e-10, loss=0.01))
 
 
+def test_gradients_behind_a_last_layer_that_starts_near_0_rise_by_themselves(training):
+    run = adam(training)
+    for step in range(40):
+        assert not run.step(**state(2e-10 * (1 + step)))
+
+
 def test_updates_far_over_the_rate_ask_for_a_lower_beta2(training):
     (found,) = adam(training).steps(30, **state(update=4.0))
     assert "4 times the learning rate (bound 3)" in found.message

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from trainlint.core.diagnosis import Evidence, Severity
 from trainlint.core.rule import Rule
@@ -26,6 +26,10 @@ rule = Rule(
 )
 
 
+RISEN: Final = 3.0
+"""A second moment that is so many times the smallest one so far rises by itself."""
+
+
 @rule.detector
 @dataclass
 class Detector:
@@ -39,6 +43,7 @@ class Detector:
     rate: Rate = field(default_factory=Rate, init=False)
     small: Sufferers = field(init=False)
     large: Sufferers = field(init=False)
+    lowest: dict[str, float] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         """Set the patience."""
@@ -50,9 +55,17 @@ class Detector:
         if not (step.of(Signal.SECOND_MOMENT) or step.of(Signal.ADAM_UPDATE)):
             return
         is_settled = self.rate.is_settled(step)
+        for parameter, root in step.trained(Signal.SECOND_MOMENT):
+            if root > 0:
+                lowest = self.lowest.get(parameter.name, root)
+                self.lowest[parameter.name] = min(lowest, root)
         is_done = self.loss.has_fallen_to(0.1)
         worst = self.small.worst(
-            (parameter, eps / root, root < self.eps * eps and not is_done)
+            (
+                parameter,
+                eps / root,
+                root < self.eps * eps and not (is_done or self._is_rising(parameter, root)),
+            )
             for parameter, root in step.trained(Signal.SECOND_MOMENT)
             if parameter.role not in {Role.EMBEDDING, Role.BIAS} and root > 0
             for eps in (step.facts.optimizers[parameter.optimizer].eps,)
@@ -66,6 +79,13 @@ class Detector:
         )
         if worst is not None:
             yield self._large(step, worst)
+
+    def _is_rising(self, parameter: Parameter, root: float) -> bool:
+        """Say whether a gradient that was small at first is on its way up by itself.
+
+        A last layer that starts near 0, as those of policies do, lets hardly any through.
+        """
+        return root > RISEN * self.lowest[parameter.name]
 
     def _small(self, step: Step, worst: Worst) -> Diagnosis:
         """Say that `eps` outweighs the gradient."""
