@@ -35,7 +35,7 @@ def some():
 
     @rules["two"].check
     def check_two(_, *, target_torch=None, number=3):
-        raise NotImplementedError
+        return [(target_torch, number)]
 
     return Catalogue(rules)
 
@@ -181,9 +181,10 @@ def test_what_a_configuration_does_not_say_is_as_the_one_below_it_says(some):
 
 def test_the_target_is_no_threshold_and_is_handed_to_those_who_ask(some):
     settings = resolve(some, Config(target_torch=(2, 5)))
-    assert settings.thresholds["two"] == {"target_torch": (2, 5), "number": 3}
-    assert "target_torch" not in settings.thresholds["one"]
-    assert resolve(some, Config()).thresholds["two"]["target_torch"] is None
+    assert (settings.target_torch, settings.thresholds) == ((2, 5), {})
+    assert resolve(some, Config()).target_torch is None
+    assert some.rules["two"].diagnose("f", {"number": 4}, (2, 5)) == [((2, 5), 4)]
+    assert some.rules["two"].diagnose("f", {}) == [(None, 3)]
     assert (some.rules["two"].asks_for_target, some.rules["one"].asks_for_target) == (True, False)
     assert dict(some.rules["two"].thresholds) == {"number": 3}
     with pytest.raises(ConfigError, match=r"has no threshold `target-torch` \(it has `number`\)"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from trainlint.core.config import ConfigError
@@ -54,7 +56,7 @@ def test_a_file_stands_upon_those_that_it_extends(tmp_path):
     (tmp_path / "b" / "b.toml").write_text('extend = "../c.toml"\nexclude = ["x"]\n')
     (tmp_path / "c.toml").write_text('exclude = ["y"]\n')
     config = read_config(str(tmp_path / "a.toml"))
-    assert [path.name for path in config.files] == ["a.toml", "b.toml", "c.toml"]
+    assert [os.path.basename(path) for path in config.files] == ["a.toml", "b.toml", "c.toml"]
     assert [one.exclude for one in config.places] == [("y",), ("x",), None]
 
 

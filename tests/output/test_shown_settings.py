@@ -15,11 +15,11 @@ HOME = Path("/home/somebody")
 def config(**said):
     """Return a configuration that selects two rules and excludes little."""
     selection = Selection("a test", ("large-batch", "TL301"))
-    return Config(**{"home": HOME, "exclude": (), "selection": selection, **said})
+    return Config(**{"home": str(HOME), "exclude": (), "selection": selection, **said})
 
 
 def test_every_line_has_its_reason(catalogue):
-    base = Config(home=HOME / "base", extend_exclude=("/old",))
+    base = Config(home=str(HOME / "base"), extend_exclude=("/old",))
     said = config(
         base=base,
         extend_exclude=("gen", "b"),

@@ -9,8 +9,8 @@ from textwrap import dedent
 import pytest
 
 from trainlint.core.config import Config, Selection, resolve
-from trainlint.static.cache import Cache, kept_catalogue
-from trainlint.static.cache_folder import FOLDER, clean, nearest
+from trainlint.static.cache import Cache
+from trainlint.static.cache_folder import FOLDER, clean
 from trainlint.static.engine import lint_files
 from trainlint.static.project import Project
 
@@ -54,7 +54,7 @@ class Run:
             self.linted += paths
             return lint_files(paths, settings, among=names, links=links)
 
-        reports = list(Cache(FOLDER, self.catalogue).reports(names, settings, lint))
+        reports = list(Cache(FOLDER).reports(names, settings, lint))
         assert [one.path for one in reports] == names
         return [one for report in reports for one in report.diagnoses], reports
 
@@ -263,20 +263,6 @@ def test_the_folder_is_ignored_by_git_and_cleaned_as_a_whole(run):
     assert (foreign / "precious.txt").exists()
 
 
-def test_the_rules_are_known_again_without_their_modules(run):
-    assert kept_catalogue(FOLDER) is None
-    run.write("models.py", NET.format(value=SOFTMAX))
-    run.write("train.py", TRAIN)
-    found, _ = run.lint()
-    kept = kept_catalogue(FOLDER)
-    assert kept is not None
-    assert [repr(rule) for rule in kept] == [repr(rule) for rule in run.catalogue]
-    run.catalogue = kept
-    run.write("train.py", TRAIN + "    # changed")
-    assert run.lint()[0] == found
-    assert "train.py" in run.linted
-
-
 def test_what_ties_files_to_each_other_is_looked_up_for_the_changed_file_alone(run, monkeypatch):
     run.write("models.py", NET.format(value=SOFTMAX))
     run.write("train.py", TRAIN)
@@ -292,29 +278,3 @@ def test_what_ties_files_to_each_other_is_looked_up_for_the_changed_file_alone(r
     run.write("train.py", TRAIN + "    # changed")
     assert run.lint()[0] == found
     assert asked == ["train.py"]
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        "UPDATE rules SET code = 'of another version'",
-        "UPDATE rules SET rules = '[{}]'",
-        "UPDATE rules SET rules = replace(rules, 'trainlint.rules.', 'os.path.')",
-        "DROP TABLE rules",
-    ],
-)
-def test_rules_of_another_version_or_of_nobody_are_not_taken(run, change):
-    run.write("train.py", TRAIN)
-    run.lint()
-    with sqlite3.connect(f"{FOLDER}/cache.sqlite") as database:
-        database.execute(change)
-    database.close()
-    assert kept_catalogue(FOLDER) is None
-
-
-def test_the_nearest_cache_is_looked_for_up_to_the_top_of_the_repository(run):
-    run.write("a/b/train.py", TRAIN)
-    run.lint()
-    assert nearest("a/b") == str(run.folder / FOLDER)
-    (run.folder / "a" / ".git").mkdir()
-    assert nearest("a/b") is None

@@ -142,8 +142,8 @@ def test_our_rules_are_not_run_where_nothing_speaks_of_training(catalogue, monke
             made.append(source.path)
             super().__init__(source, files)
 
-    monkeypatch.setattr(project, "FileModel", Model)
-    settings = settings_of(catalogue.rules["unused-suppression"], select=("ALL",))
+    monkeypatch.setattr("trainlint.static.model.FileModel", Model)
+    settings = settings_of(catalogue.rules["large-batch"], select=("ALL",))
     lint_bytes("about_text.py", b"x = 'a'\n", settings)
     lint_bytes("about_torch.py", b"import torch\n", settings)
     assert made == ["about_torch.py"]

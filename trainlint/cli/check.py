@@ -19,7 +19,7 @@ from trainlint.core.errors import UserError
 from trainlint.core.report import Failure, FileReport
 from trainlint.core.site import site_url
 from trainlint.output.formats import DEFAULT, FORMATS, Linted, refuse, render
-from trainlint.static.cache_folder import FOLDER, nearest
+from trainlint.static.cache_folder import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -88,7 +88,7 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
         unresolved=options["show_unresolved"],
     )
     site_url()  # a wrong address is said before anything is linted
-    catalogue, is_new = _catalogue(options)
+    catalogue = load_catalogue()
     configurations = hierarchy(catalogue, options)
 
     if paths == (STDIN,):
@@ -126,7 +126,7 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
             warn(f"warning: no Python files found under {', '.join(paths)}")
         reports = [FileReport(one.path, failures=[one]) for one in lost]
         home = os.path.dirname(configurations.files[0]) if configurations.files else os.curdir
-        linted = _lint(files, settings, options, home, catalogue if is_new else None)
+        linted = _lint(files, settings, options, home)
         wanted = _wants_unresolved(options)
         reports += fixing.fix_files(files, settings, linted, unresolved=wanted)
     reports = adoption.hidden(reports, settings)
@@ -151,7 +151,7 @@ def _settings_shown(path: str, configurations: Hierarchy) -> Iterator[str]:
     from trainlint.output.shown_settings import render as lines  # noqa: PLC0415 - only here
 
     read = configurations.config_of(os.path.dirname(path)).files
-    return lines(path, [str(one) for one in read], configurations.settings([path]))
+    return lines(path, list(read), configurations.settings([path]))
 
 
 def _lint_stdin(
@@ -177,29 +177,13 @@ def _lint_stdin(
     return [lint_bytes(name, data, settings, unresolved=wanted)]
 
 
-def _catalogue(options: dict[str, Any]) -> tuple[Catalogue, bool]:
-    """Return the rules, and whether they had to be imported as no cache knows them."""
-    folder = None if options["no_cache"] else options["cache_dir"] or nearest(os.curdir)
-    if folder is not None:
-        from trainlint.static.cache import kept_catalogue  # noqa: PLC0415 - only where it is used
-
-        kept = kept_catalogue(folder)
-        if kept is not None:
-            return kept, False
-    return load_catalogue(), True
-
-
 def _lint(
     files: Sequence[str],
     settings: Settings,
     options: dict[str, Any],
     folder: str,
-    new: Catalogue | None,
 ) -> list[FileReport]:
-    """Lint files; where nothing is asked beside their diagnoses, from the cache of a folder.
-
-    That keeps a ``new`` catalogue, too.
-    """
+    """Lint files; where nothing is asked beside their diagnoses, from the cache of a folder."""
     if not files:
         return []
     wanted = _wants_unresolved(options)
@@ -215,7 +199,7 @@ def _lint(
         return list(lint(files))
     from trainlint.static.cache import Cache  # noqa: PLC0415 - only where it is used
 
-    cache = Cache(options["cache_dir"] or os.path.join(folder, FOLDER), new)
+    cache = Cache(options["cache_dir"] or os.path.join(folder, FOLDER))
     return list(cache.reports(files, settings, lint))
 
 

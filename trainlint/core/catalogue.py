@@ -6,14 +6,15 @@ import importlib
 import os
 import sys
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trainlint.core.errors import UserError
 from trainlint.core.rule import Family, Rule
+from trainlint.core.written_rule import written_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 OUR_RULES = "trainlint.rules"
 ENTRY_POINT_GROUP = "trainlint.rules"
@@ -44,12 +45,16 @@ class Catalogue:
 
 
 def load_catalogue(packages: tuple[str, ...] | None = None) -> Catalogue:
-    """Import every rule module of our own package and of those that others have registered."""
+    """Return the rules of our own package and of those that others have registered.
+
+    Ours are known by the text of their modules; what others write is imported.
+    """
     rules: dict[str, Rule] = {}
     codes: dict[str, str] = {}
     for package in packages or rule_packages():
-        for module in _rule_modules(package):
-            rule = _load_rule(module)
+        for module, path in _rule_modules(package):
+            known = written_rule(module, _read(path)) if package == OUR_RULES else None
+            rule = known or _load_rule(module)
             for taken, key in ((rules, rule.name), (codes, rule.code)):
                 if key in taken:
                     msg = f"two rules are called {key}; one of them is in {module}"
@@ -61,9 +66,11 @@ def load_catalogue(packages: tuple[str, ...] | None = None) -> Catalogue:
 
 def page_path(rule: Rule) -> Path | None:
     """Return where the page of a rule lies: in the wheel, in the checkout or beside its module."""
-    top = folder_of(rule.package.partition(".")[0])
+    from pathlib import Path  # noqa: PLC0415 - 3 ms, and linting asks for no page
+
+    top = Path(folder_of(rule.package.partition(".")[0]))
     name = f"{rule.family}/{rule.name}.md"
-    beside = folder_of(rule.package)
+    beside = Path(folder_of(rule.package))
     for candidate in (top / "_pages" / name, top.parent / "rules" / name, beside / name):
         if candidate.is_file():
             return candidate
@@ -71,13 +78,13 @@ def page_path(rule: Rule) -> Path | None:
 
 
 @cache
-def folder_of(package: str) -> Path:
-    """Return the folder of an imported package."""
+def folder_of(package: str) -> str:
+    """Return the path of the folder of an imported package."""
     module = importlib.import_module(package)
     if module.__file__ is None or not hasattr(module, "__path__"):
         msg = f"{package} is no package with an __init__.py"
         raise CatalogueError(msg)
-    return Path(module.__file__).parent
+    return os.path.dirname(module.__file__)
 
 
 def _load_rule(module: str) -> Rule:
@@ -93,8 +100,14 @@ def _load_rule(module: str) -> Rule:
     return rule
 
 
-def _rule_modules(package: str) -> Iterator[str]:
-    """Yield the names of the rule modules of a package: one folder per family, one file per rule."""
+def _read(path: str) -> str:
+    """Return the text of a module."""
+    with open(path, encoding="utf-8") as stream:
+        return stream.read()
+
+
+def _rule_modules(package: str) -> Iterator[tuple[str, str]]:
+    """Yield the rule modules of a package and their paths: one folder per family, one file per rule."""
     try:
         folder = folder_of(package)
     except CatalogueError:
@@ -104,10 +117,11 @@ def _rule_modules(package: str) -> Iterator[str]:
         raise CatalogueError(msg) from error
     families = set(Family)
     for family in sorted(os.listdir(folder)):
-        if family in families and (folder / family).is_dir():
-            for file in sorted(os.listdir(folder / family)):
+        inside = os.path.join(folder, family)
+        if family in families and os.path.isdir(inside):
+            for file in sorted(os.listdir(inside)):
                 if file.endswith(".py") and file != "__init__.py":
-                    yield f"{package}.{family}.{file[:-3]}"
+                    yield f"{package}.{family}.{file[:-3]}", os.path.join(inside, file)
 
 
 def rule_packages() -> tuple[str, ...]:
@@ -121,14 +135,14 @@ def _registered_packages() -> list[str]:
     Reading every distribution's metadata costs more than linting a file, so it is done only where a
     plain look at the files says that there is a registration to find.
     """
-    if not any(_registers_rules(Path(entry)) for entry in sys.path if entry):
+    if not any(_registers_rules(entry) for entry in sys.path if entry):
         return []
     from importlib.metadata import entry_points  # noqa: PLC0415 - 30 ms, seldom needed
 
     return sorted(entry.value for entry in entry_points(group=ENTRY_POINT_GROUP))
 
 
-def _registers_rules(folder: Path) -> bool:
+def _registers_rules(folder: str) -> bool:
     """Say whether a distribution installed in the folder may register rules."""
     try:
         names = os.listdir(folder)
@@ -137,7 +151,8 @@ def _registers_rules(folder: Path) -> bool:
     for name in names:
         if name.endswith((".dist-info", ".egg-info")):
             try:
-                text = (folder / name / "entry_points.txt").read_bytes()
+                with open(os.path.join(folder, name, "entry_points.txt"), "rb") as stream:
+                    text = stream.read()
             except OSError:
                 continue
             if f"[{ENTRY_POINT_GROUP}]".encode() in text:

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from trainlint.core.diagnosis import Diagnosis, Severity
 from trainlint.core.errors import UserError, nearest
 from trainlint.core.patterns import Patterns
-from trainlint.core.rule import TARGET, Family
+from trainlint.core.rule import Family
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from trainlint.core.catalogue import Catalogue
     from trainlint.core.rule import Rule
@@ -80,12 +79,12 @@ class Config:
     It stands upon ``base``, another place that holds where this one says nothing.
     """
 
-    path: Path | None = None
-    """The file, where it is one."""
+    path: str | None = None
+    """The absolute path of the file, where it is one."""
     origin: str = "the defaults"
     """The place, in the words of a message."""
-    home: Path | None = None
-    """The folder to which the patterns are relative; None for the current one."""
+    home: str | None = None
+    """The absolute path of the folder to which the patterns are relative; None for the current one."""
     base: Config | None = None
     selection: Selection = Selection("the defaults")
     per_file_ignores: Mapping[str, tuple[str, ...]] | None = None
@@ -111,7 +110,7 @@ class Config:
         if not self.baseline:
             return ""
         path = os.path.expanduser(os.path.expandvars(self.baseline))
-        return os.path.abspath(os.path.join(self.path.parent if self.path else "", path))
+        return os.path.abspath(os.path.join(os.path.dirname(self.path or ""), path))
 
     @property
     def places(self) -> tuple[Config, ...]:
@@ -122,7 +121,7 @@ class Config:
         return tuple(reversed(found))
 
     @property
-    def files(self) -> tuple[Path, ...]:
+    def files(self) -> tuple[str, ...]:
         """The files that are read, the one that counts most first."""
         return tuple(one.path for one in reversed(self.places) if one.path is not None)
 
@@ -166,8 +165,7 @@ class Settings:
     explicit: frozenset[str] = frozenset()
     """The names of those that somebody asked for: they may also give advice."""
     thresholds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """What the check of every rule that is on is called with, by its name: its thresholds, and the
-    target where it asks for it."""
+    """The thresholds that are set, by the name of the rule."""
     per_file_ignores: tuple[PerFileIgnore, ...] = ()
     known: Mapping[str, str] = field(default_factory=dict)
     """The name of every rule of the catalogue by its name and by its code."""
@@ -232,16 +230,13 @@ def resolve(catalogue: Catalogue, config: Config, *selections: Selection) -> Set
         _apply(catalogue, selection, on, severities)
     thresholds = _thresholds(catalogue, places)
     target = next((one.target_torch for one in reversed(places) if one.target_torch), None)
-    for rule in catalogue:
-        if rule.asks_for_target:
-            thresholds[rule.name][TARGET] = target
     known = next((one for one in reversed(places) if one.baseline is not None), config)
     configs = (one.include_configs for one in reversed(places) if one.include_configs is not None)
     forced = (one.force_exclude for one in reversed(places) if one.force_exclude is not None)
     return Settings(
         rules=tuple(rule for rule in catalogue if rule.name in on),
         explicit=frozenset(name for name, explicit in on.items() if explicit),
-        thresholds={name: thresholds[name] for name in on},
+        thresholds={name: given for name, given in thresholds.items() if name in on},
         per_file_ignores=tuple(_per_file_ignores(catalogue, places, severities)),
         known={key: rule.name for rule in catalogue for key in (rule.name, rule.code)},
         severities=severities,
@@ -357,8 +352,8 @@ def _exclusions(places: tuple[Config, ...]) -> Iterator[Exclusion]:
 
 
 def _thresholds(catalogue: Catalogue, places: tuple[Config, ...]) -> dict[str, dict[str, Any]]:
-    """Return the thresholds of every rule: the defaults, and what the places set."""
-    thresholds = {rule.name: dict(rule.thresholds) for rule in catalogue}
+    """Return the thresholds that the places set, by the name of the rule."""
+    thresholds: dict[str, dict[str, Any]] = {}
     for place in places:
         for name, given in place.thresholds.items():
             where = f"{place.origin}: rules.{name}"
@@ -374,7 +369,8 @@ def _thresholds(catalogue: Catalogue, places: tuple[Config, ...]) -> dict[str, d
                     msg = f"{where}: the rule has no threshold `{key}` ({has}){nearest(key, known)}"
                     raise ConfigError(msg)
                 default = rule.thresholds[parameter]
-                thresholds[rule.name][parameter] = _like(default, value, f"{where}.{key}")
+                own = thresholds.setdefault(rule.name, {})
+                own[parameter] = _like(default, value, f"{where}.{key}")
     return thresholds
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from trainlint.core.config import Config, ConfigError, Selection, as_written
@@ -102,9 +101,11 @@ def _extended(path: str, table: Mapping[str, Any], *, for_all: bool = False) -> 
             circle = "` extends `".join(names[list(chain).index(real) :])
             msg = f"{names[0]}: extend goes round in a circle: `{circle}`"
             raise ConfigError(msg)
-        absolute = Path(os.path.abspath(path))
+        absolute = os.path.abspath(path)
         config = _config(table, path)
-        chain[real] = replace(config, path=absolute, home=None if for_all else absolute.parent)
+        chain[real] = replace(
+            config, path=absolute, home=None if for_all else os.path.dirname(absolute)
+        )
         if "extend" not in table:
             break
         wanted = table["extend"]

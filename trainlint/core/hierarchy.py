@@ -11,7 +11,6 @@ from trainlint.core.config_file import config_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from trainlint.core.catalogue import Catalogue
 
@@ -30,7 +29,7 @@ class Hierarchy:
         self._named = named
         self._above = tuple(above)
         self._configs: dict[str, Config] = {}
-        self._settings: dict[tuple[Path, ...], Settings] = {}
+        self._settings: dict[tuple[str, ...], Settings] = {}
 
     @property
     def files(self) -> tuple[str, ...]:

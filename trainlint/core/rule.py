@@ -210,14 +210,23 @@ class Rule:
             return {}
         return {one.name: one.default for one in fields(kind) if one.init}
 
-    def diagnose(self, file: object, thresholds: Mapping[str, Any]) -> Iterable[Diagnosis]:
-        """Yield the diagnoses of the static half; nothing where the rule has none."""
+    def diagnose(
+        self,
+        file: object,
+        thresholds: Mapping[str, Any],
+        target_torch: tuple[int, ...] | None = None,
+    ) -> Iterable[Diagnosis]:
+        """Yield the diagnoses of the static half; nothing where the rule has none.
+
+        ``thresholds`` are those that differ from the defaults; what is the detector's is left alone.
+        """
         if self._check is None:
             return ()
-        if self._detector is not None:
-            own = self.parameters
-            thresholds = {key: value for key, value in thresholds.items() if key in own}
-        return self._check(file, **thresholds)
+        own = self.parameters
+        given = {key: value for key, value in thresholds.items() if key in own}
+        if self.asks_for_target:
+            given[TARGET] = target_torch
+        return self._check(file, **given)
 
     def at(
         self,

@@ -63,7 +63,7 @@ def render(path: str, read: Sequence[str], settings: Settings) -> Iterator[str]:
         yield from (f"{name} = {_text(one)}" for name, one in sorted(settings.severities.items()))
     for rule in rules:
         if rule.thresholds:
-            given = settings.thresholds[rule.name]
+            given = {**rule.thresholds, **settings.thresholds.get(rule.name, {})}
             yield from ("", f"[rules.{rule.name}]")
             yield from (
                 f"{key.replace('_', '-')} = {_value(given[key])}" for key in rule.thresholds

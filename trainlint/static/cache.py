@@ -18,10 +18,9 @@ from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from trainlint.core.catalogue import Catalogue, folder_of, rule_packages
+from trainlint.core.catalogue import folder_of, rule_packages
 from trainlint.core.diagnosis import Cell, Diagnosis, Related, Severity, Span
 from trainlint.core.fix import Edit, Fix, Safety
-from trainlint.core.kept_rule import KeptRule, record
 from trainlint.core.report import FileReport
 from trainlint.static.cache_folder import database_of, make
 from trainlint.static.graph import Graph, Links, digest
@@ -39,7 +38,6 @@ _SCHEMA: Final = """
     CREATE TABLE IF NOT EXISTS links (
         path TEXT PRIMARY KEY, content TEXT, project TEXT, links TEXT
     ) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS rules (code TEXT PRIMARY KEY, rules TEXT) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS reports (
         path TEXT, settings TEXT, hangs_on TEXT, report TEXT, PRIMARY KEY (path, settings)
     ) WITHOUT ROWID;
@@ -53,13 +51,11 @@ _WORDS: Final = {one.__name__: one for one in (Severity, Safety)}
 class Cache:
     """The reports of earlier runs in a folder.
 
-    Used once per run: :meth:`reports` answers for all files, from what is kept or by linting. What is
-    known of the rules of a ``catalogue`` is kept with them, for :func:`kept_catalogue`.
+    Used once per run: :meth:`reports` answers for all files, from what is kept or by linting.
     """
 
-    def __init__(self, folder: str, catalogue: Catalogue | None = None) -> None:
+    def __init__(self, folder: str) -> None:
         self.folder = folder
-        self._catalogue = catalogue
 
     def reports(
         self,
@@ -94,29 +90,7 @@ class Cache:
                 if contents[path] and not report.failures:
                     kept.keep(path, keys[path], hangs_on[path], report)
             yield report
-        if self._catalogue is not None:
-            kept.keep_rules(_own_code(), self._catalogue)
         kept.close()
-
-
-def kept_catalogue(folder: str) -> Catalogue | None:
-    """Return the rules as the cache in a folder knows them; None where that is not how they are now."""
-    path = database_of(folder)
-    if not os.path.exists(path):
-        return None
-    try:
-        database = sqlite3.connect(path, timeout=_PATIENCE)
-        try:
-            rows = database.execute("SELECT rules FROM rules WHERE code = ?", (_own_code(),))
-            records = json.loads(next(rows, ("[]",))[0])
-        finally:
-            database.close()
-        rules = [KeptRule(one) for one in records]
-    except (sqlite3.Error, OSError, ValueError, TypeError, KeyError):
-        return None
-    if not {one.package for one in rules} <= set(rule_packages()):
-        return None  # nothing else is imported, whoever wrote that
-    return Catalogue({one.name: one for one in rules}) if rules else None
 
 
 class _Kept:
@@ -129,8 +103,6 @@ class _Kept:
         self._reports: dict[tuple[str, str], tuple[str, str]] = {}
         self._new_links: list[tuple[object, ...]] = []
         self._new_reports: list[tuple[object, ...]] = []
-        self._rules = ""
-        self._new_rules: list[tuple[object, ...]] = []
         try:
             self._open()
         except (sqlite3.Error, OSError, ValueError):
@@ -146,7 +118,6 @@ class _Kept:
                 self._links[path] = tuple(rest)
             for path, key, hangs_on, report in database.execute("SELECT * FROM reports"):
                 self._reports[path, key] = (hangs_on, report)
-            self._rules = next(database.execute("SELECT code FROM rules"), ("",))[0]
         finally:
             database.close()
 
@@ -186,18 +157,9 @@ class _Kept:
         text = json.dumps(_encoded(report)) if report.diagnoses else ""
         self._new_reports.append((path, key, hangs_on, text))
 
-    def keep_rules(self, code: str, catalogue: Catalogue) -> None:
-        """Keep what is known of the rules, unless those of others have thresholds that no JSON has."""
-        if self._rules == code:
-            return
-        try:
-            self._new_rules = [(code, json.dumps([record(rule) for rule in catalogue]))]
-        except TypeError:
-            return
-
     def close(self) -> None:
         """Write what is new, in one transaction."""
-        if not (self._new_links or self._new_reports or self._new_rules):
+        if not (self._new_links or self._new_reports):
             return
         try:
             make(self._folder)
@@ -212,9 +174,6 @@ class _Kept:
                     database.executemany(
                         "INSERT OR REPLACE INTO reports VALUES (?, ?, ?, ?)", self._new_reports
                     )
-                    if self._new_rules:
-                        database.execute("DELETE FROM rules")
-                        database.executemany("INSERT INTO rules VALUES (?, ?)", self._new_rules)
             finally:
                 database.close()
         except (sqlite3.Error, OSError):

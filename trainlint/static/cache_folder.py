@@ -15,17 +15,6 @@ def database_of(folder: str) -> str:
     return os.path.join(folder, "cache.sqlite")
 
 
-def nearest(folder: str) -> str | None:
-    """Return where a cache is at or above a folder, but not above the top of its repository."""
-    here = os.path.abspath(folder)
-    while not os.path.exists(database_of(os.path.join(here, FOLDER))):
-        above = os.path.dirname(here)
-        if above == here or os.path.exists(os.path.join(here, ".git")):
-            return None
-        here = above
-    return os.path.join(here, FOLDER)
-
-
 def make(folder: str) -> None:
     """Make the folder, and say to git and to backups that it is a cache."""
     os.makedirs(folder, exist_ok=True)

@@ -66,14 +66,13 @@ def lint_source(
     settings = settings.of(source.path)
     rules = settings.rules_for(source.path)
     found: list[Diagnosis] = []
-    ran = {rule.name for rule in rules if rule.has_check}
-    checks = rules
     if source.is_config:
-        checks = rules = tuple(rule for rule in rules if rule.judges_configs)
-        ran = {rule.name for rule in checks}
-    elif not any(word in source.text for word in TRIGGERS):
+        rules = tuple(rule for rule in rules if rule.judges_configs)
+    checks = [rule for rule in rules if rule.has_check]
+    ran = {rule.name for rule in checks}
+    if not source.is_config and not any(word in source.text for word in TRIGGERS):
         # Rules of others may be about anything.
-        checks = tuple(rule for rule in rules if rule.package != OUR_RULES)
+        checks = [rule for rule in checks if rule.package != OUR_RULES]
     if checks or unresolved:
         try:
             model = project.adopt(source)
@@ -82,7 +81,8 @@ def lint_source(
             return report
         for rule in checks:
             try:
-                found += rule.diagnose(model, settings.thresholds[rule.name])
+                thresholds = settings.thresholds.get(rule.name, {})
+                found += rule.diagnose(model, thresholds, settings.target_torch)
             except Exception as error:  # noqa: BLE001 - one rule must not end the run
                 ran.discard(rule.name)
                 report.failures.append(_bug(source.path, f"rule {rule.name} failed", error))
@@ -325,6 +325,8 @@ def _lint_in_processes(
 
     chunk = max(1, min(16, len(paths) // (jobs * 4)))
     if _METHOD == "fork":
+        import trainlint.static.model  # noqa: F401, PLC0415 - once for all of them
+
         settings = shared[0]
         for rule in (rule for one in (settings, *settings.nested.values()) for rule in one.rules):
             rule.load()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
@@ -161,7 +160,9 @@ class Graph:
 
 def digest(*parts: str) -> str:
     """Return a digest of some texts."""
-    found = hashlib.blake2b(digest_size=16)
+    from hashlib import blake2b  # noqa: PLC0415 - 3 ms, and only what is kept needs it
+
+    found = blake2b(digest_size=16)
     for part in parts:
         found.update(part.encode(errors="surrogatepass"))
         found.update(b"\0")

@@ -7,12 +7,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from trainlint.static.graph import INIT, WHOLE, Graph, Links
-from trainlint.static.model import FileModel, Symbol
 from trainlint.static.source import SourceError, SourceFile, is_notebook, may_configure
 from trainlint.static.summary import WORD, Summary, holds_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from trainlint.static.model import FileModel, Symbol
 
 _HELD: Final = 1_600_000
 """After so many characters of source the models are let go: each takes some sixty times its text."""
@@ -160,6 +161,8 @@ class Project:
         key = os.path.abspath(source.path)
         model = self._models.get(key)
         if model is None:
+            from trainlint.static.model import FileModel  # noqa: PLC0415 - 30 ms; most files need none
+
             model = self._models[key] = FileModel(source, self)
             self._held += source.weight
         return model
@@ -281,6 +284,8 @@ class Project:
         summary = self.summary(path)
         kind = summary.top.get(name)
         if kind is not None:
+            from trainlint.static.model import Symbol  # noqa: PLC0415 - who asks has a model
+
             return Symbol(self, path, name, kind)
         for one in reversed(summary.imports):
             if one.name == name:
@@ -332,7 +337,7 @@ class Project:
             if one.name != WHOLE and one.name not in words:
                 continue
             symbol = self.find(one.imported, path)
-            if isinstance(symbol, Symbol):
+            if symbol is not None and not isinstance(symbol, str):
                 if symbol.may_train:
                     yield symbol.path, symbol.name
                 continue

@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from trainlint.static.model.torch_api import LOSS_FUNCTIONS
+from trainlint.static.torch_api import LOSS_FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

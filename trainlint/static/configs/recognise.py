@@ -13,7 +13,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Final
 
 from trainlint.static.configs.values import MAX_DEPTH, Entry, Mapping, Scalar, Sequence, Value
-from trainlint.static.model.torch_api import OPTIMIZER_PARAMETERS, SCHEDULER_PARAMETERS
+from trainlint.static.torch_api import OPTIMIZER_PARAMETERS, SCHEDULER_PARAMETERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

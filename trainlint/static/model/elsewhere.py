@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from trainlint.static.graph import MOST_CALLERS
-from trainlint.static.model.torch_api import LOSS_FUNCTIONS
+from trainlint.static.torch_api import LOSS_FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from trainlint.core.loop import LoopEvent
 from trainlint.static.model.expression import AtCall, Call, Expr, Function, Loop
-from trainlint.static.model.torch_api import OPTIMIZER_PARAMETERS, SCHEDULER_PARAMETERS
 from trainlint.static.model.tree import BindingKind, Block, BlockKind, Scope, ScopeKind
+from trainlint.static.torch_api import OPTIMIZER_PARAMETERS, SCHEDULER_PARAMETERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -66,7 +66,6 @@ from trainlint.static.model.tensor_facts import (
     reshapes,
 )
 from trainlint.static.model.tensors import Tensors
-from trainlint.static.model.torch_api import ACTIVATIONS, FUNCTIONS
 from trainlint.static.model.training import Loader, Loss, Optimizer, Scheduler, Training
 from trainlint.static.model.transforms import Pipeline, pipelines
 from trainlint.static.model.tree import BindingKind, Block, Scope, ScopeKind, Site, TreeIndex
@@ -74,6 +73,7 @@ from trainlint.static.model.unfilled import EmptyParameter, empty_parameters
 from trainlint.static.model.unused import UnusedLayer, unused_layers
 from trainlint.static.model.values import Evaluator
 from trainlint.static.model.variables import ParameterGenerator, ReplacedLayer, Variables
+from trainlint.static.torch_api import ACTIVATIONS, FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

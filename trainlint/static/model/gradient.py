@@ -6,8 +6,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from trainlint.static.model.expression import UNKNOWN, Call, Expr
-from trainlint.static.model.torch_api import FUNCTIONS, SHAPE_OPERATIONS
 from trainlint.static.model.tree import Binding, BindingKind
+from trainlint.static.torch_api import FUNCTIONS, SHAPE_OPERATIONS
 
 if TYPE_CHECKING:
     from trainlint.static.model.file import FileModel

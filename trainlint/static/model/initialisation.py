@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from trainlint.static.model.expression import AtCall, Call, Expr
 from trainlint.static.model.formula import RootOfFans, root_of_fans
 from trainlint.static.model.layers import Layer
-from trainlint.static.model.torch_api import LINEAR_LAYERS
 from trainlint.static.model.tree import BindingKind, BlockKind, ScopeKind
+from trainlint.static.torch_api import LINEAR_LAYERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

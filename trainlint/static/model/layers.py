@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from trainlint.core.diagnosis import Span
 from trainlint.static.model.expression import AtCall, Call, Expr, Function
 from trainlint.static.model.ranks import ranks_of
-from trainlint.static.model.torch_api import (
+from trainlint.static.model.tree import Binding, BindingKind, Block, BlockKind, Scope, ScopeKind
+from trainlint.static.torch_api import (
     ACTIVATIONS,
     BATCH_NORMS,
     DROPOUTS,
@@ -23,7 +24,6 @@ from trainlint.static.model.torch_api import (
     RECURRENT_LAYERS,
     SHAPE_OPERATIONS,
 )
-from trainlint.static.model.tree import Binding, BindingKind, Block, BlockKind, Scope, ScopeKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

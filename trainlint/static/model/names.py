@@ -7,8 +7,8 @@ import builtins
 from typing import TYPE_CHECKING
 
 from trainlint.static.model.elsewhere import Symbol
-from trainlint.static.model.torch_api import canonical
 from trainlint.static.model.tree import Binding, BindingKind, Scope, ScopeKind, Site
+from trainlint.static.torch_api import canonical
 
 if TYPE_CHECKING:
     from trainlint.static.model.elsewhere import Elsewhere

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trainlint.static.model.expression import Call, Expr
-from trainlint.static.model.torch_api import FUNCTIONS, SHAPE_OPERATIONS
 from trainlint.static.model.tree import BindingKind
+from trainlint.static.torch_api import FUNCTIONS, SHAPE_OPERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from trainlint.static.model.expression import Call, Expr
-from trainlint.static.model.torch_api import (
+from trainlint.static.model.tree import BindingKind
+from trainlint.static.torch_api import (
     ACTIVATIONS,
     DROPOUTS,
     FUNCTIONS,
@@ -15,7 +16,6 @@ from trainlint.static.model.torch_api import (
     NORMALISATIONS,
     SHAPE_OPERATIONS,
 )
-from trainlint.static.model.tree import BindingKind
 
 if TYPE_CHECKING:
     from trainlint.static.model.file import FileModel

@@ -11,7 +11,8 @@ from trainlint.core.loop import LoopEvent
 from trainlint.static.model.checkpoints import may_grow
 from trainlint.static.model.expression import AtCall, Call, Expr
 from trainlint.static.model.purpose import Purpose, labels, purpose_of_data
-from trainlint.static.model.torch_api import (
+from trainlint.static.model.tree import ScopeKind
+from trainlint.static.torch_api import (
     LAYER_PARAMETERS,
     LOADER_PARAMETERS,
     LOSS_FUNCTIONS,
@@ -19,7 +20,6 @@ from trainlint.static.model.torch_api import (
     OPTIMIZER_PARAMETERS,
     SCHEDULER_PARAMETERS,
 )
-from trainlint.static.model.tree import ScopeKind
 
 if TYPE_CHECKING:
     from trainlint.core.diagnosis import Span
