@@ -1,12 +1,15 @@
 """How fast `trainlint check` is, beside a bare parse of the same files and beside other linters.
 
-    python bench/lint_speed.py FOLDER... [--rounds 5] [--slow 60]
+    python bench/lint_speed.py [FOLDER...] [--rounds 5] [--slow 60]
 
 Every tool is run as a whole cold process, in turn, so that a change of the machine's speed meets all
 of them; figures are medians, ratios are medians of the ratios round by round. The yardstick is a
 process that starts Python, reads every file, parses it with `ast` and walks the tree once. Tools that
 are not installed beside this Python are left out; one that needs more than ``--slow`` seconds is run
 once. Nothing is fetched, and nothing of the folders is run.
+
+Then, and alone where no folder is named, what a run costs that has next to nothing to do: one file, the
+files of a commit, files that are unchanged; beside a Python that does nothing, and ruff.
 """
 
 from __future__ import annotations
@@ -38,7 +41,8 @@ for path in open(sys.argv[1], encoding="utf-8").read().splitlines():
 print(nodes)
 """
 
-SMALL = """
+
+ABOUT_TRAINING = """
 import torch
 from torch import nn
 
@@ -47,6 +51,16 @@ criterion = nn.CrossEntropyLoss()
 for inputs, targets in loader:
     criterion(model(inputs), targets).backward()
 """
+ABOUT_ELSE = """
+import os
+
+for name in os.listdir():
+    print(name)
+"""
+CHANGED = 4
+"""Files of a commit; so few are linted without a cache."""
+KEPT = 8
+"""Files of a project that is linted again; so many are kept."""
 
 
 @dataclass
@@ -56,6 +70,7 @@ class Tool:
     name: str
     command: list[str]
     environment: dict[str, str] = field(default_factory=dict)
+    folder: str | None = None
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
     memory: list[float] = field(default_factory=list)
@@ -68,6 +83,8 @@ class Tool:
             sink = os.open(os.devnull, os.O_WRONLY)
             os.dup2(sink, 1)
             os.dup2(sink, 2)
+            if self.folder is not None:
+                os.chdir(self.folder)
             # An installed program finds its bytecode.
             kept = {key: value for key, value in os.environ.items() if key != NO_BYTECODE}
             os.execve(self.command[0], self.command, {**kept, **self.environment})  # noqa: S606
@@ -83,15 +100,16 @@ class Tool:
 def main() -> None:
     """Read the command line, run everything in turn, print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("folders", nargs="+", metavar="FOLDER")
+    parser.add_argument("folders", nargs="*", metavar="FOLDER")
     parser.add_argument("--rounds", type=int, default=5, help="counted runs of each tool (5)")
     parser.add_argument(
         "--slow", type=float, default=60, help="seconds over which one run is enough"
     )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        _many_files(options.folders, options.rounds, options.slow, Path(scratch))
-        _one_file(max(options.rounds, 10), Path(scratch))
+        if options.folders:
+            _many_files(options.folders, options.rounds, options.slow, Path(scratch))
+        _start_up(max(options.rounds, 20), Path(scratch))
 
 
 def _many_files(folders: list[str], rounds: int, slow: float, scratch: Path) -> None:
@@ -147,24 +165,44 @@ def _many_files(folders: list[str], rounds: int, slow: float, scratch: Path) -> 
         print(f"\ntrainlint check is {faster:.0f} times as fast as TorchFix")
 
 
-def _one_file(rounds: int, scratch: Path) -> None:
-    """Measure how long a command takes that has next to nothing to do."""
-    small = scratch / "small.py"
-    small.write_text(SMALL, encoding="utf-8")
-    tools = [
-        Tool("python -c pass", [sys.executable, "-c", "pass"]),
-        *_installed("trainlint", "trainlint --version", ["--version"]),
-        *_installed(
-            "trainlint", "one small file", ["check", "--no-cache", "--isolated", str(small)]
-        ),
-    ]
-    for _ in range(rounds):
+def _start_up(rounds: int, scratch: Path) -> None:
+    """Measure runs that have next to nothing to do."""
+    tools = _with_little_to_do(scratch)
+    for number in range(rounds + 1):
         for tool in tools:
             tool.run()
-    print(f"\nstart-up, {rounds} rounds; median and least\n")
+            if not number:
+                tool.wall.clear()  # the first one meets cold files, and fills the cache
+    print(f"\nstart-up, {rounds} rounds; least, median, median of the ratios\n")
     for tool in tools:
-        median, least = statistics.median(tool.wall), min(tool.wall)
-        print(f"{tool.name:22}{median * 1000:>8.0f} ms{least * 1000:>8.0f} ms")
+        least, median = min(tool.wall) * 1000, statistics.median(tool.wall) * 1000
+        times = _ratio(tool.wall, tools[0].wall)
+        print(f"{tool.name:34}{least:>6.0f} ms{median:>6.0f} ms{times:>8.1f}")
+
+
+def _with_little_to_do(folder: Path) -> list[Tool]:
+    """Write the files and return what is run over them."""
+    training = [f"training{number}.py" for number in range(KEPT)]
+    for number, name in enumerate(training):
+        text = f"{ABOUT_TRAINING}\nnumber = {number}\n"
+        (folder / name).write_text(text, encoding="utf-8")
+    (folder / "files.py").write_text(ABOUT_ELSE, encoding="utf-8")
+    plain, changed = ["check", "--no-cache", "--isolated"], training[:CHANGED]
+    kept = ["check", "--isolated", *training]
+    found = [
+        Tool("python -c pass", [sys.executable, "-c", "pass"]),
+        *_installed("trainlint", "trainlint --version", ["--version"]),
+        *_installed("trainlint", "one file about something else", [*plain, "files.py"]),
+        *_installed("trainlint", "one small training", [*plain, training[0]]),
+        *_installed("trainlint", f"{CHANGED} of them, as in a commit", [*plain, *changed]),
+        *_installed("trainlint", f"{KEPT} of them, without a cache", [*plain, *training]),
+        *_installed("trainlint", f"{KEPT} of them, unchanged", kept),
+        *_installed("ruff", "ruff, one small training", [*plain, training[0]]),
+        *_installed("ruff", f"ruff, {CHANGED} of them", [*plain, *changed]),
+    ]
+    for tool in found:
+        tool.folder = str(folder)
+    return found
 
 
 def _installed(program: str, name: str, arguments: list[str]) -> list[Tool]:
