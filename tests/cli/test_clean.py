@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -35,6 +36,16 @@ def test_a_check_keeps_a_cache_and_clean_deletes_it(folder):
     assert (done.returncode, done.stdout, done.stderr) == (0, "Removed ./.trainlint_cache\n", "")
     assert not (folder / ".trainlint_cache").exists()
     assert trainlint(folder, "clean").stdout == ""
+
+
+def test_clean_also_deletes_what_a_killed_process_has_left_beside_a_file(folder):
+    left = folder / "sub" / ".trainlint-abcd_123.tmp"
+    left.parent.mkdir()
+    left.write_text("import torch\n")
+    assert trainlint(folder, "clean").stdout == ""  # it may be about to take the place of a file
+    os.utime(left, (0, 0))
+    assert trainlint(folder, "clean").stdout == f"Removed ./sub/{left.name}\n"
+    assert os.listdir(left.parent) == []
 
 
 def test_no_cache_keeps_none_and_a_folder_can_be_named(folder):

@@ -13,9 +13,12 @@ from textwrap import dedent
 import pytest
 
 from trainlint.core import atomic
-from trainlint.core.atomic import ReplaceError, create_file, replace_file
+from trainlint.core.atomic import ReplaceError, create_file, remove_left_over, replace_file
 
 BEFORE, AFTER = b"before\n", b"after, and longer\r\n"
+
+
+HOLDS = pytest.mark.skipif(sys.platform == "win32", reason="no file is held by a lock there")
 
 
 @pytest.fixture
@@ -214,6 +217,72 @@ def test_a_kill_in_the_middle_loses_nothing(path, names):
         for one in path.parent.glob(".trainlint-*"):
             one.unlink()
     assert torn, "no kill came in the middle"
+
+
+def left(folder, name=".trainlint-abcd_123.tmp", age=3600.0):
+    """Leave a file in a folder, as old as is said."""
+    path = folder / name
+    path.write_bytes(b"left")
+    os.utime(path, (time.time() - age,) * 2)
+    return path
+
+
+@HOLDS
+def test_what_a_killed_process_left_is_gone_after_the_next_fix_in_its_folder(path):
+    left(path.parent)
+    replace_file(str(path), BEFORE, AFTER)
+    assert path.read_bytes() == AFTER
+    assert os.listdir(path.parent) == ["train.py"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "trainlint-abcd_123.tmp",
+        ".trainlint-abcd.tmp",
+        ".trainlint-abcd_1234.tmp",
+        ".trainlint-abcd_123.py",
+        ".trainlint-abcd_123.tmp.py",
+        ".trainlint-ABCD_123.tmp",
+        ".trainlint-abcd_123.before",
+    ],
+)
+def test_a_file_of_another_name_is_left_alone(tmp_path, name):
+    path = left(tmp_path, name)
+    assert remove_left_over(str(tmp_path)) == []
+    assert path.exists()
+
+
+def test_what_was_just_written_or_is_no_plain_file_is_left_alone(tmp_path):
+    new = left(tmp_path, age=1.0)
+    (tmp_path / ".trainlint-link_123.tmp").symlink_to(new)
+    (tmp_path / ".trainlint-folder_1.tmp").mkdir()
+    assert remove_left_over(str(tmp_path)) == []
+    assert len(os.listdir(tmp_path)) == 3
+    assert remove_left_over(str(tmp_path / "nowhere")) == []
+
+
+@HOLDS
+def test_what_a_process_still_holds_is_left_alone_until_that_is_killed(tmp_path):
+    code = """
+        import sys, time
+        from trainlint.core.atomic import _written
+        temporary, stream = _written(sys.argv[1], b"new", ".tmp")
+        print(temporary, flush=True)
+        time.sleep(60)
+    """
+    child = subprocess.Popen(
+        [sys.executable, "-c", dedent(code), str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    held = child.stdout.readline().strip()
+    os.utime(held, (time.time() - 3600,) * 2)
+    assert remove_left_over(str(tmp_path)) == []
+    child.kill()
+    child.wait()
+    child.stdout.close()
+    assert remove_left_over(str(tmp_path)) == [held]
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_new_file_is_whole_and_has_the_usual_permissions(tmp_path):

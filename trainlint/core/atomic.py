@@ -1,16 +1,36 @@
-"""Replace what a file of the user holds, so that nothing is lost whatever happens meanwhile."""
+"""Replace what a file of the user holds, so that nothing is lost whatever happens meanwhile.
+
+The new text is first a file of its own beside the old one, which its process holds by a lock. One that
+nobody holds was left by a process that was killed: it is removed when the next file of its folder is
+replaced, or by :func:`remove_left_over`.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import stat
-from contextlib import suppress
-from typing import Final, NoReturn
+import sys
+import time
+from contextlib import contextmanager, suppress
+from typing import IO, TYPE_CHECKING, Final, NoReturn
 
 from trainlint.core.errors import UserError
 
+if sys.platform != "win32":
+    import fcntl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _PREFIX: Final = ".trainlint-"
-_SUFFIX: Final = ".tmp"
+_NEW: Final = ".tmp"
+"""The ending of what is to take the place of a file."""
+_OLD: Final = ".before"
+"""The ending of what a file held that is written in place: that is never removed but by its writer."""
+_LEFT_OVER: Final = re.compile(r"\.trainlint-[a-z0-9_]{8}\.tmp")
+_SETTLED: Final = 60.0
+"""So many seconds after it was last written a file is no longer about to be held."""
 _ANYBODY: Final = 0o666
 _ANY_WRITE: Final = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
@@ -39,16 +59,11 @@ def create_file(path: str, data: bytes) -> None:
     try:
         folder = os.path.dirname(os.path.abspath(path))
         os.makedirs(folder, exist_ok=True)
-        temporary = _written_beside(folder, data)
-        try:
-            mask = os.umask(0)
-            os.umask(mask)
+        mask = os.umask(0)
+        os.umask(mask)
+        with _beside(folder, data) as temporary:
             os.chmod(temporary, _ANYBODY & ~mask)
             os.replace(temporary, path)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary)
-            raise
         _sync_folder(folder)
     except OSError as error:
         msg = f"{path}: cannot be written: {error.strerror or error}"
@@ -67,20 +82,56 @@ def _replace(real: str, path: str, before: bytes, after: bytes) -> None:
         if not os.stat(place).st_mode & _ANY_WRITE or not os.access(place, os.W_OK):
             msg = f"{path}: cannot be written: {what} is read-only"
             raise ReplaceError(msg)
-    temporary = _written_beside(folder, after)
-    try:
+    remove_left_over(folder)
+    with _beside(folder, after) as temporary:
         if status.st_nlink == 1 and _keep_attributes(real, temporary, status):
             if _identity(os.stat(real)) != _identity(status):
                 _refuse_changed(path)
             os.replace(temporary, real)
             _sync_folder(folder)
             return
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
-    os.unlink(temporary)
     _write_in_place(real, path, before, after)
+
+
+def remove_left_over(folder: str) -> list[str]:
+    """Remove what killed processes have left in a folder, where the system can tell; return the paths."""
+    found: list[str] = []
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return found
+    for name in names:
+        path = os.path.join(folder, name)
+        if _LEFT_OVER.fullmatch(name) and _is_left_over(path):
+            with suppress(OSError):
+                os.unlink(path)
+                found.append(path)
+    return found
+
+
+def _is_left_over(path: str) -> bool:
+    """Say whether a file of such a name is one that no process holds, or is about to hold."""
+    if sys.platform == "win32":
+        return False
+    try:
+        status = os.lstat(path)
+        if not stat.S_ISREG(status.st_mode) or time.time() - status.st_mtime < _SETTLED:
+            return False
+        with open(path, "rb") as stream:
+            return _hold(stream)
+    except OSError:
+        return False
+
+
+def _hold(stream: IO[bytes]) -> bool:
+    """Lock an open file until it is closed, however that comes; False where that cannot be."""
+    if sys.platform == "win32":
+        return False
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _refuse_changed(path: str) -> NoReturn:
@@ -89,26 +140,44 @@ def _refuse_changed(path: str) -> NoReturn:
     raise ReplaceError(msg)
 
 
-def _written_beside(folder: str, data: bytes) -> str:
-    """Write data to a new file in a folder, down to the disk, and return its path."""
+@contextmanager
+def _beside(folder: str, data: bytes) -> Iterator[str]:
+    """Have data in a new file of a folder, which is gone afterwards unless it is moved away."""
+    temporary, stream = _written(folder, data, _NEW)
+    try:
+        if sys.platform == "win32":
+            stream.close()  # what is open cannot be moved there
+        yield temporary
+    finally:
+        with suppress(OSError):
+            os.unlink(temporary)
+        stream.close()
+
+
+def _written(folder: str, data: bytes, ending: str) -> tuple[str, IO[bytes]]:
+    """Write data to a new file in a folder, down to the disk; return its path, and itself, held."""
     from tempfile import mkstemp  # noqa: PLC0415 - 5 ms, only where something is written
 
-    handle, temporary = mkstemp(_SUFFIX, _PREFIX, folder)
+    handle, temporary = mkstemp(ending, _PREFIX, folder)
+    stream = open(handle, "wb")  # noqa: SIM115 - the lock is held until the caller closes it
     try:
-        with open(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
+        _hold(stream)
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
     except BaseException:
+        with suppress(OSError):
+            stream.close()
         with suppress(OSError):
             os.unlink(temporary)
         raise
-    return temporary
+    return temporary, stream
 
 
 def _write_in_place(real: str, path: str, before: bytes, after: bytes) -> None:
     """Write a file in place; what it held lies beside it until that is done."""
-    kept = _written_beside(os.path.dirname(real), before)
+    kept, stream = _written(os.path.dirname(real), before, _OLD)
+    stream.close()
     try:
         with open(real, "r+b") as stream:
             stream.write(after)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Final
 
+from trainlint.core.atomic import remove_left_over
+
 FOLDER: Final = ".trainlint_cache"
 _TAG: Final = "CACHEDIR.TAG"
 _SIGNATURE: Final = "Signature: 8a477f597d28d172789f06886806bc55\n"
@@ -26,11 +28,12 @@ def make(folder: str) -> None:
 
 
 def clean(folder: str) -> list[str]:
-    """Delete the caches in a folder and below; return where they were."""
+    """Delete the caches in a folder and below, and what killed processes left; return where that was."""
     import shutil  # noqa: PLC0415 - only here
 
-    found = []
+    found: list[str] = []
     for top, folders, _ in os.walk(folder):
+        found += remove_left_over(top)
         if FOLDER in folders:
             folders.remove(FOLDER)
             cache = os.path.join(top, FOLDER)
