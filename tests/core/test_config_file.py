@@ -28,7 +28,7 @@ def test_all_that_a_file_says_is_read(tmp_path):
     )
     config = config_in(str(tmp_path))
     assert config is not None
-    assert (config.path, config.folder) == (tmp_path / "trainlint.toml", str(tmp_path))
+    assert (config.path, config.folder) == (str(tmp_path / "trainlint.toml"), str(tmp_path))
     selection = config.selection
     assert (selection.select, selection.ignore, selection.extend_select) == (("a",), ("b",), ("c",))
     assert (config.exclude, config.extend_exclude, config.force_exclude) == (("d",), ("e",), True)
@@ -39,7 +39,7 @@ def test_all_that_a_file_says_is_read(tmp_path):
     )
     assert config.severity == {"j": Severity.ADVICE}
     assert config.thresholds == {"k": {"l": 1}}
-    assert config.files == (tmp_path / "trainlint.toml",)
+    assert config.files == (str(tmp_path / "trainlint.toml"),)
 
 
 def test_what_a_file_does_not_say_is_not_said(tmp_path):

@@ -14,7 +14,7 @@ from trainlint.core.config import Config, Selection, resolve
 from trainlint.core.diagnosis import Severity, Span
 from trainlint.core.report import Failure
 from trainlint.core.rule import Rule
-from trainlint.static import engine, project
+from trainlint.static import engine
 from trainlint.static.engine import lint_bytes, lint_file, lint_files
 from trainlint.static.model import FileModel
 
@@ -92,7 +92,7 @@ def test_a_model_that_raises_is_one_line(make_rule, monkeypatch):
         msg = "broken"
         raise ValueError(msg)
 
-    monkeypatch.setattr(project, "FileModel", broken)
+    monkeypatch.setattr("trainlint.static.model.FileModel", broken)
     report = lint_bytes("f.py", b"x = 1\n", settings_of(make_rule("any", "AA1", list)))
     what = "the file could not be understood (ValueError: broken)"
     (failure,) = report.failures
