@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from textwrap import dedent
 
 import pytest
@@ -804,6 +805,25 @@ def test_another_text_of_a_file_lets_go_what_hangs_on_it_and_no_more(lay):
     assert project.hanging_on("net.py") == {
         os.path.abspath(path) for path in ("net.py", "train.py")
     }
+
+
+def test_a_model_that_is_kept_can_be_asked_of_one_that_is_let_go(lay):
+    reads = "from net import Net\nNet().head\n"
+    paths = lay(net=NET, use="from net import Net\nnet = Net()\n", reads=reads)
+    project = Project(paths)
+    model = project.model(os.path.abspath("use.py"))
+    assert model is not None
+    net = project.model(os.path.abspath("net.py"))
+    (call,) = model.calls_named(re.compile("Net"))
+    assert call.target is not None
+    assert call.target.index.model is net
+    # It counts for `Net` who reads its attributes, but not for who makes one.
+    project.replace(project.read("reads.py").with_text("from net import Net\n"))
+    assert project.model(os.path.abspath("net.py")) is not net
+    assert project.model(os.path.abspath("use.py")) is model
+    module = model.module_of(call)
+    assert module is not None
+    assert module.name == "Net"
 
 
 def test_an_import_that_is_new_in_a_text_counts_from_then_on(lay):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -68,6 +69,7 @@ class Project:
                 self._stems.add(name)
         self._models: dict[str, FileModel | None] = {}
         self._held = 0
+        self._adrift = 0
         self._shared: set[str] = set()
         self._settled: set[str] = set()
         self._users: dict[str, set[str]] = {}
@@ -134,7 +136,10 @@ class Project:
             self._users.clear()
             hanging |= self._graph.hanging_on(key)
         for one in hanging:
-            self._let_go(one)
+            self._forget_model(one)
+        if self._adrift > _HELD:
+            self._adrift = 0
+            gc.collect()  # a model refers to itself
 
     @cached_property
     def _graph(self) -> Graph:
@@ -143,12 +148,20 @@ class Project:
             {path: _Ties(self._imports_of(path), self.summary(path)) for path in self._paths}
         )
 
-    def _let_go(self, key: str) -> None:
-        """Let the model of a file go, if there is one."""
+    def _forget_model(self, key: str) -> FileModel | None:
+        """Hold the model of a file no longer, and return it: one that is held may still look into it."""
         self._shared.discard(key)
         model = self._models.pop(key, None)
         if model is not None:
             self._held -= model.source.weight
+            self._adrift += model.source.weight
+        return model
+
+    def _let_go(self, key: str) -> None:
+        """Take the model of a file apart, if there is one; no other that is held looks into it."""
+        model = self._forget_model(key)
+        if model is not None:
+            self._adrift -= model.source.weight
             model.close()
 
     def source(self, path: str) -> SourceFile | None:
