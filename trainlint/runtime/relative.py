@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import defaultdict
 from dataclasses import dataclass
@@ -65,6 +66,20 @@ def fall_with_depth(ratios: Sequence[float]) -> float:
     third = max(1, len(ratios) // 3)
     late = median(ratios[-third:])
     return median(ratios[:third]) / late if late > 0 else math.inf
+
+
+def is_gradual(ratios: Sequence[float], bound: float) -> bool:
+    """Say whether ratios fall, or grow, from layer to layer and not in one place alone.
+
+    Without the largest of its steps, what separates the first third from the last must still go half of
+    the way to ``bound`` in powers of ten. One cliff is no chain of layers: the next branch begins there,
+    as that of the value behind that of the policy, or a last layer that starts near 0.
+    """
+    fall = fall_with_depth(ratios)
+    steps = [late / early for early, late in itertools.pairwise(ratios)]
+    if bound < 1:
+        return fall * max(steps, default=1.0) < math.sqrt(bound)
+    return fall * min(steps, default=1.0) > math.sqrt(bound)
 
 
 def slope_with_depth(ratios: Sequence[float]) -> float:

@@ -159,3 +159,12 @@ def test_the_remedy_clips_at_the_usual_norm_and_first_where_the_model_is_recurre
 def test_an_explosion_from_the_start_asks_for_the_initialisation(training):
     (found,) = training(RULE, **model()).step(**norms(1e7))
     assert "give `fc3` (Linear 8→8, model.py:13) Glorot" in found.remedy
+
+
+def test_one_cliff_between_two_branches_is_no_explosion(training):
+    run = training(RULE, **model())
+    cliff = {
+        "gradient_rms": {f"fc{at}.weight": size for at, size in enumerate((1e5, 1e5, 1.0, 1.0))},
+        "weight_rms": {f"fc{at}.weight": 1.0 for at in range(4)},
+    }
+    assert not run.steps(30, **norms(1.0, **cliff))

@@ -179,3 +179,12 @@ def test_numbers_that_are_none_are_borne(training):
     broken = (math.nan, math.inf, 0.0, 1e-3, 1.0, 1.0)
     assert not run.steps(9, **gradients(broken, loss=math.nan))
     assert not run.step(gradient_rms={"gone.weight": 1.0}, weight_rms={})
+
+
+@pytest.mark.parametrize(
+    "values",
+    [(3e-6, 2e-6, 1e-3, 4e-4, 5e-2, 5e-3), (1e-5, 2e-5, 1e-5, 2e-5, 2e-5, 0.1)],
+    ids=["the policy and then the value", "a last layer that starts near 0"],
+)
+def test_one_cliff_is_no_chain_of_layers(training, values):
+    assert not training(RULE, **model(activation=Activation.TANH)).steps(40, **gradients(values))

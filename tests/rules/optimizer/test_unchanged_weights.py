@@ -2,6 +2,8 @@
 
 import math
 
+import pytest
+
 from trainlint.core.diagnosis import Severity
 from trainlint.runtime.signals import Origin, Parameter, Role
 
@@ -13,24 +15,41 @@ def weight(name, size=8, role=Role.WEIGHT, **settings):
     return Parameter(f"{name}.weight", name, "Linear", (size, size), role, **known)
 
 
-def test_a_weight_in_no_optimizer_is_said_at_once_and_once(training):
+def test_a_weight_in_no_optimizer_is_said_once_when_all_optimizers_have_had_their_turn(training):
     run = training(RULE, parameters=[weight("body", 32), weight("head", optimizer=-1)])
+    assert not run.steps(4)
     (found,) = run.step()
     assert found.severity is Severity.WARNING
-    assert (found.moment.step, found.moment.layer) == (1, "head.weight")
+    assert (found.moment.step, found.moment.layer) == (5, "head.weight")
     assert "`head.weight` (weight of Linear, 8×8, model.py:14) is trainable" in found.message
     assert not run.steps(50)
 
 
 def test_most_of_a_model_in_no_optimizer_is_advice(training):
     run = training(RULE, parameters=[weight("body", 32, optimizer=-1), weight("head")])
-    (found,) = run.step()
+    (found,) = run.steps(5)
     assert found.severity is Severity.ADVICE
     assert "`body.requires_grad_(False)`" in found.remedy
 
 
 def test_frozen_weights_are_in_no_optimizer_by_right(training):
     run = training(RULE, parameters=[weight("body", optimizer=-1, trainable=False), weight("head")])
+    assert not run.steps(50)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "q_net_target.0",
+        "critic_target.qf0",
+        "ema.fc",
+        "teacher.head",
+        "TargetNet.fc",
+        "encoder_k.fc",
+    ],
+)
+def test_copies_are_written_and_not_trained(training, name):
+    run = training(RULE, parameters=[weight("body"), weight(name, optimizer=-1)])
     assert not run.steps(50)
 
 

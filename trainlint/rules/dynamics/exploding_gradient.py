@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from trainlint.core.diagnosis import Evidence, Severity
 from trainlint.core.rule import Rule
-from trainlint.runtime.relative import described, fall_with_depth, relative_gradients, subject_of
+from trainlint.runtime.relative import (
+    described,
+    fall_with_depth,
+    is_gradual,
+    relative_gradients,
+    subject_of,
+)
 from trainlint.runtime.remedies import initialisation, named, rate_over
 from trainlint.runtime.signals import Layer, Signal
 from trainlint.runtime.streaks import Streaks
@@ -118,11 +124,11 @@ class Detector:
     def _with_depth(self, step: Step) -> Diagnosis | None:
         """Compare the first layers with the last: the gradient may grow on its way back."""
         for seen in relative_gradients(step):
-            times = (
-                fall_with_depth([one.ratio for one in seen]) if len(seen) > self.patience else 0.0
-            )
+            ratios = [one.ratio for one in seen]
+            times = fall_with_depth(ratios) if len(seen) > self.patience else 0.0
+            explodes = times > self.growth and is_gradual(ratios, self.growth)
             name = f"depth {seen[0].parameter.optimizer}"
-            if self.patient.seen(name, is_bad=times > self.growth):
+            if self.patient.seen(name, is_bad=explodes):
                 return self._said(
                     step,
                     f"relative to the weights, the gradients of the first third of the layers are"

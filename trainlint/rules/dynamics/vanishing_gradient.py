@@ -12,6 +12,7 @@ from trainlint.runtime.relative import (
     described,
     fall_with_depth,
     has_dead_layer,
+    is_gradual,
     relative_gradients,
     slope_with_depth,
     subject_of,
@@ -64,7 +65,8 @@ class Detector:
             if len(ratios) < self.layers:
                 continue
             fall = fall_with_depth(ratios)
-            vanishes = fall < self.ratio and slope_with_depth(ratios) > 0
+            is_steady = slope_with_depth(ratios) > 0 and is_gradual(ratios, self.ratio)
+            vanishes = fall < self.ratio and is_steady
             group = str(seen[0].parameter.optimizer)
             is_many = self.streaks.seen(group, is_bad=vanishes)
             is_severe = vanishes and fall < self.severe

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from trainlint.core.diagnosis import Evidence, Severity
 from trainlint.core.rule import Rule
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from trainlint.core.diagnosis import Diagnosis
-    from trainlint.runtime.signals import Facts, Step
+    from trainlint.runtime.signals import Parameter, Step
 
 rule = Rule(
     __name__,
@@ -25,6 +27,9 @@ rule = Rule(
     explained_by=("no-gradient", "dead-relu", "half-precision-stagnation", "scaler-skips"),
 )
 
+COPIES: Final = ("target", "teacher", "shadow", "momentum", "averag", "reference")
+COPIES_IN_SHORT: Final = frozenset({"ema", "swa", "avg", "old", "ref", "k"})
+"""How copies of a model are called that are written and not trained: of Q-networks, of teachers, means."""
 MOST = 0.5
 """Over this share of all elements a model is left out of the optimizer on purpose."""
 
@@ -36,10 +41,12 @@ class Detector:
 
     needs: ClassVar[tuple[str, ...]] = ()
     patience: int = 20  # measured steps
+    turns: int = 5  # steps after which each of several optimizers has stepped
     loss: LossLevel = field(default_factory=LossLevel, init=False)
     rate: Rate = field(default_factory=Rate, init=False)
     sufferers: Sufferers = field(init=False)
-    facts: Facts | None = field(default=None, init=False)
+    seen: tuple[Parameter, ...] = field(default=(), init=False)
+    due: float = field(default=math.inf, init=False)
     left_out: frozenset[str] = field(default=frozenset(), init=False)
 
     def __post_init__(self) -> None:
@@ -48,8 +55,10 @@ class Detector:
 
     def observe(self, step: Step) -> Iterator[Diagnosis]:
         """Say which weights are left out, and which are not moved."""
-        if step.facts is not self.facts:
-            self.facts = step.facts
+        if step.facts.parameters is not self.seen:
+            self.seen, self.due = step.facts.parameters, step.number + self.turns - 1
+        if step.number >= self.due:
+            self.due = math.inf
             yield from self._left_out(step)
         self.loss.add(step)
         if not step.of(Signal.UNCHANGED):
@@ -67,7 +76,7 @@ class Detector:
     def _left_out(self, step: Step) -> Iterator[Diagnosis]:
         """Say which trainable parameters are in no optimizer."""
         trainable = [one for one in step.facts.parameters if one.trainable]
-        missing = [one for one in trainable if one.optimizer < 0]
+        missing = [one for one in trainable if one.optimizer < 0 and not _is_copy(one.name)]
         new = [one for one in missing if one.name not in self.left_out]
         self.left_out = frozenset(one.name for one in missing)
         if not new:
@@ -107,3 +116,9 @@ class Detector:
             " old weights back",
             evidence=(Evidence("share unchanged", worst.value, 1.0, Signal.UNCHANGED),),
         )
+
+
+def _is_copy(name: str) -> bool:
+    """Say whether a parameter belongs to what is copied from a model that is trained."""
+    words = re.findall(r"[a-z]+", name.lower())
+    return any(word in COPIES_IN_SHORT or any(it in word for it in COPIES) for word in words)
