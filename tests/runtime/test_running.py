@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -167,8 +168,6 @@ def test_a_recording_is_whole_after_sigterm_and_holds_what_was_seen(script, tmp_
     arguments = ["--every", "1", "--recording", "run.tlr", "train.py"]
     watched = python("-m", "trainlint", "run", *arguments, cwd=tmp_path)
     assert watched.returncode == -signal.SIGTERM
-    from trainlint.runtime.recording import Recording  # noqa: PLC0415 - needs a recording
-
     assert [one.number for one in Recording(tmp_path / "run.tlr").steps()] == list(range(1, 21))
 
 
@@ -270,6 +269,29 @@ def test_halting_ends_a_notebook_that_was_made_a_script_with_1_and_says_why(scri
     assert watched.stdout == ""
     (line,) = watched.stderr.splitlines()
     assert line.startswith("trainlint halted the training at step 11: TL250 dead-relu")
+
+
+@pytest.mark.parametrize("how", ["over", "caught"])
+def test_what_halts_a_training_that_is_over_ends_it_with_1_all_the_same(how, script, tmp_path):
+    if how == "over":
+        text = (
+            TRAINING
+            + """
+    from trainlint.runtime.monitor import monitor_of
+    monitor_of(optimizer).log(loss=float("nan"))
+"""
+        )
+    else:
+        text = TRAINING.replace(
+            "optimizer.step()", "try: optimizer.step()\n        except Exception: break"
+        )
+    halt_on, bias, step = {"over": ("TL920", 0.0, 40), "caught": ("TL250", -30.0, 11)}[how]
+    script(text, bias=bias)
+    watched = run("-q", "--every", "1", "--halt-on", halt_on, "train.py", cwd=tmp_path)
+    assert watched.returncode == 1
+    assert watched.stdout.startswith(f"{step - 1} ")
+    (line,) = watched.stderr.splitlines()
+    assert line.startswith(f"trainlint ends with 1 because of step {step}: {halt_on} ")
 
 
 def test_a_training_ends_after_so_many_steps(script, tmp_path):
@@ -376,34 +398,65 @@ def test_workers_that_are_spawned_find_the_classes_of_the_script(script, tmp_pat
     assert "4 steps" in watched.stderr
 
 
+PARALLEL = """
+    import torch
+    from torch import nn
+    from torch.distributed import init_process_group
+    from torch.nn.parallel import DistributedDataParallel
+
+    init_process_group("gloo")
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(8, 64), nn.ReLU(), nn.Linear(64, 3))
+    nn.init.constant_(net[0].bias, {bias})
+    model = DistributedDataParallel(net)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(40):
+        inputs = torch.randn(16, 8)
+        loss = nn.functional.cross_entropy(model(inputs), inputs[:, :3].argmax(1))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    print("never reached")
+"""
+TORCHRUN = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", "-m"]
+
+
+@pytest.mark.slow  # two ranks
+def test_under_torchrun_halting_ends_all_ranks_and_the_first_says_why(script, tmp_path):
+    script(PARALLEL, bias=-30.0)
+    ours = [
+        "trainlint",
+        "run",
+        "-q",
+        "--every",
+        "1",
+        "--halt-on",
+        "error",
+        "--recording",
+        "run.tlr",
+    ]
+    ours += ["--output-format", "json", "-o", "said.json"]
+    halted = python(*TORCHRUN, *ours, "train.py", cwd=tmp_path)
+    assert halted.returncode == 1
+    assert halted.stdout == ""
+    assert halted.stderr.count("trainlint halted the training at step 11: TL250 dead-relu") == 1
+    assert "SIGTERM" not in halted.stderr
+    said = json.loads((tmp_path / "said.json").read_text())
+    assert [one["code"] for one in said["diagnoses"]] == ["TL250"]
+    with Recording(tmp_path / "run.tlr") as recording:
+        assert [one.number for one in recording.steps()] == list(range(1, 13))
+        assert [one.code for one in recording.diagnoses()] == ["TL250"]
+        assert recording.sessions[0].is_finished
+
+
 @pytest.mark.slow  # two ranks
 def test_under_torchrun_the_ranks_are_watched_together_and_rank_0_tells(script, tmp_path):
-    script("""
-        import torch
-        from torch import nn
-        from torch.distributed import destroy_process_group, init_process_group
-        from torch.nn.parallel import DistributedDataParallel
-
-        init_process_group("gloo")
-        torch.manual_seed(0)
-        model = DistributedDataParallel(nn.Linear(8, 3))
-        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-        for _ in range(20):
-            inputs = torch.randn(16, 8)
-            loss = nn.functional.cross_entropy(model(inputs), inputs[:, :3].argmax(1))
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-        print("never reached")
-    """)
-    torchrun = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
-    ours = ["-m", "trainlint", "run", "--every", "1", "--max-steps", "12", "--recording", "run.tlr"]
-    watched = python(*torchrun, *ours, "train.py", cwd=tmp_path)
+    script(PARALLEL, bias=0.0)
+    ours = ["trainlint", "run", "--every", "1", "--max-steps", "12", "--recording", "run.tlr"]
+    watched = python(*TORCHRUN, *ours, "train.py", cwd=tmp_path)
     assert watched.returncode == 0, watched.stderr
     assert watched.stdout == ""
     assert watched.stderr.count("12 steps") == 1
-    from trainlint.runtime.recording import Recording  # noqa: PLC0415 - needs a recording
-
     recording = Recording(tmp_path / "run.tlr")
     assert [one.number for one in recording.steps()] == list(range(1, 13))
     assert recording.facts.ranks == 2

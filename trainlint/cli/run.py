@@ -112,7 +112,12 @@ def command(  # noqa: PLR0913 - one for each option
     if recording is not None and no_recording:
         msg = "--recording and --no-recording exclude each other"
         raise UserError(msg)
-    from trainlint.runtime.program import file_of_module, run_module, run_script  # noqa: PLC0415
+    from trainlint.runtime.program import (  # noqa: PLC0415
+        file_of_module,
+        is_first_rank,
+        run_module,
+        run_script,
+    )
     from trainlint.runtime.running import Watching  # noqa: PLC0415
 
     catalogue = load_catalogue()
@@ -138,12 +143,11 @@ def command(  # noqa: PLR0913 - one for each option
     status = None
     try:
         status = run_script(script[0], script[1:]) if module is None else run_module(module, script)
-        return status
     finally:
         watching.end(status)
-        is_asked = output_format is not None or output_file is not None
         # Not by a process that the program has forked off, nor by another rank than the one that judges.
-        if is_asked and os.getpid() == process and os.environ.get("RANK", "0") == "0":
+        speaks = os.getpid() == process and is_first_rank()
+        if speaks and (output_format is not None or output_file is not None):
             monitor = watching.monitor
             # The program may have gone elsewhere, as Hydra's do, and paths are told from here.
             said = [
@@ -154,6 +158,14 @@ def command(  # noqa: PLR0913 - one for each option
             steps = 0 if monitor is None else monitor.step
             told = Told(module or script[0], said, steps, time.time())
             told.write(catalogue, output_format or DEFAULT, output_file, summary=not quiet)
+    halting = watching.monitor and watching.monitor.halting
+    if status == 0 and halt_on and halting is not None and speaks:
+        from trainlint.runtime.monitor import TrainingHalted  # noqa: PLC0415 - it is there by now
+
+        # The training was over by then, or the program has caught what halts it.
+        sys.stderr.write(f"trainlint ends with 1 because of {TrainingHalted(halting)}\n")
+        return 1
+    return status
 
 
 def _lint(path: str) -> None:

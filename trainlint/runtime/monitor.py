@@ -201,6 +201,11 @@ class Monitor:
         return None if self._recorder is None else str(self._recorder.path)
 
     @property
+    def halting(self) -> Diagnosis | None:
+        """The diagnosis that halts the training, or would have done so had it not been over."""
+        return self._halting
+
+    @property
     def own_share(self) -> float:
         """The share of the time since the start that the monitor has used itself."""
         return self._own / max(time.perf_counter() - self._began, 1e-9)
@@ -361,8 +366,11 @@ class Monitor:
             self._close_round(start)
         self._spend(start)
         if self._halting is not None and self._may_halt:
-            halting, self._halting = self._halting, None
+            halting = self._halting
             self.close()
+            if self._ranks is not None:
+                # What starts ranks ends all of them once one has ended: not before the first is done.
+                self._guarded("ranks", self._ranks.wait)
             raise TrainingHalted(halting)
 
     def _look_before(self, index: int, optimizer: torch.optim.Optimizer) -> None:
@@ -574,7 +582,10 @@ class Monitor:
             self._end_eager()
         if was_measured and self._ranks is not None:
             self._schedule.following = sys.maxsize  # if the meeting fails there is no other
-            self._guarded("ranks", self._meet, self._ranks, start)
+            if self._is_closed:  # perhaps on this rank alone, after an error of its own
+                self._guarded("ranks", self._forget_measured)
+            else:
+                self._guarded("ranks", self._meet, self._ranks, start)
         is_due = len(self._pending) >= LATER or now - self._drained > SOON
         if was_measured or self._hurries or is_due or self._schedule.every is not None:
             self._drained, self._hurries = now, False
@@ -664,10 +675,21 @@ class Monitor:
         interval = self._schedule.interval(
             self.step, spent - self._own_at_opening, spent, time.perf_counter() - self._began
         )
-        met, agreed, halts = ranks.meet(values, own, interval)
+        met, agreed, speaker = ranks.meet(values, own, interval)
         self._schedule.following = self.step + agreed
         pending.signals = {**met, **pending.signals}
-        self._may_halt = halts
+        self._may_halt = speaker is not None
+        if speaker is not None:
+            told = ranks.tell(self._halting, speaker)
+            if self._halting is None:
+                self._judge.diagnoses.append(told)
+                self._say(told)
+            self._halting = told
+
+    def _forget_measured(self) -> None:
+        """Forget of a step what only all ranks together can tell."""
+        pending = self._pending[-1]
+        pending.crossing, pending.is_measured = None, False
 
     def _end_gradients(self) -> None:
         """Gather what is known of all gradients together."""

@@ -6,6 +6,7 @@ import builtins
 import importlib.util
 import os
 import runpy
+import signal
 import sys
 import threading
 import types
@@ -150,7 +151,11 @@ def _status_of(program: Callable[[], object]) -> int:
     except BaseException as error:  # noqa: BLE001 - all of it is the user's
         monitor = sys.modules.get("trainlint.runtime.monitor")
         if monitor is not None and isinstance(error, monitor.TrainingHalted):
-            sys.stderr.write(f"trainlint halted the training at {error}\n")
+            if is_first_rank():
+                if "RANK" in os.environ:
+                    # What has started the ranks ends them once one has ended; this one is not done yet.
+                    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                sys.stderr.write(f"trainlint halted the training at {error}\n")
             return 1
         forget_own_frames(error)
         sys.excepthook(type(error), error, error.__traceback__)
@@ -158,6 +163,11 @@ def _status_of(program: Callable[[], object]) -> int:
             raise Interrupted from None
         return 1
     return 0
+
+
+def is_first_rank() -> bool:
+    """Say whether this process speaks for all that were started together, as by `torchrun`."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def forget_own_frames(error: BaseException) -> None:

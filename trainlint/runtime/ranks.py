@@ -7,10 +7,11 @@ what tells the ranks apart. Its length depends on the model alone, so that no ra
 from __future__ import annotations
 
 import gc
+import json
 import math
 import statistics
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from functools import cached_property
 from itertools import compress, repeat
 from typing import TYPE_CHECKING, Final
@@ -19,13 +20,17 @@ import numpy as np
 import torch
 from torch import distributed, nn
 
+from trainlint.core.diagnosis import Evidence
 from trainlint.runtime.anatomy import is_leaf
 from trainlint.runtime.signals import Signal
+from trainlint.runtime.tables import diagnosis_of, diagnosis_row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+
+    from trainlint.core.diagnosis import Diagnosis
 
 OF_PARAMETERS: Final = (
     Signal.GRADIENT_NORM,
@@ -122,10 +127,11 @@ class Ranks:
 
     def meet(
         self, values: Mapping[str, Mapping[str, float]], own: Own, interval: int
-    ) -> tuple[dict[str, dict[str, float]], int, bool]:
-        """Return what the ranks have seen together, the interval that they agree on, whether to halt.
+    ) -> tuple[dict[str, dict[str, float]], int, int | None]:
+        """Return what the ranks have seen together, the interval that they agree on, who wants to halt.
 
-        ``values`` are this rank's signals; those that are not met about stay as they are.
+        ``values`` are this rank's signals; those that are not met about stay as they are. Who wants to
+        halt is the first of the ranks that do, None where none does.
         """
         places = np.zeros(1 + _OWN * self.count)
         places[0] = interval
@@ -170,7 +176,31 @@ class Ranks:
         self._derive(met)
         self._compare(met, each)
         agreed = max(1, math.ceil(told[0] / self.count))
-        return met, agreed, any(one[4] for one in each)
+        return met, agreed, next((rank for rank, one in enumerate(each) if one[4]), None)
+
+    def tell(self, diagnosis: Diagnosis | None, speaker: int) -> Diagnosis:
+        """Return the diagnosis of one rank to all of them; each calls it after the same meeting.
+
+        The others learn which rank it is of, unless that is the first, which speaks for all.
+        """
+        text = b""
+        if self.rank == speaker and diagnosis is not None:
+            moment = diagnosis.moment
+            evidence = [astuple(one) for one in moment.evidence] if moment else []
+            text = json.dumps([diagnosis_row(diagnosis, 0, 0), evidence]).encode()
+        length = int(self._sum(torch.tensor([len(text)])).item())
+        letters = torch.zeros(length, dtype=torch.uint8)
+        if text:
+            letters = torch.tensor(list(text), dtype=torch.uint8)
+        row, evidence = json.loads(bytes(self._sum(letters).tolist()))
+        told = diagnosis_of(tuple(row), [Evidence(*one) for one in evidence])
+        if speaker and told.moment is not None and told.moment.rank is None:
+            told = replace(told, moment=replace(told.moment, rank=speaker))
+        return told
+
+    def wait(self) -> None:
+        """Return when all ranks have come here."""
+        self._sum(torch.zeros(1))
 
     @property
     def _blocks(self) -> tuple[tuple[Sequence[Signal], Sequence[str]], ...]:

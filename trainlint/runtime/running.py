@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from trainlint.core.diagnosis import Severity
 from trainlint.core.errors import UserError, nearest
 from trainlint.runtime.announcing import reason_of
+from trainlint.runtime.program import is_first_rank
 
 if TYPE_CHECKING:
     import types
@@ -101,7 +102,7 @@ class Watching:
     @property
     def _speaks(self) -> bool:
         """Say whether anything is said: not where that is unwanted, and on the first rank alone."""
-        return self.live is not False and os.environ.get("RANK", "0") == "0"
+        return self.live is not False and is_first_rank()
 
     def _listen(self, module: Any) -> None:
         """Have all optimizers tell of their steps."""
@@ -170,7 +171,7 @@ class Watching:
 
     def _loggers(self) -> list[Any]:
         """Return what is told besides; a folder is written by one rank."""
-        if self.tensorboard is None or os.environ.get("RANK", "0") != "0":
+        if self.tensorboard is None or not is_first_rank():
             return []
         from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - takes a second
 
