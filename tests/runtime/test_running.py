@@ -472,6 +472,22 @@ def test_a_script_without_torch_runs_and_is_told_that_nothing_was_watched(script
     assert run("--quiet", "train.py", cwd=tmp_path).stderr == ""
 
 
+def test_it_is_said_that_processes_that_are_spawned_are_not_watched(script, tmp_path):
+    script("""
+        import multiprocessing
+        if __name__ == "__main__":
+            child = multiprocessing.get_context("spawn").Process(target=print, args=["child"])
+            child.start()
+            child.join()
+    """)
+    watched = run("train.py", cwd=tmp_path)
+    assert (watched.returncode, watched.stdout) == (0, "child\n")
+    assert watched.stderr == (
+        "trainlint: no optimizer of torch took a step in this process, and those that it spawns are not "
+        "watched; `torchrun` starts such\n"
+    )
+
+
 def test_a_replay_heeds_what_the_run_was_told(script, tmp_path):
     script(TRAINING, bias=-30.0)
     told = ("--every", "1", "--select", "dead-relu", "--config", "rules.dead-relu.samples = 10")

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 _OPTIMIZERS: Final = "torch.optim.optimizer"
 _COMPILER: Final = "torch._dynamo"
+_SPAWNING: Final = {
+    f"multiprocessing.popen_{how}" for how in ("spawn_posix", "spawn_win32", "forkserver")
+}
+"""The modules of which one is there once a process has been spawned."""
 
 
 @dataclass
@@ -95,9 +99,10 @@ class Watching:
         if self.monitor is not None:
             self.monitor.close()
         elif status == 0 and self._speaks and not self._known:
-            sys.stderr.write(
-                "trainlint: no optimizer of torch took a step in this program, so nothing was watched\n"
-            )
+            unseen = "in this program, so nothing was watched"
+            if _SPAWNING & sys.modules.keys():
+                unseen = "in this process, and those that it spawns are not watched; `torchrun` starts such"
+            sys.stderr.write(f"trainlint: no optimizer of torch took a step {unseen}\n")
 
     @property
     def _speaks(self) -> bool:
