@@ -158,7 +158,7 @@ def command(  # noqa: PLR0913 - one for each option
             steps = 0 if monitor is None else monitor.step
             told = Told(module or script[0], said, steps, time.time())
             told.write(catalogue, output_format or DEFAULT, output_file, summary=not quiet)
-    halting = watching.monitor and watching.monitor.halting
+    halting = None if watching.monitor is None else watching.monitor.halting
     if status == 0 and halt_on and halting is not None and speaks:
         from trainlint.runtime.monitor import TrainingHalted  # noqa: PLC0415 - it is there by now
 
