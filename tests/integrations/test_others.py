@@ -49,16 +49,18 @@ def test_what_accelerate_prepares_is_watched_as_what_the_user_wrote(model, data)
 
 
 PREPARED = """
+    import sys
     import torch
     from accelerate import Accelerator
     from torch import nn
 
     accelerator = Accelerator(cpu=True)
     torch.manual_seed(0)
-    model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
+    model = nn.Sequential(nn.Linear(8, 64), nn.ReLU(), nn.Linear(64, 3))
+    nn.init.constant_(model[0].bias, float(sys.argv[1]))
     model, optimizer = accelerator.prepare(model, torch.optim.SGD(model.parameters(), lr=0.1))
     for _ in range(12):
-        inputs = torch.randn(32, 8)
+        inputs = torch.randn(64, 8)
         loss = nn.functional.cross_entropy(model(inputs), inputs[:, :3].argmax(1))
         optimizer.zero_grad()
         accelerator.backward(loss)
@@ -68,14 +70,15 @@ PREPARED = """
 """
 
 
-def test_what_accelerate_launches_is_watched_together(tmp_path):
+def accelerated(folder, bias, *options):
+    """Train on two ranks that Accelerate launches, watched by `trainlint run`."""
     pytest.importorskip("accelerate")
-    (tmp_path / "train.py").write_text(dedent(PREPARED))
+    (folder / "train.py").write_text(dedent(PREPARED))
     environment = {key: value for key, value in os.environ.items() if "PYTEST" not in key}
     launch = ["accelerate.commands.launch", "--multi_gpu", "--num_processes=2", "--num_machines=1"]
     launch += ["--mixed_precision=no", "--dynamo_backend=no", f"--main_process_port={free_port()}"]
-    run = ["trainlint", "run", "--every=1", "--recording=run.tlr", "train.py"]
-    done = subprocess.run(
+    run = ["trainlint", "run", "--every=1", "--recording=run.tlr", *options, "train.py", bias]
+    return subprocess.run(
         [sys.executable, "-m", *launch, "-m", *run],
         capture_output=True,
         text=True,
@@ -83,6 +86,10 @@ def test_what_accelerate_launches_is_watched_together(tmp_path):
         timeout=240,
         env={**environment, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"},
     )
+
+
+def test_what_accelerate_launches_is_watched_together(tmp_path):
+    done = accelerated(tmp_path, "0")
     assert sorted(re.findall(r"END .*", done.stdout)) == ["END 0 2", "END 1 2"], done.stderr
     assert done.returncode == 0
     assert len(re.findall("12 steps", done.stderr)) == 1
@@ -90,6 +97,17 @@ def test_what_accelerate_launches_is_watched_together(tmp_path):
     steps = list(recording.steps())
     assert [one.number for one in steps] == list(range(1, 13))
     assert steps[-1].facts.ranks == 2
+
+
+def test_halting_ends_all_ranks_that_accelerate_launches(tmp_path):
+    done = accelerated(tmp_path, "-30", "--halt-on=error")
+    assert done.returncode == 1
+    assert "END" not in done.stdout
+    assert done.stderr.count("trainlint halted the training at step 11: TL250") == 1
+    assert "SIGTERM" not in done.stderr
+    with Recording("run.tlr") as recording:
+        assert [one.number for one in recording.steps()] == list(range(1, 13))
+        assert recording.sessions[0].is_finished
 
 
 def test_what_fabric_sets_up_is_watched_as_what_the_user_wrote(model, data):

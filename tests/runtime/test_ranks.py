@@ -69,8 +69,8 @@ def run(case, options):
             loss = nn.functional.cross_entropy(parallel(inputs), labels)
             optimizer.zero_grad()
             loss.backward()
-            if step == options.get("tells_at") and rank == 1:
-                monitor.log(loss=float("nan"))
+            if step >= options.get("tells_from", 1000) and rank == 1:
+                monitor.log(val_loss=0.0)
             if step == options.get("dies_at") and rank == 1:
                 os._exit(9)
             optimizer.step()
@@ -158,7 +158,7 @@ def two(tmp_path_factory):
             **({"shards": {"steps": 5, "kind": "fsdp"}} if SHARDS else {}),
             "clocks": {"more": {"every": None, "budget": 0.05}, "slow": True, "steps": 60},
             "halting": {"sick": True, "steps": 60, "more": halting},
-            "halting alone": {"tells_at": 5, "more": {"halt_on": "non-finite-loss"}},
+            "halting alone": {"tells_from": 11, "more": {"halt_on": "suspicious-perfection"}},
             "diverging": {"diverges": True},
             "bad": {"bad_step": 5},
             "slow": {"slow": True, "steps": 40},
@@ -210,11 +210,11 @@ def test_a_diagnosis_halts_all_ranks_at_the_same_step(two):
 
 def test_a_diagnosis_of_one_rank_halts_all_of_them_and_is_told_by_the_first(two):
     first, second = two["halting alone"]
-    assert first["step"] == second["step"] == 7
+    assert first["step"] == second["step"] == 14
     assert first["halted"] == second["halted"]
-    assert first["halted"].startswith("step 6: TL920 non-finite-loss")
-    assert first["halted_on"] == second["halted_on"] == ["non-finite-loss", 1]
-    assert "non-finite-loss" in first["rules"]
+    assert first["halted"].startswith("step 13: TL927 suspicious-perfection")
+    assert first["halted_on"] == second["halted_on"] == ["suspicious-perfection", 1]
+    assert first["rules"] == ["suspicious-perfection"]
 
 
 def test_replicas_that_drift_apart_are_seen(two):

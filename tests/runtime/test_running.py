@@ -411,7 +411,7 @@ PARALLEL = """
     model = DistributedDataParallel(net)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     for _ in range(40):
-        inputs = torch.randn(16, 8)
+        inputs = torch.randn(64, 8)
         loss = nn.functional.cross_entropy(model(inputs), inputs[:, :3].argmax(1))
         optimizer.zero_grad()
         loss.backward()
@@ -424,18 +424,8 @@ TORCHRUN = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone",
 @pytest.mark.slow  # two ranks
 def test_under_torchrun_halting_ends_all_ranks_and_the_first_says_why(script, tmp_path):
     script(PARALLEL, bias=-30.0)
-    ours = [
-        "trainlint",
-        "run",
-        "-q",
-        "--every",
-        "1",
-        "--halt-on",
-        "error",
-        "--recording",
-        "run.tlr",
-    ]
-    ours += ["--output-format", "json", "-o", "said.json"]
+    ours = ["trainlint", "run", "-q", "--every=1", "--halt-on=error", "--recording=run.tlr"]
+    ours += ["--output-format=json", "--output-file=said.json"]
     halted = python(*TORCHRUN, *ours, "train.py", cwd=tmp_path)
     assert halted.returncode == 1
     assert halted.stdout == ""
