@@ -559,6 +559,22 @@ def test_epochs_are_those_of_the_loader_that_is_trained_from():
     assert found.values == seen[3:]
 
 
+def test_epochs_that_are_told_are_not_mixed_with_those_of_the_loader():
+    data = torch.utils.data.TensorDataset(torch.randn(12, 8), torch.randint(0, 3, (12,)))
+    model = nn.Linear(8, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    loader = torch.utils.data.DataLoader(data, batch_size=4)
+    with trainlint.watch(model, optimizer, every=1) as monitor:
+        for epoch in (1, 2, 3):
+            monitor.log(epoch=epoch)
+            for inputs, targets in loader:
+                nn.functional.cross_entropy(model(inputs), targets).backward()
+                optimizer.step()
+                optimizer.zero_grad()
+        found = monitor.signals["epoch"][""]
+    assert (found.steps, found.values) == ([1, 4, 7], [1, 2, 3])
+
+
 def test_what_is_logged_is_seen_on_steps_whose_loss_is_not_looked_at(monkeypatch):
     monkeypatch.setattr(Schedule, "is_noted", lambda *_: False)
     monkeypatch.setattr(Schedule, "is_measured", lambda _, step: step == 1)

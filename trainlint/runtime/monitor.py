@@ -143,6 +143,7 @@ class Monitor:
         self._fresh: set[tuple[int, int]] = set()
         self._source: tuple[int, int] | None = None
         self._epoch = 0
+        self._is_told_epochs = False
         self._scaler: Any = None
         self._scale: Tensor | None = None
         self._skipped = 0
@@ -220,8 +221,10 @@ class Monitor:
     ) -> None:
         """Tell the monitor numbers that it cannot see by itself; they belong to the step that comes.
 
-        After the last step of a training they are judged when the monitor closes.
+        After the last step of a training they are judged when the monitor closes. Who tells epochs counts
+        them in his own way: from then on they are not inferred from the data any more.
         """
+        self._is_told_epochs = self._is_told_epochs or epoch is not None
         given: dict[str, float | Tensor | None] = {
             str(Signal.LOSS): loss,
             str(Signal.VALIDATION_LOSS): val_loss,
@@ -627,7 +630,7 @@ class Monitor:
         tell(Signal.LEARNING_RATE, max(rates, default=None))
         tell(Signal.STEP_SECONDS, max(now - self._last - this.own, 0.0))
         tell(Signal.WAIT_SECONDS, this.waited)
-        if self._epoch > 0:
+        if self._epoch > 0 and not self._is_told_epochs:
             tell(Signal.EPOCH, self._epoch)
         if self._scaler is not None:
             tell(Signal.SKIPPED, self._skipped)
