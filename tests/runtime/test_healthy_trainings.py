@@ -17,6 +17,8 @@ def test_there_are_enough_of_them():
 
 
 @pytest.mark.slow
+# `SequentialLR` of torch 2.6 itself calls what it deprecates.
+@pytest.mark.filterwarnings("ignore:The epoch parameter in `scheduler.step")
 @pytest.mark.parametrize("training", HEALTHY.values(), ids=HEALTHY)
 def test_a_healthy_training_raises_no_alarm(training, monkeypatch):
     monkeypatch.setenv("TRAINLINT_TRACEBACK", "1")
