@@ -104,7 +104,6 @@ def test_halting_ends_all_ranks_that_accelerate_launches(tmp_path):
     assert done.returncode == 1
     assert "END" not in done.stdout
     assert done.stderr.count("trainlint halted the training at step 11: TL250") == 1
-    assert "SIGTERM" not in done.stderr
     with Recording("run.tlr") as recording:
         assert [one.number for one in recording.steps()] == list(range(1, 13))
         assert recording.sessions[0].is_finished

@@ -430,7 +430,6 @@ def test_under_torchrun_halting_ends_all_ranks_and_the_first_says_why(script, tm
     assert halted.returncode == 1
     assert halted.stdout == ""
     assert halted.stderr.count("trainlint halted the training at step 11: TL250 dead-relu") == 1
-    assert "SIGTERM" not in halted.stderr
     said = json.loads((tmp_path / "said.json").read_text())
     assert [one["code"] for one in said["diagnoses"]] == ["TL250"]
     with Recording(tmp_path / "run.tlr") as recording:
