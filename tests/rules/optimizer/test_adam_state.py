@@ -46,6 +46,13 @@ def test_tiny_gradients_of_a_loss_that_has_fallen_are_healthy(training):
     assert not run.steps(40, **state(1e-10, loss=0.01))
 
 
+def test_a_large_eps_is_meant_where_an_environment_is_played(training):
+    large = (Optimizer("Adam", 1e-3, momentum=0.9, beta2=0.999, eps=1e-4),)
+    run = training(RULE, parameters=[weight()], optimizers=large, plays=True)
+    assert not run.steps(40, **state(2e-5))
+    assert training(RULE, parameters=[weight()], optimizers=large).steps(40, **state(2e-5))
+
+
 def test_gradients_behind_a_last_layer_that_starts_near_0_rise_by_themselves(training):
     run = adam(training)
     for step in range(40):

@@ -26,6 +26,8 @@ rule = Rule(
 )
 
 
+USUAL_EPS: Final = 1e-8
+"""A larger one is chosen on purpose in reinforcement learning (Hessel et al. 2018: 1.5e-4)."""
 RISEN: Final = 3.0
 """A second moment that is so many times the smallest one so far rises by itself."""
 
@@ -69,6 +71,7 @@ class Detector:
             for parameter, root in step.trained(Signal.SECOND_MOMENT)
             if parameter.role not in {Role.EMBEDDING, Role.BIAS} and root > 0
             for eps in (step.facts.optimizers[parameter.optimizer].eps,)
+            if not (step.facts.plays and eps > USUAL_EPS)
         )
         if worst is not None:
             yield self._small(step, worst)
