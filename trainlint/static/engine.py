@@ -89,6 +89,8 @@ def lint_source(
         if unresolved:
             # Only what a rule has asked for can have been in vain.
             report.unresolved = sorted(model.unresolved, key=lambda one: one.span)
+    elif not alone:
+        project.keep(source)
     found = [one for one in (_at_home(one, source) for one in found) if one is not None]
     report.diagnoses = _judge(source, settings, rules, found, ran)
     report.lines = _excerpt(source, _spans(report.diagnoses, ""))

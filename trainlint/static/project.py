@@ -68,6 +68,7 @@ class Project:
                 folder, name = os.path.split(folder)
                 self._stems.add(name)
         self._models: dict[str, FileModel | None] = {}
+        self._unasked: dict[str, SourceFile] = {}
         self._held = 0
         self._adrift = 0
         self._shared: set[str] = set()
@@ -89,6 +90,8 @@ class Project:
         model = self._models.get(key)
         if model is not None:
             return model.source
+        if key in self._unasked:
+            return self._unasked[key]
         mended = self._mended.get(key)
         return SourceFile.read(path) if mended is None else mended.with_text(mended.text)
 
@@ -151,6 +154,9 @@ class Project:
     def _forget_model(self, key: str) -> FileModel | None:
         """Hold the model of a file no longer, and return it: one that is held may still look into it."""
         self._shared.discard(key)
+        unasked = self._unasked.pop(key, None)
+        if unasked is not None:
+            self._held -= unasked.weight
         model = self._models.pop(key, None)
         if model is not None:
             self._held -= model.source.weight
@@ -178,7 +184,16 @@ class Project:
 
             model = self._models[key] = FileModel(source, self)
             self._held += source.weight
+            if self._unasked.pop(key, None) is not None:
+                self._held -= source.weight
         return model
+
+    def keep(self, source: SourceFile) -> None:
+        """Hold a source file that no rule asks about, for those that import it and are linted later."""
+        key = os.path.abspath(source.path)
+        if key not in self._models and key not in self._unasked and self._is_awaited(key):
+            self._unasked[key] = source
+            self._held += source.weight
 
     def model(self, path: str) -> FileModel | None:
         """Return the model of a file of the project; None where it cannot be read."""
@@ -223,13 +238,13 @@ class Project:
             self._settled.add(key)
             island = self._graph.islands[key]
             if self._settled.issuperset(island):
-                for one in island.intersection(self._models):
+                for one in island:
                     self._let_go(one)
-        for one in self._settled.intersection(self._models).difference(self._shared):
+        for one in self._settled.intersection((*self._models, *self._unasked)) - self._shared:
             if not self._is_awaited(one):
                 self._let_go(one)
         if self._held > _HELD:
-            for one in [one for one in self._models if one not in self._shared]:
+            for one in {*self._models, *self._unasked} - self._shared:
                 self._let_go(one)
         if self._held > _HELD:
             self.close()
@@ -248,6 +263,7 @@ class Project:
             if model is not None:
                 model.close()
         self._models.clear()
+        self._unasked.clear()
         self._shared.clear()
         self._held = 0
 

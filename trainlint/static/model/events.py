@@ -442,7 +442,7 @@ class Events:
         index = self.model.index
         if not self.model.has_layers or not (
             any(name in index.calls or name in index.attributes for name in _SIGNS_OF_LOOPS)
-            or self.model.elsewhere.may_train
+            or (not self.model.is_test and self.model.elsewhere.may_train)
         ):
             return ()
         found = []
