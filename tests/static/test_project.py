@@ -11,6 +11,7 @@ import pytest
 from trainlint.core.config import Config, Selection, resolve
 from trainlint.static.engine import lint_file, lint_files
 from trainlint.static.project import Located, Project
+from trainlint.static.source import SourceFile
 from trainlint.static.summary import Summary
 
 NET = """
@@ -1016,8 +1017,125 @@ def test_what_a_name_may_lead_to_is_read_from_the_text(lay, name, leads):
 def test_a_summary_tells_words_from_parts_of_words():
     summary = Summary("train_step(x)\ncall.step (x)\nnet = Parameters(1).to(device)\n")
     assert not summary.asks
-    assert not summary.says("train")
-    assert summary.says("train_step")
-    assert summary.says("device")
     assert Summary("optimizer.step()").asks
     assert Summary("w = Parameter(x).to(device)").asks
+
+
+@pytest.mark.parametrize(
+    ("line", "reads"),
+    [
+        ("net.head.weight.requires_grad_(False)", True),
+        ("net . head(x)", True),
+        ("params = [p for n, p in net.named_parameters() if 'head.weight' in n]", True),
+        ('copied = {"trunk,head": 1}', True),
+        ("    def head(self, x): ...", True),
+        ("# the head of the network is not used", False),
+        ("head = build(width)", False),
+        ("net.head_of_class(x)", False),
+        ("net.overhead(x)", False),
+    ],
+)
+def test_a_summary_tells_attributes_from_words(line, reads):
+    assert Summary(f"from models import Net\n{line}\n").reads("head") is reads
+
+
+def test_a_word_in_the_prose_of_another_file_uses_no_layer(lay, spoken):
+    net = """
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.trunk = nn.Linear(8, 8)
+                self.head = nn.Linear(8, 4)
+
+            def forward(self, x):
+                return self.trunk(x)
+    """
+    use = """
+        from net import Net
+
+        def build():
+            \"\"\"Return a trunk without
+            a head.\"\"\"
+            net = Net()
+            {freezes}
+            return net
+    """
+    found = spoken(lay(net=net, use=use.format(freezes="")), "unused-layer")
+    assert found == [("net.py", 8, "TL620")]
+    frees = use.format(freezes="net.head.requires_grad_(False)")
+    assert spoken(lay(net=net, use=frees), "unused-layer") == []
+
+
+FILLED_BY_ITS_BASE = """
+    from torch import nn
+
+    class Filling(nn.Module):
+        recipes = dict(a=print)
+
+        def fill(self):
+            {fills}
+"""
+EMPTY = """
+    import torch
+    from torch import nn
+    from base import Filling
+
+    class Experts(Filling):
+        def __init__(self, count, width):
+            super().__init__()
+            self.up = nn.Parameter(torch.empty(count, width, width))
+
+        def forward(self, x):
+            return x @ self.up
+"""
+
+
+@pytest.mark.parametrize(
+    ("fills", "found"),
+    [
+        ("print(self.recipes)", [("experts.py", 9, "TL111")]),
+        ("for name, one in self.named_parameters():\n                self.recipes[name](one)", []),
+        ("self.recipes['up'](getattr(self, 'up'))", []),
+    ],
+)
+def test_a_base_of_another_file_may_fill_every_parameter(lay, spoken, fills, found):
+    paths = lay(base=FILLED_BY_ITS_BASE.format(fills=fills), experts=EMPTY)
+    assert spoken(paths, "uninitialised-parameter") == found
+
+
+def test_a_file_that_imports_a_module_may_fill_its_parameter(lay, spoken):
+    build = """
+        from torch import nn
+        from experts import Experts
+
+        def build():
+            experts = Experts(4, 16)
+            nn.init.normal_(experts.up, std=0.02)
+            return experts
+    """
+    base = FILLED_BY_ITS_BASE.format(fills="print(self.recipes)")
+    paths = lay(base=base, experts=EMPTY, build=build)
+    assert spoken(paths, "uninitialised-parameter") == []
+
+
+def test_a_file_of_no_training_is_parsed_once_for_those_that_import_it(lay, spoken, monkeypatch):
+    sizes = """
+        def widths(depth):
+            return [8] * depth
+    """
+    train = """
+        import torch
+        from torch import nn
+        from sizes import widths
+
+        layers = [nn.Linear(width, width) for width in widths(3)]
+        optimizer = torch.optim.SGD(nn.Sequential(*layers).parameters(), lr=widths(1)[0])
+    """
+    read = []
+    original = SourceFile.read
+    monkeypatch.setattr(SourceFile, "read", lambda path: read.append(path) or original(path))
+    paths = lay(sizes=sizes, train=train, untouched="print()")
+    spoken(paths)
+    assert sorted(read) == ["sizes.py", "train.py", "untouched.py"]

@@ -119,9 +119,16 @@ class Summary:
         """What the file defines at its top, if it counts what others pass to that."""
         return tuple(name for name, kind in self.top.items() if self.asks and kind != "value")
 
-    def says(self, word: str) -> bool:
-        """Say whether a word stands anywhere in the file."""
-        return _has(self.text, word)
+    def reads(self, attribute: str) -> bool:
+        """Say whether the file names an attribute: behind a dot, in a string on one line, as a method.
+
+        The same word in prose, or as the name of something else, is none.
+        """
+        if not _has(self.text, attribute):
+            return False
+        word = re.escape(attribute)
+        said = rf"""(?:\.|\bdef\s)\s*{word}\b|["'][^"'\n]*\b{word}\b[^"'\n]*["']"""
+        return re.search(said, self.text) is not None
 
     @property
     def _lines(self) -> str:

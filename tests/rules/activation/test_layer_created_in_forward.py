@@ -228,3 +228,30 @@ def test_a_lost_dropout_is_a_warning_and_lost_weights_an_error(diagnoses):
     )
     assert dropout.severity is Severity.WARNING
     assert linear.severity is Severity.ERROR
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "nn.Linear(x.size(1), 4).to(x.device)",
+        "weight_norm(nn.Linear(x.size(1), 4))",
+        "weight_norm(nn.Linear(x.size(1), 4)).cuda()",
+        "nn.DataParallel(nn.Linear(x.size(1), 4).to(x.device))",
+    ],
+)
+def test_a_layer_that_is_wrapped_or_moved_and_then_kept_is_built_once(lines, kept):
+    lazy = f"""
+        from torch import nn
+        from torch.nn.utils.parametrizations import weight_norm
+        class Adapter(nn.Module):
+            def forward(self, x):
+                if self.project is None:
+                    self.project = {kept}
+                return self.project(x)
+    """
+    assert lines(RULE, lazy) == []
+    assert lines(RULE, lazy.replace("self.project is None", "True").replace("self.", "own_")) == [7]
+
+
+def test_the_output_of_a_lost_layer_is_no_kept_layer(lines):
+    assert lines(RULE, in_forward("if self.on: self.features = nn.Linear(8, 2)(x)")) == [7]

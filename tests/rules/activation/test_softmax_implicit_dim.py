@@ -177,3 +177,14 @@ def test_behind_something_unknown_there_is_no_fix(diagnoses):
     """,
     )
     assert one.fix is None
+
+
+def test_a_layer_that_a_test_only_hands_over_is_left_alone(diagnoses):
+    given = """
+        import pytest
+        from torch import nn
+        @pytest.mark.parametrize("head", [nn.Identity(), nn.Softmax()])
+        def test_the_name_of_the_head_is_kept(head): ...
+    """
+    assert diagnoses("softmax-implicit-dim", given, path="heads.py") != []
+    assert diagnoses("softmax-implicit-dim", given, path="test_heads.py") == []

@@ -390,3 +390,32 @@ def test_the_default_activation_of_a_block_is_known(lines):
                 return self.fc2(self.act(self.fc1(x)))
     """,
     ) == [9]
+
+
+BLOCK = """
+    import torch.nn.functional as F
+    from torch import nn
+    class Block(nn.Module):
+        def __init__(self, width):
+            super().__init__()
+            {mixes}
+            self.up = nn.Linear(width, 4 * width)
+            self.down = nn.Linear(4 * width, width)
+            nn.init.xavier_uniform_(self.up.weight)
+            nn.init.xavier_uniform_(self.down.weight)
+            self.norm = nn.LayerNorm(width)
+        def forward(self, x):
+            x = x + self.mix(self.norm(x))
+            return x + self.down(F.relu(self.up(x)))
+"""
+
+
+def test_a_block_of_a_transformer_keeps_the_convention(lines):
+    attends = "self.mix = SelfAttention(width)"
+    assert lines(RULE, BLOCK.format(mixes=attends)) == []
+    assert lines(RULE, BLOCK.format(mixes="self.mix = nn.Identity()")) == [10]
+
+
+def test_a_test_does_not_train_for_long(diagnoses):
+    block = BLOCK.format(mixes="self.mix = nn.Identity()")
+    assert diagnoses(RULE, block, path="tests/test_blocks.py") == []

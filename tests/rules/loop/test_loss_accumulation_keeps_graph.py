@@ -9,6 +9,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from trainlint.core.diagnosis import Diagnosis
+
 
 def test_adding_the_loss_to_a_running_total_is_found(lines: Callable[..., list[int]]) -> None:
     found = lines(
@@ -395,3 +397,23 @@ def test_lightning_goes_back_from_the_loss_that_a_step_returns(
 ) -> None:
     source = LIGHTNING.format(add=add, returned=returned)
     assert lines("loss-accumulation-keeps-graph", source) == expected
+
+
+def test_the_losses_that_a_test_compares_are_few(
+    diagnoses: Callable[..., list[Diagnosis]],
+) -> None:
+    loop = """
+        import torch
+        def run(model, optimizer, batches):
+            losses = []
+            for batch in batches:
+                optimizer.zero_grad()
+                loss = model(batch).mean()
+                loss.backward()
+                optimizer.step()
+                losses.append(loss)
+            return losses
+    """
+    rule = "loss-accumulation-keeps-graph"
+    assert diagnoses(rule, loop, path="compare.py") != []
+    assert diagnoses(rule, loop, path="test_compare.py") == []

@@ -9,6 +9,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from trainlint.core.diagnosis import Diagnosis
+
 
 def test_a_plain_loop_that_never_clears_is_found(lines: Callable[..., list[int]]) -> None:
     found = lines(
@@ -728,3 +730,18 @@ def test_a_schedule_of_averaged_weights_is_no_optimizer(lines: Callable[..., lis
         """,
     )
     assert found == []
+
+
+def test_what_a_test_steps_on_is_not_meant_to_learn(
+    diagnoses: Callable[..., list[Diagnosis]],
+) -> None:
+    loop = """
+        import torch
+        def run(model, batches):
+            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            for batch in batches:
+                model(batch).sum().backward()
+                optimizer.step()
+    """
+    assert diagnoses("missing-zero-grad", loop, path="runs.py") != []
+    assert diagnoses("missing-zero-grad", loop, path="test_runs.py") == []

@@ -116,3 +116,15 @@ def test_the_edits_of_a_fix_are_in_the_order_of_the_file(
         assert one.fix is not None
         starts = [edit.start for edit in one.fix.edits]
         assert starts == sorted(starts)
+
+
+@pytest.mark.parametrize(
+    ("target", "found"),
+    [(None, [3]), ((1, 13), []), ((2, 2), []), ((2, 3), [3]), ((2, 6), [3])],
+)
+def test_releases_without_the_new_name_are_left_alone(lines, target, found):
+    scaler = """
+        import torch
+        scaler = torch.cuda.amp.GradScaler(init_scale=512.0)
+    """
+    assert lines(RULE, scaler, target_torch=target) == found

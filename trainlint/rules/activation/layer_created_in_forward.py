@@ -10,9 +10,11 @@ from trainlint.core.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trainlint.static.model import FileModel, Layer
+    from trainlint.static.model import Call, FileModel, Layer
 
 rule = Rule(__name__, "TL202", Severity.ERROR)
+
+_MOVES = ("to", "cuda", "cpu", "half", "float", "double", "bfloat16", "train", "eval", "apply")
 
 
 @rule.check
@@ -48,9 +50,19 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
 
 
 def _is_built_once(layer: Layer) -> bool:
-    """Say whether a layer is kept, under a condition that asks whether it is there."""
-    kept = layer.call.assigned_to
+    """Say whether a layer is kept, as it is or wrapped, under a condition that asks whether it is there."""
+    made: Call | None = layer.call
+    kept = None
+    while made is not None and kept is None:
+        kept = made.assigned_to
+        made = _around(layer.call.model, made)
     return kept is not None and kept.startswith("self.") and bool(layer.call.decided_by)
+
+
+def _around(file: FileModel, made: Call) -> Call | None:
+    """Return the call that something is handed to, or moved by, where it is made."""
+    moves = (call for call in file.method_calls(*_MOVES) if call.receiver == made)
+    return next(file.calls_taking(made), None) or next(moves, None)
 
 
 def _is_told_its_mode(file: FileModel, layer: Layer) -> bool:

@@ -22,6 +22,8 @@ _FUNCTIONS = [f"torch.nn.functional.{name}" for name in ("softmax", "log_softmax
 @rule.check
 def check(file: FileModel) -> Iterator[Diagnosis]:
     """Find softmax layers and functions without a `dim`."""
+    if file.is_test:
+        return
     for layer in file.all_layers():
         if layer.kind in _KINDS and layer.argument("dim") is None:
             yield from _speak(layer.call, _befores_of_layer(file, layer.call))

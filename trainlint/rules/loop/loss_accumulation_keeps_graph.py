@@ -22,6 +22,8 @@ _FEW = 10
 @rule.check
 def check(file: FileModel) -> Iterator[Diagnosis]:
     """Find differentiated losses that are added to a total which outlives the iteration."""
+    if file.is_test:
+        return
     backwards = {
         event.call: event for routine in file.routines() for event in routine.of(LoopEvent.BACKWARD)
     }

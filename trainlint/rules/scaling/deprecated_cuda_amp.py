@@ -25,9 +25,15 @@ _AUTOCAST_PARAMETERS = ("enabled", "dtype", "cache_enabled")
 _VERSION = re.compile(r"version|greater|hasattr|2_\d|is_torch", re.IGNORECASE)
 
 
+_HAS_NEW = (2, 3)
+"""The first release with ``torch.amp.GradScaler``."""
+
+
 @rule.check
-def check(file: FileModel) -> Iterator[Diagnosis]:
+def check(file: FileModel, *, target_torch: tuple[int, ...] | None = None) -> Iterator[Diagnosis]:
     """Find calls of ``autocast`` and ``GradScaler`` of ``torch.cuda.amp``."""
+    if target_torch is not None and target_torch < _HAS_NEW:
+        return
     old = _calls(file)
     for call in old:
         name = call.called.qualified or ""

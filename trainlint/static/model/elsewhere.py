@@ -49,8 +49,8 @@ class Summary(Protocol):
     def trains(self) -> bool:
         """Whether the file may hold events of a training loop."""
 
-    def says(self, word: str) -> bool:
-        """Say whether a word stands anywhere in the text."""
+    def reads(self, attribute: str) -> bool:
+        """Say whether the file names an attribute."""
 
 
 class Files(Protocol):
@@ -197,12 +197,12 @@ class Elsewhere:
         return any(matches(summary.text) for summary in self._imported)
 
     def is_read(self, owner: str, attribute: str) -> bool:
-        """Say whether a file that imports a class of this one speaks of an attribute of its."""
+        """Say whether a file that imports a class of this one names an attribute of its."""
         files = self._files
         if files is None:
             return False
         importers = files.importers(self.model.source.path, owner)
-        return any(files.summary(path).says(attribute) for path in importers)
+        return any(files.summary(path).reads(attribute) for path in importers)
 
     def calls(self, scope: Scope) -> tuple[Call, ...] | None:
         """Return the calls of a function, method or class of this file in the files that import it.

@@ -41,13 +41,14 @@ def empty_parameters(model: FileModel) -> Iterator[EmptyParameter]:
     """Yield the parameters that surely keep what was in memory when the module was made.
 
     Silent wherever anything might fill them: the attribute is named outside of the way of the data,
-    the class has bases of other files, a function goes through all parameters, ``self`` is handed on.
+    or in a file that imports the class; the class has bases outside of the project; in its file, or in
+    that of a base, a function goes through all parameters; ``self`` is handed on.
     """
     for module in model.modules:
         if not set(module.bases) <= _PLAIN_BASES:
             continue
         candidates = list(_candidates(model, module))
-        if not candidates or _may_fill_all(model, module):
+        if not candidates or any(_may_fill_all(one, module) for one in _models(module)):
             continue
         for name, made in candidates:
             reads = [one for one in model.attributes_read(name) if _may_be_of(module, one)]
@@ -55,8 +56,15 @@ def empty_parameters(model: FileModel) -> Iterator[EmptyParameter]:
             used = [one for one in reads if one.function in running]
             if not used or len(used) < len(reads) or _is_stored(module, name):
                 continue
+            if model.elsewhere.is_read(module.name, name):
+                continue
             if not any(_fills(model, read) for read in used):
                 yield EmptyParameter(module, name, made, used[0])
+
+
+def _models(module: ModuleClass) -> set[FileModel]:
+    """Return the models of the files that define a module and its bases."""
+    return {scope.index.model for scope in module.model.lineage(module.scope)}
 
 
 def _candidates(model: FileModel, module: ModuleClass) -> Iterator[tuple[str, Call]]:
