@@ -786,7 +786,7 @@ class Follower:
         found: list[Expr] = []
         for origin in self.origins(base):
             if isinstance(key, str):
-                entries = origin.entries
+                entries = _entries(origin)
                 if entries is None or key not in entries:
                     return None
                 found.append(entries[key])
@@ -805,6 +805,14 @@ class Follower:
                     if holder.text == text and binding.value is not expr.node:
                         found.append(self.model.expr(binding.value, binding.site))
         return found or None
+
+
+def _entries(origin: Expr) -> dict[str, Expr] | None:
+    """Return the items of a literal mapping by their keys, those of a ``ModuleDict`` of one included."""
+    if isinstance(origin, Call) and origin.callee == "torch.nn.ModuleDict":
+        given = origin.args[0].origins() if len(origin.args) == 1 else ()
+        return given[0].entries if len(given) == 1 else None
+    return origin.entries
 
 
 _PROPERTIES = frozenset({"property", "cached_property"})

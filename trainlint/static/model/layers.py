@@ -14,6 +14,7 @@ from trainlint.static.model.ranks import ranks_of
 from trainlint.static.model.tree import Binding, BindingKind, Block, BlockKind, Scope, ScopeKind
 from trainlint.static.torch_api import (
     ACTIVATIONS,
+    ACTIVATIONS_BY_KEY,
     BATCH_NORMS,
     DROPOUTS,
     FUNCTIONS,
@@ -23,6 +24,7 @@ from trainlint.static.torch_api import (
     NORMALISATIONS,
     RECURRENT_LAYERS,
     SHAPE_OPERATIONS,
+    TABLES_OF_ACTIVATIONS,
 )
 
 if TYPE_CHECKING:
@@ -711,7 +713,7 @@ class Layers:
             kind = FUNCTIONS.get(origin.qualified.rpartition(".")[2], "?")
             return [Step(kind if origin.qualified.startswith("torch.") else "?", origin)]
         if not isinstance(origin, Call):
-            return [Step("?", expr)]
+            return [Step(_held_activation(origin) or "?", origin)]
         made = self.kind(origin)
         if made == "Sequential":
             return self._contents(origin)
@@ -957,7 +959,7 @@ class Layers:
         if name is not None:
             return self._function_operation(expr, name)
         called = expr.called
-        if isinstance(called, Call) or called.is_name or called.is_attribute:
+        if isinstance(called.node, ast.Call | ast.Name | ast.Attribute | ast.Subscript):
             result = self._object_operation(expr)
             if result is not None:
                 return result
@@ -1000,9 +1002,9 @@ class Layers:
                 return self._guarded(ModuleClass(self.model, home), call)
             return None
         origins = called.objects()
-        if origins == (called,) and not isinstance(called, Call):
+        if origins == (called,) and not isinstance(called, Call) and not _held_activation(called):
             return self._loop_elements(called)
-        if not any(self._is_object(origin) for origin in origins):
+        if not any(self._is_object(origin) or _held_activation(origin) for origin in origins):
             return None
         return self.steps(called)
 
@@ -1412,7 +1414,21 @@ def _held_class(origin: Expr) -> str | None:
     """Return the class of ``torch.nn`` that a value is, or that a ``partial`` of it makes."""
     if isinstance(origin, Call) and origin.callee == "functools.partial" and origin.args:
         origin = origin.args[0]
+    if isinstance(origin, Call) and origin.callee == "builtins.getattr" and len(origin.args) > 1:
+        module, name = origin.args[0].qualified, origin.args[1].string()
+        return _layer_class(f"{module}.{name}") if module and name else None
     return _layer_class(origin.qualified or "")
+
+
+def _held_activation(origin: Expr) -> str | None:
+    """Return the class of an activation that a value is as a function, or by its name in transformers."""
+    if isinstance(origin.node, ast.Subscript):
+        table = None if origin.owner is None else origin.owner.qualified
+        key = origin.child(origin.node.slice).string() if table in TABLES_OF_ACTIVATIONS else None
+        return None if key is None else ACTIVATIONS_BY_KEY.get(key)
+    name = "" if isinstance(origin, Call) else origin.qualified or ""
+    kind = FUNCTIONS.get(name.rpartition(".")[2]) if name.startswith("torch.") else None
+    return kind if kind in ACTIVATIONS else None
 
 
 def _builds(scope: Scope) -> bool:
