@@ -1135,7 +1135,12 @@ def test_a_file_of_no_training_is_parsed_once_for_those_that_import_it(lay, spok
     """
     read = []
     original = SourceFile.read
-    monkeypatch.setattr(SourceFile, "read", lambda path: read.append(path) or original(path))
+
+    def reading(path):
+        read.append(path)
+        return original(path)
+
+    monkeypatch.setattr(SourceFile, "read", reading)
     paths = lay(sizes=sizes, train=train, untouched="print()")
     spoken(paths)
     assert sorted(read) == ["sizes.py", "train.py", "untouched.py"]
