@@ -335,6 +335,16 @@ def test_a_file_that_cannot_be_written_keeps_its_diagnoses_and_the_others_are_fi
     ]
 
 
+def test_a_file_of_two_names_is_fixed_once_and_clean_under_both(tmp_path):
+    (tmp_path / "link.py").symlink_to("train.py")
+    (tmp_path / "train.py").write_bytes(BAD.encode())
+    paths = [str(tmp_path / name) for name in ("link.py", "train.py")]
+    outcome = fix_files(paths, ALL, list(lint_files(paths, ALL)), unsafe=True, write=True)
+    assert (tmp_path / "train.py").read_bytes() == GOOD.encode()
+    assert [one.path for one in outcome.mended] == paths[:1]
+    assert [(one.path, one.diagnoses) for one in outcome.reports] == [(path, []) for path in paths]
+
+
 def test_a_file_that_vanishes_after_it_was_linted_is_one_line(tmp_path):
     path = tmp_path / "a.py"
     path.write_bytes(BAD.encode())

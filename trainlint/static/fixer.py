@@ -157,13 +157,14 @@ def fix_files(
                     failures[path] = _failure(path, error)
                     continue
                 refused += result.refused
-                if not result.made:
-                    left.add(path)
-                    continue
-                outdated |= project.hanging_on(path)
+                if result.made:
+                    outdated |= project.hanging_on(path)
                 if result.report is not None:
                     known[path] = result.report
                     outdated.discard(absolute[path])
+                if not result.made:
+                    left.add(path)
+                    continue
                 earlier = mended.get(path)
                 if earlier is not None:
                     result.before, result.made = earlier.before, [*earlier.made, *result.made]
