@@ -130,6 +130,7 @@ def test_a_threshold_may_be_set_on_the_command_line(folder, found):
         (["--config", "gone.toml"], "gone.toml: cannot be read: No such file or directory"),
         (["--config", "a=gone.toml"], "a=gone.toml: cannot be read: No such file or directory"),
         (["--config", "."], ".: cannot be read: Is a directory"),
+        (["--config", ""], "--config: expects a file or `key = value`, and is empty"),
         (
             ["--config", 'select=["TL301"'],
             '--config: is neither a file nor `key = value` as TOML writes it: `select=["TL301"`',

@@ -50,6 +50,13 @@ def test_what_a_file_does_not_say_is_not_said(tmp_path):
     assert (config.force_exclude, config.target_torch, config.base) == (None, None, None)
 
 
+def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path):
+    (tmp_path / "trainlint.toml").write_bytes(b"\xef\xbb\xbfexclude = ['x']\n")
+    config = config_in(str(tmp_path))
+    assert config is not None
+    assert config.exclude == ("x",)
+
+
 def test_a_file_stands_upon_those_that_it_extends(tmp_path):
     (tmp_path / "a.toml").write_text('extend = "b/b.toml"\n')
     (tmp_path / "b").mkdir()

@@ -225,6 +225,24 @@ def test_a_report_that_makes_no_sense_is_linted_again(run):
     assert run.lint()[0] == first
 
 
+@pytest.mark.parametrize(
+    "links",
+    ["{", "3", "[1, 2, 3]", "[{}, [], 3]", "[{}, [3], []]", '[{"a": "b"}, [], []]', "[[], [], []]"],
+)
+def test_ties_that_make_no_sense_are_looked_up_again(run, links):
+    run.write("models.py", NET.format(value=SOFTMAX))
+    run.write("train.py", TRAIN)
+    first = run.lint()[0]
+    database = sqlite3.connect(run.folder / FOLDER / "cache.sqlite")
+    with database:
+        database.execute("UPDATE links SET links = ?", (links,))
+    database.close()
+    run.write("models.py", NET.format(value=LOGITS))
+    assert run.lint()[0] == []
+    run.write("models.py", NET.format(value=SOFTMAX))
+    assert run.lint()[0] == first
+
+
 def test_a_cache_that_another_process_has_locked_does_not_stop_the_run(run, monkeypatch):
     monkeypatch.setattr("trainlint.static.cache._PATIENCE", 0.05)
     run.write("train.py", "import torch\n")

@@ -170,6 +170,9 @@ def hierarchy(
     above: list[Config] = list(between)
     for text in options["config"]:
         inline = None
+        if not text:
+            msg = f"{INLINE}: expects a file or `key = value`, and is empty"
+            raise UserError(msg)
         if "=" in text and not os.path.exists(text):
             inline = inline_config(text)
             if inline is None and not text.endswith(".toml"):

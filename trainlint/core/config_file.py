@@ -145,7 +145,7 @@ def _table(path: str, data: bytes) -> Mapping[str, Any] | None:
     import tomllib  # noqa: PLC0415 - 10 ms, and most folders have no configuration
 
     try:
-        table: object = tomllib.loads(data.decode())
+        table: object = tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         msg = f"{path}: is not UTF-8"
         raise ConfigError(msg) from error

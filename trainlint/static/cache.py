@@ -135,7 +135,14 @@ class _Kept:
         found = self._links.get(path)
         if found is None or found[:2] != (content, project):
             return None
-        return Links(*json.loads(found[2]))
+        try:
+            links = Links(*json.loads(found[2]))
+        except (ValueError, TypeError):
+            return None
+        named = links.imports.values() if isinstance(links.imports, dict) else (None,)
+        lists = (*named, links.classes, links.called)
+        whole = all(isinstance(one, list) and set(map(type, one)) <= {str} for one in lists)
+        return links if whole else None
 
     def keep_links(self, path: str, content: str, project: str, links: Links) -> None:
         """Keep what ties a file to the others."""
