@@ -214,6 +214,12 @@ def test_diff_stands_without_lists(check, other):
     assert done == (2, "", f"error: --diff and {other} exclude each other\n")
 
 
+def test_an_exit_code_is_asked_for_in_one_way(check):
+    done = check("--fix", "--exit-zero", "--exit-non-zero-on-fix")
+    said = "error: --exit-zero and --exit-non-zero-on-fix exclude each other\n"
+    assert done == (2, "", said)
+
+
 @pytest.mark.parametrize("other", ["--output-file=x.txt", "--output-format=json", "-ox.txt"])
 def test_a_diff_has_one_form_and_one_place(check, folder, other):
     said = "--output-format" if "format" in other else "--output-file"

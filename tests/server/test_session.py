@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -10,7 +11,12 @@ import time
 
 import pytest
 
+from trainlint.core.hierarchy import Hierarchy
+from trainlint.server.workspace import Workspace
+
 pytest.importorskip("pygls", reason="the extra `server` is not installed")
+
+from trainlint.server.session import Session
 
 MODEL = """\
 from torch import nn
@@ -419,6 +425,38 @@ def test_a_message_that_makes_no_sense_ends_nothing(editor):
     editor.notify("textDocument/didClose", {"textDocument": {"uri": editor.uri("gone.py")}})
     assert codes(editor.open("rnn.py", LSTM)) == [(2, "TL212")]
     assert editor.leave() == 0
+
+
+def test_a_document_whose_path_no_system_has_stops_no_other(editor):
+    editor.initialize()
+    for uri in ("file:///a%00b/c.py", "", "file://", "untitled:"):
+        document = {"uri": uri, "languageId": "python", "version": 1, "text": LSTM}
+        editor.notify("textDocument/didOpen", {"textDocument": document})
+    assert codes(editor.open("rnn.py", LSTM)) == [(2, "TL212")]
+    assert editor.leave() == 0
+
+
+def test_a_failure_of_ours_with_one_document_is_told_once_and_stops_no_other(
+    catalogue, monkeypatch
+):
+    session = Session(Workspace(catalogue, lambda: Hierarchy(catalogue)), debounce=0)
+    linted, told = [], []
+
+    async def lint(uri):
+        if uri == "bad":
+            msg = "of ours"
+            raise ValueError(msg)
+        linted.append(uri)
+
+    monkeypatch.setattr(session, "_documents", dict)
+    monkeypatch.setattr(session, "_lint", lint)
+    monkeypatch.setattr(session, "window_show_message", lambda said: told.append(said.message))
+    for _ in range(2):
+        session._pending |= dict.fromkeys(("bad", "good"))
+        asyncio.run(session._lint_pending())
+    session.stop_linting()
+    assert linted == ["good", "good"]
+    assert told == ["trainlint failed (ValueError: of ours); this is a bug of trainlint"]
 
 
 def test_the_exit_code_says_whether_the_editor_took_leave(start):

@@ -76,9 +76,14 @@ class Fixing:
     @classmethod
     def of(cls, options: dict[str, Any]) -> Fixing:
         """Read the options of the command."""
-        for one, other in (("diff", "show_fixes"), ("diff", "statistics")):
+        for one, other in (
+            ("diff", "show_fixes"),
+            ("diff", "statistics"),
+            ("exit_zero", "exit_non_zero_on_fix"),
+        ):
             if options[one] and options[other]:
-                msg = f"--{one} and --{other.replace('_', '-')} exclude each other"
+                names = " and ".join(f"--{name.replace('_', '-')}" for name in (one, other))
+                msg = f"{names} exclude each other"
                 raise UserError(msg)
         source = click.get_current_context().get_parameter_source
         for other in ("output_file", "output_format"):

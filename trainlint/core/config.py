@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from trainlint.core.diagnosis import Diagnosis, Severity
 from trainlint.core.errors import UserError, nearest
+from trainlint.core.immutable import immutable
 from trainlint.core.patterns import Patterns
 from trainlint.core.rule import Family
 
@@ -61,7 +62,7 @@ class ConfigError(UserError):
     """A setting cannot be used; the message says which, where and why."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Selection:
     """Selectors from one place; a ``select`` of None builds upon the selection before it."""
 
@@ -72,7 +73,7 @@ class Selection:
     extend_select: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Config:
     """What one place says (a file, the command line), not yet compared with the catalogue.
 
@@ -152,7 +153,7 @@ class PerFileIgnore(NamedTuple):
         return self.patterns.covers(relative) is not self.pattern.startswith("!")
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Settings:
     """Which rules run, how, and where; made by :func:`resolve`, checked against the catalogue.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from trainlint.core.errors import UserError
+from trainlint.core.immutable import immutable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from trainlint.core.report import FileReport
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Format:
     """One way to write what was found.
 
@@ -58,7 +58,7 @@ FORMATS: Final = {
 DEFAULT: Final = "full"
 
 
-@dataclass(frozen=True)
+@immutable
 class Linted:
     """What linting gave, and how it is to be shown."""
 

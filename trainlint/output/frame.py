@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from trainlint.core.immutable import immutable
 from trainlint.core.report import CONTEXT
 from trainlint.output.style import printable, width
 
@@ -22,7 +22,7 @@ LONGEST: Final = 160
 """Of a longer line only what stands around its first mark is shown."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Mark:
     """A stretch to underline, and what to say beside it."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from trainlint.core.diagnosis import Severity
+from trainlint.core.immutable import immutable
 
 TAB: Final = "    "
 """What a tab is shown as, so that a mark below the line stands where it should."""
@@ -26,7 +26,7 @@ _OF_SEVERITY: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Style:
     """Paints text, or leaves it as it is."""
 

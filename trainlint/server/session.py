@@ -97,6 +97,7 @@ class Session(LanguageServer):
         self.was_shut_down = False
         self._linter = workspace
         self._debounce = debounce
+        self._home = os.getcwd()
         threading.stack_size(_STACK)
         self._worker = ThreadPoolExecutor(1, "lint")
         self._results: dict[str, Linted] = {}
@@ -104,6 +105,7 @@ class Session(LanguageServer):
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._told: dict[str, str] = {}
+        self._told_bugs: set[str] = set()
         self._notebooks: dict[str, Notebook] = {}
         self._listen()
 
@@ -233,16 +235,21 @@ class Session(LanguageServer):
         self._timer = None
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._lint_pending())
-            self._task.add_done_callback(self._tell_bug)
+            self._task.add_done_callback(self._note_end)
 
-    def _tell_bug(self, task: asyncio.Task[None]) -> None:
+    def _note_end(self, task: asyncio.Task[None]) -> None:
         """Tell what has ended the linting, if it has not come to its own end."""
         error = None if task.cancelled() else task.exception()
-        if error is None or isinstance(error, BrokenPipeError):
-            return
+        if isinstance(error, Exception) and not isinstance(error, BrokenPipeError):
+            self._tell_bug(error)
+
+    def _tell_bug(self, error: Exception) -> None:
+        """Tell, once, what went wrong in trainlint itself."""
         said = f"{type(error).__name__}: {error}"
         message = f"trainlint failed ({' '.join(said.split())}); this is a bug of trainlint"
-        self.window_show_message(types.ShowMessageParams(types.MessageType.Error, message))
+        if message not in self._told_bugs:
+            self._told_bugs.add(message)
+            self.window_show_message(types.ShowMessageParams(types.MessageType.Error, message))
 
     async def _lint_pending(self) -> None:
         """Lint the documents that have changed, then those that import them or are imported by them."""
@@ -251,9 +258,13 @@ class Session(LanguageServer):
             self._pending.clear()
             others: dict[str, None] = {}
             for uri in changed:
-                linted = await self._lint(uri)
-                if linted is not None:
-                    others |= dict.fromkeys(await self._run(self._linter.relatives, linted.path))
+                try:
+                    linted = await self._lint(uri)
+                    if linted is not None:
+                        found = await self._run(self._linter.relatives, linted.path)
+                        others |= dict.fromkeys(found)
+                except Exception as error:  # noqa: BLE001 - one document must not end the linting
+                    self._tell_bug(error)
             uris = {path: document.uri for path, document in self._documents().items()}
             for uri in (uris[path] for path in others if path in uris):
                 if self._pending:
@@ -422,9 +433,9 @@ class Session(LanguageServer):
         scheme, _, path, *_ = urlparse(uri)
         if scheme == "file":
             path = to_fs_path(uri) or ""
-            return os.path.normpath(path) if path else None
+            return os.path.normpath(path) if path and "\0" not in path else None
         if scheme == "untitled":
-            folder = next(self._roots(), os.getcwd())
+            folder = next(self._roots(), self._home)
             return os.path.join(folder, os.path.basename(path))
         return None
 

@@ -8,11 +8,11 @@ and looking for a plain word is faster still. So none here begins otherwise.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from trainlint.core.immutable import immutable
 from trainlint.static.torch_api import LOSS_FUNCTIONS
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Import(NamedTuple):
     imported: str
 
 
-@dataclass(frozen=True)
+@immutable
 class Summary:
     """What a file tells of itself, read from its text when it is asked."""
 

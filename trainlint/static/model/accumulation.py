@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trainlint.core.immutable import immutable
 from trainlint.static.model.tree import Binding, BindingKind
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from trainlint.static.model.file import FileModel
 
 
-@dataclass(frozen=True)
+@immutable
 class Accumulation:
     """One place where something is added to a total or appended to a list.
 

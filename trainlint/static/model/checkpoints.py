@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trainlint.core.immutable import immutable
 from trainlint.static.model.expression import Call, Expr
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from trainlint.static.model.file import FileModel
 
 
-@dataclass(frozen=True)
+@immutable
 class Checkpoint:
     """A dict that ``torch.save`` writes, all of whose keys are known."""
 

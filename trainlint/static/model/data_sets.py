@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from trainlint.core.immutable import immutable
 from trainlint.static.model.expression import Call, Expr, Function
 from trainlint.static.model.tree import BindingKind, ScopeKind
 
@@ -54,7 +54,7 @@ _DECODES = re.compile(
 )
 
 
-@dataclass(frozen=True)
+@immutable
 class KeptGenerator:
     """A generator of random numbers that a data set makes once and keeps."""
 

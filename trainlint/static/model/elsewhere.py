@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from trainlint.core.immutable import immutable
 from trainlint.static.graph import MOST_CALLERS
 from trainlint.static.torch_api import LOSS_FUNCTIONS
 
@@ -78,7 +78,7 @@ class Files(Protocol):
         """Return the files that may import a name from a file."""
 
 
-@dataclass(frozen=True)
+@immutable
 class Symbol:
     """A name that another file of the project defines (``class``, ``def``) or assigns (``value``)."""
 

@@ -11,6 +11,7 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from trainlint.core.immutable import immutable
 from trainlint.core.loop import LoopEvent
 from trainlint.static.model.expression import AtCall, Call, Expr, Function, Loop
 from trainlint.static.model.tree import BindingKind, Block, BlockKind, Scope, ScopeKind
@@ -38,7 +39,7 @@ class Driver(StrEnum):
     APEX = "apex"
 
 
-@dataclass(frozen=True)
+@immutable
 class Event(AtCall):
     """One event of a training loop.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from trainlint.core.fix import Edit
+from trainlint.core.immutable import immutable
 from trainlint.static.model.accumulation import Accumulation, accumulations
 from trainlint.static.model.checkpoints import Checkpoint, checkpoints, resumed
 from trainlint.static.model.data_sets import (
@@ -91,7 +91,7 @@ _PASSES_ON = frozenset({"enumerate", "tqdm", "zip", "iter", "track", "islice", "
 _LOADER_WORDS = ("loader", "dataloader", "batches", "dl", "data_iter", "train_iter", "iterator")
 
 
-@dataclass(frozen=True)
+@immutable
 class Unresolved:
     """A question that a rule asked and the file does not answer."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from trainlint.core.immutable import immutable
 
 if TYPE_CHECKING:
     from trainlint.static.model.expression import Expr
@@ -17,7 +18,7 @@ _HALF = 0.5
 _LARGEST_POWER = 8
 
 
-@dataclass(frozen=True)
+@immutable
 class RootOfFans:
     """The value sqrt(``numerator`` / fans) of an expression."""
 
@@ -45,7 +46,7 @@ def root_of_fans(expr: Expr) -> RootOfFans | None:
     return RootOfFans(monomial.factor**2, monomial.is_sum, fan)
 
 
-@dataclass(frozen=True)
+@immutable
 class _Monomial:
     """A number times powers of things that are not known."""
 

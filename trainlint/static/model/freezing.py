@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trainlint.core.immutable import immutable
 from trainlint.static.model.expression import Call
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _PARAMETERS = {"parameters", "named_parameters"}
 
 
-@dataclass(frozen=True)
+@immutable
 class Frozen:
     """A place where all weights of a model are frozen."""
 

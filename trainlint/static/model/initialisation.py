@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from trainlint.core.immutable import immutable
 from trainlint.static.model.expression import AtCall, Call, Expr
 from trainlint.static.model.formula import RootOfFans, root_of_fans
 from trainlint.static.model.layers import Layer
@@ -62,7 +63,7 @@ _SMALLEST_VARIANCE = 0.05
 """Outside of these a formula over fans means something else: GPT's 0.02 / sqrt(layers)."""
 
 
-@dataclass(frozen=True)
+@immutable
 class Recipe:
     """The spread of an initialisation: its standard deviation is ``gain`` / sqrt(fan)."""
 
@@ -71,7 +72,7 @@ class Recipe:
     """``in``, ``out``, ``average`` of both, or ``?`` where the words do not say it."""
 
 
-@dataclass(frozen=True)
+@immutable
 class InitCall(AtCall):
     """One initialisation: the scheme, the call, and the layers whose parameter it fills.
 

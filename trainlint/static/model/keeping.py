@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trainlint.core.immutable import immutable
 from trainlint.static.model.events import leaves_loop
 from trainlint.static.model.tree import Block, BlockKind
 
@@ -18,7 +18,7 @@ _ORDERS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _BETTER = ("best", "better", "improve")
 
 
-@dataclass(frozen=True)
+@immutable
 class Kept:
     """A value that a statement assigns to a name or attribute."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Span
+from trainlint.core.immutable import immutable
 from trainlint.static.model.expression import AtCall, Call, Expr, Function
 from trainlint.static.model.ranks import ranks_of
 from trainlint.static.model.tree import Binding, BindingKind, Block, BlockKind, Scope, ScopeKind
@@ -195,7 +196,7 @@ class Layer(AtCall):
         return None
 
 
-@dataclass(frozen=True)
+@immutable
 class Step:
     """One thing that is done to the data on its way through a network.
 
@@ -317,7 +318,7 @@ class Step:
         return default if given is None else given.number()
 
 
-@dataclass(frozen=True)
+@immutable
 class Stack:
     """Layers in the order in which the data meets them: a ``Sequential``, or a ``forward``."""
 
@@ -347,7 +348,7 @@ class Stack:
         return tuple(step for step in self.steps if step.is_linear)
 
 
-@dataclass(frozen=True)
+@immutable
 class Activated:
     """A layer with weights and the activation function that its output goes into."""
 
@@ -364,7 +365,7 @@ class Activated:
         return any(step.is_normalisation for step in self.between)
 
 
-@dataclass(frozen=True)
+@immutable
 class Repetition:
     """A list or tuple that is multiplied: it holds each of its items ``count`` times."""
 
@@ -373,7 +374,7 @@ class Repetition:
     count: Expr
 
 
-@dataclass(frozen=True)
+@immutable
 class Outlet:
     """Where the output of a layer with weights goes: one for each use of the layer."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trainlint.core.immutable import immutable
 from trainlint.static.model.expression import AtCall, Call, Expr
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _DEVICE_WORDS = re.compile(r"dev(ice)?|gpu|cuda|rank", re.IGNORECASE)
 _DEVICES = ("cuda", "mps", "xpu", "hpu", "npu")
 
 
-@dataclass(frozen=True)
+@immutable
 class LateMove(AtCall):
     """A move of a model to a device after an optimizer took its parameters, before it is used.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trainlint.core.immutable import immutable
 from trainlint.static.model.expression import AtCall
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _SEEDS = re.compile("seed", re.IGNORECASE)
 _MOST_DEPTH = 3
 
 
-@dataclass(frozen=True)
+@immutable
 class Seeding(AtCall):
     """A call that seeds a global generator."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trainlint.core.immutable import immutable
 from trainlint.static.model.expression import Call, Expr, Function
 from trainlint.static.model.layers import CONTAINERS
 from trainlint.static.model.tree import BindingKind
@@ -41,7 +41,7 @@ _READS_ONLY = {
 }
 
 
-@dataclass(frozen=True)
+@immutable
 class PlainCollection:
     """A list, tuple or dict that a method of a module assigns to an attribute of ``self``."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trainlint.core.immutable import immutable
 from trainlint.static.model.expression import Call, Expr
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _INIT_NAME_LAST = re.compile(r"(weight|param)(s|eters)?_*(init|reset)", re.IGNOR
 _PLAIN_TYPES = ("Linear", "Conv1d", "Conv2d", "Conv3d")
 
 
-@dataclass(frozen=True)
+@immutable
 class Restart:
     """An initialisation of all layers of a module whose weights were loaded before."""
 
@@ -44,7 +44,7 @@ class Restart:
         return self.reset.span
 
 
-@dataclass(frozen=True)
+@immutable
 class _Reset:
     """A place that initialises every layer of ``owner``."""
 

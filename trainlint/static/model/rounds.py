@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trainlint.core.immutable import immutable
 from trainlint.static.model.expression import Call, Expr, Loop
 from trainlint.static.model.tree import Binding, BindingKind, BlockKind, ScopeKind
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _MOST_DEPTH = 5
 
 
-@dataclass(frozen=True)
+@immutable
 class Round:
     """A loop that runs a call in each of its rounds, no ``if`` between the two.
 

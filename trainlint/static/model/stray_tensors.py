@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trainlint.core.immutable import immutable
 from trainlint.static.model.expression import Call, Expr
 from trainlint.static.model.tree import BindingKind
 from trainlint.static.torch_api import SHAPE_OPERATIONS
@@ -125,7 +125,7 @@ _TAKES_TENSORS = frozenset(
 """Methods of a tensor whose arguments must lie on its device."""
 
 
-@dataclass(frozen=True)
+@immutable
 class StrayTensor:
     """A tensor that the constructor of a module makes and keeps, and that nothing ever moves."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trainlint.core.immutable import immutable
 from trainlint.static.model.expression import Call, Expr
 from trainlint.static.model.tree import BindingKind
 from trainlint.static.torch_api import FUNCTIONS, SHAPE_OPERATIONS
@@ -100,7 +100,7 @@ _COPIES = frozenset({"contiguous", "clone", "detach", "float", "half", "double"}
 """Methods whose result has the shape of what they are called on."""
 
 
-@dataclass(frozen=True)
+@immutable
 class Dimension:
     """One size of a tensor: ``x.size(1)``, or the second name of ``b, c = x.shape``."""
 
@@ -110,7 +110,7 @@ class Dimension:
     """How many dimensions the tensor has, where the file says it."""
 
 
-@dataclass(frozen=True)
+@immutable
 class Reshape:
     """A ``view`` or ``reshape`` whose sizes are those of the very tensor, in another order."""
 

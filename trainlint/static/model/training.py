@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from trainlint.core.immutable import immutable
 from trainlint.core.loop import LoopEvent
 from trainlint.static.model.checkpoints import may_grow
 from trainlint.static.model.expression import AtCall, Call, Expr
@@ -50,7 +50,7 @@ _SETS_RATE = re.compile(
 transformers, timm and the file's own, ``adjust_learning_rate(optimizer, epoch)``."""
 
 
-@dataclass(frozen=True)
+@immutable
 class _Made(AtCall):
     """Something that a call constructs."""
 
@@ -79,7 +79,7 @@ class _Made(AtCall):
         return value
 
 
-@dataclass(frozen=True)
+@immutable
 class Given:
     """A number that an optimizer is given: ``at`` where it is told, ``value`` what the file says."""
 
@@ -125,7 +125,7 @@ class Given:
         return ((origins[0], "the value comes from here"),)
 
 
-@dataclass(frozen=True)
+@immutable
 class Optimizer(_Made):
     """An optimizer of ``torch.optim``, or one of another package with its class's name."""
 
@@ -314,7 +314,7 @@ def _owners_of_parameters(expr: Expr) -> tuple[Expr, ...]:
     return tuple(found.values())
 
 
-@dataclass(frozen=True)
+@immutable
 class Scheduler(_Made):
     """A scheduler of ``torch.optim.lr_scheduler``."""
 
@@ -366,7 +366,7 @@ class Scheduler(_Made):
         return identities.same(driven, optimizer)
 
 
-@dataclass(frozen=True)
+@immutable
 class Loader(_Made):
     """A ``DataLoader``."""
 
@@ -443,7 +443,7 @@ class Loader(_Made):
         return None if holder is None else holder[0]
 
 
-@dataclass(frozen=True)
+@immutable
 class Loss(AtCall):
     """One place where a loss is computed.
 

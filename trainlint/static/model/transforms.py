@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trainlint.core.immutable import immutable
 from trainlint.static.model.expression import Call, Expr
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _PACKAGE = "torchvision.transforms."
 
 
-@dataclass(frozen=True)
+@immutable
 class Transform:
     """One step of a pipeline."""
 
@@ -45,7 +45,7 @@ class Transform:
         return None if self.made is None else self.made.argument(position, name)
 
 
-@dataclass(frozen=True)
+@immutable
 class Pipeline:
     """Transforms that are applied one after the other: a ``Compose``, those inside it included."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trainlint.core.immutable import immutable
 from trainlint.static.model.expression import Call, Expr
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _FILLS_ALL = frozenset({"apply", "load_state_dict", "parameters", "named_paramet
 _NAMES_OPENLY = frozenset({"setattr", "getattr", "vars"})
 
 
-@dataclass(frozen=True)
+@immutable
 class EmptyParameter:
     """A parameter of uninitialised memory that a module keeps and uses, and that nothing fills."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trainlint.core.immutable import immutable
 from trainlint.static.model.expression import Call, Expr
 from trainlint.static.model.tree import BindingKind
 
@@ -37,7 +37,7 @@ _BY_NAME = frozenset(
 _TABLES = ("_modules", "__dict__")
 
 
-@dataclass(frozen=True)
+@immutable
 class UnusedLayer:
     """A layer with weights that the constructor of a module keeps and nothing reads."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from trainlint.core.immutable import immutable
 from trainlint.static.model.expression import Call, Expr
 from trainlint.static.model.tree import Binding, BlockKind, Scope
 
@@ -38,7 +38,7 @@ _LOOKS_ONLY = frozenset(
 """Functions that take a generator and leave it as it is, or nearly so."""
 
 
-@dataclass(frozen=True)
+@immutable
 class ParameterGenerator:
     """A generator of a model's parameters that is kept in a variable.
 
@@ -67,7 +67,7 @@ class ParameterGenerator:
         return f"list({text})"
 
 
-@dataclass(frozen=True)
+@immutable
 class ReplacedLayer:
     """A layer with weights that is put into a model whose parameters an optimizer has taken."""
 
