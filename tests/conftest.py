@@ -43,13 +43,18 @@ def diagnoses(catalogue: Catalogue) -> Callable[..., list[Diagnosis]]:
     """Return a function that gives the diagnoses of one rule for a snippet, in order."""
 
     def diagnose(
-        rule: str, source: str, *, path: str = "snippet.py", **thresholds: object
+        rule: str,
+        source: str,
+        *,
+        path: str = "snippet.py",
+        target_torch: tuple[int, ...] | None = None,
+        **thresholds: object,
     ) -> list[Diagnosis]:
         found = catalogue.find(rule)
         assert found is not None, f"no rule is called {rule}"
         model = FileModel(SourceFile(path, dedent(source)))
-        settings = {**found.thresholds, **thresholds}
-        return sorted(set(found.diagnose(model, settings)), key=lambda one: one.position)
+        said = found.diagnose(model, thresholds, target_torch)
+        return sorted(set(said), key=lambda one: one.position)
 
     return diagnose
 
