@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from statistics import median
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from trainlint.runtime.signals import Signal
+from trainlint.runtime.signals import Role, Signal
 from trainlint.runtime.streaks import Streaks
 
 if TYPE_CHECKING:
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
 ENDED: Final = 0.01
 """Under this share of its highest the learning rate is at the end of its schedule."""
+
+MOVED: Final = 0.05
+"""A first step that changes the weights by more than this share of them may have made what is seen next."""
 
 
 @dataclass(slots=True)
@@ -32,6 +37,20 @@ class Rate:
         is_rising = 0 < self.last < rate / 1.001
         self.last, self.highest = rate, max(rate, self.highest)
         return not is_rising and rate >= ENDED * self.highest
+
+
+def has_moved(step: Step) -> bool:
+    """Say whether the weights may be far from their initialisation in the first step that is seen whole.
+
+    A program that is joined as it first steps is seen whole from its second step on. The step before
+    is taken to have been as large as this one.
+    """
+    ratios = [
+        ratio
+        for parameter, ratio in step.trained(Signal.UPDATE_RATIO)
+        if parameter.role is Role.WEIGHT and math.isfinite(ratio)
+    ]
+    return step.number > 1 and bool(ratios) and median(ratios) > MOVED
 
 
 class Worst(NamedTuple):

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from trainlint.runtime.signals import Activation, Layer, Origin
+from trainlint.runtime.signals import Activation, Layer, Origin, Parameter, Role
 
 RULE = "saturated-activation"
 
@@ -113,3 +113,13 @@ def test_the_remedy_is_chosen_by_what_makes_the_input_large(training):
 
 def test_a_share_that_is_no_number_is_borne(training):
     assert not training(RULE, layers=(BEFORE, tanh())).steps(20, **flat(math.nan))
+
+
+def test_weights_that_the_first_steps_have_moved_far_ask_for_a_lower_rate(training):
+    weight = Parameter(
+        "fc.weight", "fc", "Linear", (8, 8), Role.WEIGHT, optimizer=0, learning_rate=1.0
+    )
+    run = training(RULE, layers=(BEFORE, tanh()), parameters=[weight])
+    run.step(learning_rate=1.0)
+    (found,) = run.steps(5, **flat(update_ratio={"fc.weight": 0.8}, learning_rate=1.0))
+    assert found.remedy.startswith("try a learning rate of 0.1 instead of 1")

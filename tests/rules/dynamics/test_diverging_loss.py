@@ -71,3 +71,15 @@ def test_the_loss_of_a_policy_may_grow_with_its_rewards(training):
     # Reward by reward, REINFORCE on CartPole: the loss grows with the length of the episodes.
     assert training(RULE).series(loss=GROWING)
     assert not training(RULE, plays=True).series(loss=GROWING)
+
+
+def test_a_classification_that_is_worse_than_the_guess_it_began_with_is_said(training):
+    run = training(RULE)
+    wild = [2.4, *(30.0 + 10 * (-1) ** step for step in range(9)), *[50.0, 40, 30, 20, 12] * 30]
+    known = {"class_loss": 2.4, "classes": 10.0}
+    found = [one for loss in wild for one in run.step(loss=loss, **known)]
+    assert [one.rule for one in found] == [RULE]
+    assert "1.5 times what a guess gives" in found[0].message
+    hot = training(RULE)
+    known = {"class_loss": 80.0, "classes": 10.0}
+    assert not [one for at in range(160) for one in hot.step(loss=80.0 - at / 4, **known)]

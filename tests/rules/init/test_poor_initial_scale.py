@@ -2,7 +2,7 @@
 
 import pytest
 
-from trainlint.runtime.signals import Activation, Layer, Origin
+from trainlint.runtime.signals import Activation, Layer, Origin, Parameter, Role
 
 RULE = "poor-initial-scale"
 WIDTH = 256
@@ -117,3 +117,13 @@ def test_only_the_first_measured_step_counts(training):
 
 def test_thresholds_are_settings(training):
     assert not training(RULE, layers=stack(4), total=1e9).step(**passing(0.1, 4))
+
+
+def test_a_first_step_that_has_moved_the_weights_far_leaves_no_start_to_speak_of(training):
+    weight = Parameter(
+        "fc.weight", "fc", "Linear", (8, 8), Role.WEIGHT, optimizer=0, learning_rate=0.1
+    )
+    for ratio, is_said in ((0.5, False), (1e-3, True)):
+        run = training(RULE, layers=stack(5), parameters=[weight])
+        run.step(learning_rate=0.1)  # joined as it steps, so nothing was seen of its forward pass
+        assert bool(run.step(**passing(9.0, 5), update_ratio={"fc.weight": ratio})) is is_said

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from trainlint.core.diagnosis import Severity
-from trainlint.runtime.signals import Layer, Optimizer, Origin
+from trainlint.runtime.signals import Layer, Optimizer, Origin, Parameter, Role
 
 RULE = "initial-loss"
 LAYERS = (
@@ -74,3 +74,13 @@ def test_without_layers_it_stands_where_the_training_is_watched(training):
 
 def test_thresholds_are_settings(training):
     assert not training(RULE, layers=LAYERS, factor=5.0).step(**first(9.0))
+
+
+def test_a_first_step_that_has_moved_the_weights_far_leaves_no_start_to_speak_of(training):
+    weight = Parameter(
+        "fc.weight", "fc", "Linear", (8, 8), Role.WEIGHT, optimizer=0, learning_rate=0.1
+    )
+    for ratio, is_said in ((0.5, False), (1e-3, True)):
+        run = training(RULE, layers=(), parameters=[weight])
+        run.step(learning_rate=0.1)  # joined as it steps, so nothing was seen of its forward pass
+        assert bool(run.step(**first(9.0), update_ratio={"fc.weight": ratio})) is is_said

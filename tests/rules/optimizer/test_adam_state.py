@@ -80,3 +80,9 @@ def test_gradients_of_zero_embeddings_and_frozen_weights_are_left_alone(training
 def test_values_that_are_not_finite_break_nothing(training):
     assert not adam(training).steps(40, **state(math.nan, math.inf, loss=math.nan))
     assert not adam(training).steps(40, loss=1.0)
+
+
+def test_gradients_that_clipping_has_made_small_ask_for_less_clipping(training):
+    cut = {"clipped": 1.0, "total_norm_before": 1.0, "total_norm": 1e-5}
+    (found,) = adam(training).steps(40, **state(2e-9), **cut)
+    assert found.remedy.startswith("clip less: gradients with a norm of 1 are cut to 1e-05")

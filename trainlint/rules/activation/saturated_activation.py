@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from trainlint.core.diagnosis import Evidence, Severity
 from trainlint.core.rule import Rule
-from trainlint.runtime.remedies import initialisation, named
+from trainlint.runtime.remedies import initialisation, named, rate_over
 from trainlint.runtime.signals import SATURATING, Activation, Signal
 from trainlint.runtime.streaks import Streaks
+from trainlint.runtime.updates import has_moved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,10 +45,13 @@ class Detector:
 
     def __post_init__(self) -> None:
         self.streaks = Streaks(self.patience)
+        self.has_moved: bool | None = None
         self.said: set[str] = set()
 
     def observe(self, step: Step) -> Iterator[Diagnosis]:
         """Yield the first layer that is saturated; those behind it often are because of it."""
+        if self.has_moved is None:
+            self.has_moved = has_moved(step)
         units = step.of(Signal.SATURATED_UNITS)
         has_samples = (step.run(Signal.BATCH_SIZE) or 0) >= self.samples
         ready: list[tuple[Layer, float, float]] = []
@@ -101,6 +105,8 @@ class Detector:
                 f"the input of {named(before)} has a root mean square of {given:.3g}: standardise it to"
                 " mean 0 and variance 1, or put a normalisation in front"
             )
+        if self.first.get(layer.name, 0.0) > self.share and self.has_moved:
+            return f"try {rate_over(step, 10)}, for the first steps have changed the weights beyond use"
         if self.first.get(layer.name, 0.0) > self.share:
             return f"give {named(before)} {initialisation(before)}"
         return (

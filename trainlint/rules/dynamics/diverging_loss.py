@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
@@ -40,6 +41,8 @@ class Detector:
     patience: int = 20  # steps
     curve: Curve = field(default_factory=Curve, init=False)
     is_known: bool = field(default=False, init=False)
+    guess: float | None = field(default=None, init=False)
+    """The cross entropy of a guess, where the loss began as one; 0 where it is another loss."""
     rate: float = field(default=0.0, init=False)
     best_rate: float = field(default=0.0, init=False)
     length: int = field(default=0, init=False)
@@ -51,6 +54,7 @@ class Detector:
         if loss is None or step.facts.need_not_fall:
             return
         self.is_known = self.is_known or any(step.run(one) is not None for one in CRITERION)
+        self._look_for_a_guess(step, loss)
         self.rate = max(self.rate, step.run(Signal.LEARNING_RATE) or 0.0)
         best = self.curve.best
         if not self.curve.add(step.number, loss):
@@ -69,6 +73,14 @@ class Detector:
             self.has_spoken = True
             yield self._diagnosis(step, *over)
 
+    def _look_for_a_guess(self, step: Step, loss: float) -> None:
+        """Note from which level a classification began: all of the first block may lie over it."""
+        first, classes = step.run(Signal.CLASS_LOSS), step.run(Signal.CLASSES) or 0
+        if self.guess is None and first is not None and classes > 1:
+            chance = math.log(classes)
+            is_guess = first < self.start * chance and math.isclose(loss, first, rel_tol=0.1)
+            self.guess = chance if is_guess else 0.0
+
     def _over(self) -> tuple[float, str] | None:
         """Return the bound that the last block lies over, and what that is a bound of."""
         start, best, level = self.curve.start, self.curve.best, self.curve.recent[-1].level
@@ -78,6 +90,9 @@ class Detector:
         bound = start + max((factor - 1) * abs(start), 6 * self._early_noise)
         if level > bound:
             return bound, f"{factor:g} times its start of {start:.3g}"
+        if self.guess and level > self.start * self.guess:
+            bound = self.start * self.guess
+            return bound, f"{self.start:g} times what a guess gives, from which it began"
         if best is None or best.level <= 0 or self.rate > 1.1 * self.best_rate:
             return None  # after a restart of the rate the loss must rise
         bound = max(self.minimum * best.level, best.level + FAR * (start - best.level))

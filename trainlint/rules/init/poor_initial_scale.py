@@ -10,6 +10,7 @@ from trainlint.core.diagnosis import Evidence, Severity
 from trainlint.core.rule import Rule
 from trainlint.runtime.remedies import initialisation, named
 from trainlint.runtime.signals import RECTIFYING, Signal
+from trainlint.runtime.updates import has_moved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,6 +60,8 @@ class Detector:
         if self.is_over:
             return
         self.is_over = True
+        if has_moved(step):
+            return
         for chain in _chains(step):
             worst = max(_ways(step, chain), key=lambda way: abs(way.total), default=None)
             if worst is None or not self._is_lost(worst):

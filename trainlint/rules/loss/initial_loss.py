@@ -10,6 +10,7 @@ from trainlint.core.diagnosis import Evidence, Severity
 from trainlint.core.rule import Rule
 from trainlint.runtime.remedies import named
 from trainlint.runtime.signals import Signal
+from trainlint.runtime.updates import has_moved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,8 @@ class Detector:
         if self.is_over:
             return
         self.is_over = True
+        if has_moved(step):
+            return
         loss, classes = step.run(Signal.CLASS_LOSS), step.run(Signal.CLASSES) or 0
         if loss is None or not math.isfinite(loss) or classes < 2:  # noqa: PLR2004 - no choice
             return

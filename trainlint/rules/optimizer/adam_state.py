@@ -28,6 +28,8 @@ rule = Rule(
 
 USUAL_EPS: Final = 1e-8
 """A larger one is chosen on purpose in reinforcement learning (Hessel et al. 2018: 1.5e-4)."""
+CUT: Final = 10.0
+"""A gradient that clipping makes so many times smaller is small because of it."""
 RISEN: Final = 3.0
 """A second moment that is so many times the smallest one so far rises by itself."""
 
@@ -100,8 +102,7 @@ class Detector:
             parameter,
             f"Adam's divisor for {worst.shown} is {root:.1g}, under its eps of {eps:.0e} for"
             f" {self.patience} measured steps in a row: steps shrink with the gradient, as by plain SGD",
-            remedy=f"try an eps of {10 ** math.floor(math.log10(root) - 1):.0e}, or scale the loss or the"
-            " inputs up, whose gradients are that small",
+            remedy=_larger(step, root),
             evidence=(Evidence("divisor", root, self.eps * eps, Signal.SECOND_MOMENT),),
         )
 
@@ -119,3 +120,17 @@ class Detector:
             remedy=f"{ways}, clip the gradients by norm, or warm the rate up",
             evidence=(Evidence("update over rate", worst.value, self.update, Signal.ADAM_UPDATE),),
         )
+
+
+def _larger(step: Step, root: float) -> str:
+    """Say how to bring the divisor over `eps`: by what makes the gradients that small."""
+    before, after = step.run(Signal.TOTAL_NORM_BEFORE), step.run(Signal.TOTAL_NORM)
+    if step.run(Signal.CLIPPED) and before and after and before > CUT * after:
+        return (
+            f"clip less: gradients with a norm of {before:.2g} are cut to {after:.2g}, to which Adam"
+            " is indifferent until eps outweighs what is left"
+        )
+    return (
+        f"try an eps of {10 ** math.floor(math.log10(root) - 1):.0e}, or scale the loss or the inputs up,"
+        " whose gradients are that small"
+    )
