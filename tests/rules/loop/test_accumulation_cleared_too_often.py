@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -281,3 +283,48 @@ def test_a_delayed_policy_update_that_has_its_own_backward_is_fine(
         """,
     )
     assert found == []
+
+
+BATCH = """
+    import torch
+    class Brain:
+        def fit_batch(self, batch):
+            should_step = self.step % self.grad_accumulation_factor == 0
+            if self.warm:
+                loss = self.model(batch).mean() / self.grad_accumulation_factor
+                loss.backward()
+                {first}
+                {last}
+"""
+CLEAR = "self.optimizer.zero_grad()"
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "if should_step: self.optimizer.step()",
+        "if should_step: self.clip(); self.optimizer.step()",
+        "if self.step % self.accum == 0: self.optimizer.step()",
+    ],
+)
+def test_a_method_that_is_called_for_every_batch_is_found(
+    lines: Callable[..., list[int]], first: str
+) -> None:
+    assert lines("accumulation-cleared-too-often", BATCH.format(first=first, last=CLEAR)) == [10]
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ("if should_step: self.optimizer.step(); self.optimizer.zero_grad()", "pass"),
+        ("if self.step % 5 == 0: self.optimizer.step()", CLEAR),
+        ("if finite(loss): self.optimizer.step()", CLEAR),
+        ("if should_step: self.optimizer.step()", "self.other.zero_grad()"),
+        ("if not should_step: return", "self.optimizer.step(); self.optimizer.zero_grad()"),
+        ("self.optimizer.step() if should_step else self.optimizer.step()", CLEAR),
+    ],
+)
+def test_a_method_that_steps_for_another_reason_or_clears_with_the_step_is_fine(
+    lines: Callable[..., list[int]], first: str, last: str
+) -> None:
+    assert lines("accumulation-cleared-too-often", BATCH.format(first=first, last=last)) == []

@@ -12,7 +12,7 @@ from trainlint.core.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trainlint.static.model import Event, FileModel, Loop, Routine
+    from trainlint.static.model import Event, Expr, FileModel, Loop, Routine
 
 rule = Rule(__name__, "TL504", Severity.WARNING, fixable=Safety.UNSAFE)
 
@@ -25,16 +25,8 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
         if not routine.is_plain:
             continue
         for step in routine.of(LoopEvent.STEP):
-            loop = step.loop
-            if loop is None or not _accumulates(routine, step, loop):
-                continue
-            for clearing in routine.of(LoopEvent.ZERO_GRAD):
-                if (
-                    clearing.loop != loop
-                    or clearing.conditional_in(loop)
-                    or not clearing.same_subject(step)
-                    or clearing.call in told
-                ):
+            for clearing in _too_often(routine, step):
+                if not clearing.same_subject(step) or clearing.call in told:
                     continue
                 told.add(clearing.call)
                 edits = clearing.call.moved(after=step.call)
@@ -49,6 +41,45 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
                     if edits
                     else None,
                 )
+
+
+def _too_often(routine: Routine, step: Event) -> Iterator[Event]:
+    """Yield the clearings that run for every batch where a step runs every few."""
+    loop = step.loop
+    if loop is None:
+        yield from _in_one_call(routine, step)
+    elif _accumulates(routine, step, loop):
+        for clearing in routine.of(LoopEvent.ZERO_GRAD):
+            if clearing.loop == loop and not clearing.conditional_in(loop):
+                yield clearing
+
+
+def _in_one_call(routine: Routine, step: Event) -> Iterator[Event]:
+    """Yield the clearings of a function that somebody calls for every batch: no loop is in sight.
+
+    There the words must say that it accumulates.
+    """
+    counting = {
+        test for test, _ in step.call.decided_by if test.counts_iterations and _accumulation(test)
+    }
+    others = [one for one in routine.of(LoopEvent.STEP) if one is not step]
+    if not counting or step.via or any(one.same_subject(step) for one in others):
+        return
+    always = [
+        one
+        for one in routine.of(LoopEvent.BACKWARD, LoopEvent.ZERO_GRAD)
+        if not one.via
+        and one.always_before(step)
+        and counting.isdisjoint(test for test, _ in one.call.decided_by)
+    ]
+    if any(one.kind is LoopEvent.BACKWARD for one in always):
+        yield from (one for one in always if one.kind is LoopEvent.ZERO_GRAD)
+
+
+def _accumulation(test: Expr) -> bool:
+    """Say whether a test, or what it names, speaks of accumulation."""
+    named = [origin for part in test.parts() for origin in (part, *part.origins())]
+    return any("accum" in one.text.lower() for one in named)
 
 
 def _accumulates(routine: Routine, step: Event, loop: Loop) -> bool:
