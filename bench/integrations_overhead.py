@@ -1,13 +1,14 @@
 """What watching costs under frameworks and over ranks, side by side with the same training unwatched.
 
-How to run: python bench/integrations_overhead.py [--kinds lightning,trainer,ddp,fsdp] [--steps 200]
-[--rounds 3]. Lightning and transformers are measured where they are installed; DDP and FSDP have two
-ranks of this machine (gloo). Each process has one thread.
+How to run: python bench/integrations_overhead.py [--kinds lightning,trainer,ddp,fsdp] [--steps 800].
+Lightning and transformers are measured where they are installed; DDP and FSDP have two ranks of this
+machine (gloo). Each process has one thread.
 
-The same multilayer perceptron is trained in turns, unwatched and watched with what holds by default, in
-one process (of each rank), so that both see the same machine. Printed are the median step of both, the
-ratio of the time of whole runs, that of their second halves, when the start with its first measured steps
-is over, and the share that the monitor says that it has used.
+The same multilayer perceptron is trained unwatched in one process (of each rank) and watched, with what
+holds by default, in another. They take turns every ten steps, and time is counted only while it is one's
+turn: a machine may be half as fast a minute later, but hardly a quarter of a second later. Printed are the
+median step of both, the ratio of the time of whole runs, that of their second halves, when the start with
+its first measured steps is over, and the share that the monitor says that it has used.
 """
 
 from __future__ import annotations
@@ -17,15 +18,17 @@ import functools
 import importlib.util
 import itertools
 import logging
+import multiprocessing
 import os
 import statistics
 import tempfile
 import time
 import warnings
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
-from torch import distributed, multiprocessing, nn
+from torch import distributed, nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 from torch.nn.parallel import DistributedDataParallel
@@ -34,9 +37,10 @@ import trainlint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from multiprocessing.synchronize import Semaphore
 
-    Run = Callable[[int, bool], tuple[list[float], float]]
-    """A training of so many steps, watched or not: when each was over, and the monitor's share."""
+    Run = Callable[[int, bool, "Turns"], float]
+    """A training of so many steps, watched or not, that says when each is over: the monitor's share."""
 
 WIDTH: Final = 512
 BATCH: Final = 256
@@ -67,6 +71,42 @@ def rows(count: int) -> list[dict[str, torch.Tensor]]:
 
 
 DATA: Final = rows(8 * BATCH)
+BLOCK: Final = 10
+"""So many steps are one turn."""
+
+
+@dataclass
+class Turns:
+    """Lets two processes train in turns, and counts the time of this one alone."""
+
+    own: Semaphore
+    other: Semaphore
+
+    def __post_init__(self) -> None:
+        """Begin with the time that the process has."""
+        self.times: list[float] = []
+        self.waited = 0.0
+        self.clock = time.perf_counter
+        time.perf_counter = self.now  # the monitor's, too: its budget is a share of this time
+
+    def now(self) -> float:
+        """Return the time without that of the other process."""
+        return self.clock() - self.waited
+
+    def wait(self) -> None:
+        """Wait until it is this process's turn."""
+        start = self.clock()
+        self.own.acquire()
+        self.waited += self.clock() - start
+
+    def step(self) -> None:
+        """Note that a step is over; the first comes behind the making of all that is needed."""
+        if not self.times:
+            self.wait()
+        elif len(self.times) % BLOCK == 0:
+            self.other.release()
+            self.wait()
+        self.times.append(self.now())
 
 
 def share(monitor: trainlint.Monitor | None) -> float:
@@ -74,7 +114,7 @@ def share(monitor: trainlint.Monitor | None) -> float:
     return 0.0 if monitor is None else monitor.own_share
 
 
-def lightning(steps: int, watched: bool) -> tuple[list[float], float]:  # noqa: FBT001 - one of two
+def lightning(steps: int, watched: bool, turns: Turns) -> float:  # noqa: FBT001 - one of two
     """Train with Lightning."""
     import lightning.pytorch as pl  # noqa: PLC0415 - where it is installed
 
@@ -95,11 +135,8 @@ def lightning(steps: int, watched: bool) -> tuple[list[float], float]:  # noqa: 
             return torch.optim.SGD(self.parameters(), lr=0.05)
 
     class Clock(callback):  # type: ignore[misc]
-        def __init__(self) -> None:
-            self.times: list[float] = []
-
         def on_train_batch_end(self, *_: Any) -> None:
-            self.times.append(time.perf_counter())
+            turns.step()
 
     clock, health = Clock(), TrainHealth(**QUIET)
     pl.Trainer(
@@ -112,10 +149,10 @@ def lightning(steps: int, watched: bool) -> tuple[list[float], float]:  # noqa: 
         enable_progress_bar=False,
         enable_model_summary=False,
     ).fit(Module(), torch.utils.data.DataLoader(DATA, BATCH))  # type: ignore[arg-type]
-    return clock.times, share(health.monitor)
+    return share(health.monitor)
 
 
-def trainer(steps: int, watched: bool) -> tuple[list[float], float]:  # noqa: FBT001
+def trainer(steps: int, watched: bool, turns: Turns) -> float:  # noqa: FBT001
     """Train with the Trainer of transformers."""
     import transformers  # noqa: PLC0415 - where it is installed
 
@@ -124,11 +161,8 @@ def trainer(steps: int, watched: bool) -> tuple[list[float], float]:  # noqa: FB
     base: Any = transformers.TrainerCallback
 
     class Clock(base):  # type: ignore[misc]
-        def __init__(self) -> None:
-            self.times: list[float] = []
-
         def on_step_end(self, *_: Any, **__: Any) -> None:
-            self.times.append(time.perf_counter())
+            turns.step()
 
     clock, health = Clock(), TrainHealth(**QUIET)
     arguments = transformers.TrainingArguments(
@@ -150,32 +184,30 @@ def trainer(steps: int, watched: bool) -> tuple[list[float], float]:  # noqa: FB
     )
     made.remove_callback(transformers.PrinterCallback)
     made.train()
-    return clock.times, share(health.monitor)
+    return share(health.monitor)
 
 
 def plain(
     steps: int,
     watched: bool,  # noqa: FBT001
+    turns: Turns,
+    *,
     parallel: Callable[[nn.Module], nn.Module],
-) -> tuple[list[float], float]:
+) -> float:
     """Train over ranks in a loop as the tutorials have it."""
     model = parallel(Net())
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
     monitor = trainlint.watch(model, optimizer, **QUIET) if watched else None
     loader: Any = torch.utils.data.DataLoader(DATA, BATCH // 2)  # type: ignore[arg-type]
-    times: list[float] = []
-    while len(times) < steps:
-        for batch in loader:
-            loss = model(**batch)["loss"]
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            times.append(time.perf_counter())
-            if len(times) == steps:
-                break
+    for batch in itertools.islice(itertools.chain.from_iterable(itertools.repeat(loader)), steps):
+        loss = model(**batch)["loss"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        turns.step()
     if monitor is not None:
         monitor.close()
-    return times, share(monitor)
+    return share(monitor)
 
 
 def sharded(model: nn.Module) -> nn.Module:
@@ -187,38 +219,64 @@ def sharded(model: nn.Module) -> nn.Module:
     return model
 
 
-def of_rank(rank: int, kind: str, steps: int, rounds: int, place: str) -> None:
-    """Train as one of two ranks; rank 0 prints the row."""
-    torch.set_num_threads(1)
-    distributed.init_process_group("gloo", f"file://{place}", rank=rank, world_size=2)
+def run_of(kind: str) -> Run:
+    """Return the training of a kind."""
+    if kind in NEEDS:
+        return lightning if kind == "lightning" else trainer
     parallel = sharded if kind == "fsdp" else DistributedDataParallel
-    row = compared(kind, functools.partial(plain, parallel=parallel), steps, rounds)
+    return functools.partial(plain, parallel=parallel)
+
+
+def train(kind: str, place: str, steps: int, rank: int, watched: bool, given: Any) -> None:  # noqa: FBT001
+    """Train in a process of its own; rank 0 hands on when each step was over, and the share."""
+    own, other, told = given
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    os.chdir(place)
+    torch.set_num_threads(1)  # several wait for each other where something else wants a core
+    if kind not in NEEDS:
+        meeting = f"file://{place}/{kind}-{watched}"
+        distributed.init_process_group("gloo", meeting, rank=rank, world_size=2)
+    turns = Turns(own, other)
+    used = run_of(kind)(steps, watched, turns)
+    other.release()
     if rank == 0:
-        print(row, flush=True)
-    distributed.destroy_process_group()
+        told.put((watched, turns.times, used))
+    if kind not in NEEDS:
+        distributed.destroy_process_group()
 
 
-def compared(kind: str, run: Run, steps: int, rounds: int) -> str:
+def compared(kind: str, steps: int, place: str) -> str:
     """Train in turns, and return a row of the table."""
-    run(10, False)  # noqa: FBT003 - what is made once is made now
-    run(10, True)  # noqa: FBT003
-    whole: dict[bool, list[float]] = {False: [], True: []}
-    late: dict[bool, list[float]] = {False: [], True: []}
-    each: dict[bool, list[float]] = {False: [], True: []}
-    own = 0.0
-    for number in range(rounds):
-        for watched in (False, True) if number % 2 == 0 else (True, False):
-            times, used = run(steps, watched)
-            own = max(own, used)
-            half = len(times) // 2
-            whole[watched].append(times[-1] - times[0])
-            late[watched].append(times[-1] - times[half])
-            each[watched] += [after - before for before, after in itertools.pairwise(times)]
-    first, second = (statistics.median(each[watched]) * 1e3 for watched in (False, True))
-    all_of, end = (sum(one[True]) / sum(one[False]) for one in (whole, late))
+    context = multiprocessing.get_context("spawn")
+    told = context.Queue()
+    started = []
+    turns = [  # named, for a semaphore that nobody holds is gone before a process has opened it
+        (context.Semaphore(1), context.Semaphore(0)) for _ in range(1 if kind in NEEDS else 2)
+    ]
+    for rank, (begins, follows) in enumerate(turns):
+        for watched, given in ((False, (begins, follows, told)), (True, (follows, begins, told))):
+            arguments = (kind, place, steps, rank, watched, given)
+            started.append(context.Process(target=train, args=arguments))
+    for one in started:
+        one.start()
+    times, shares = {}, {}
+    for _ in range(2):
+        watched, times[watched], shares[watched] = told.get()
+    for one in started:
+        one.join()
+    medians = [
+        statistics.median(after - before for before, after in itertools.pairwise(times[watched]))
+        for watched in (False, True)
+    ]
+    ratios = [
+        (times[True][-1] - times[True][at]) / (times[False][-1] - times[False][at])
+        for at in (0, steps // 2)
+    ]
+    first, second = (one * 1e3 for one in medians)
     return (
-        f"| {kind} | {rounds} x {steps} | {first:.2f} | {second:.2f} | {all_of:.4f} | {end:.4f} |"
-        f" {own:.2%} |"
+        f"| {kind} | {steps} | {first:.2f} | {second:.2f} | {ratios[0]:.4f} | {ratios[1]:.4f} |"
+        f" {shares[True]:.2%} |"
     )
 
 
@@ -226,28 +284,17 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--kinds", default="lightning,trainer,ddp,fsdp")
-    parser.add_argument("--steps", type=int, default=200)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=800)
     options = parser.parse_args()
-    warnings.simplefilter("ignore")
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    torch.set_num_threads(1)  # several wait for each other where something else wants a core
     print(f"torch {torch.__version__}, {os.cpu_count()} cores, one thread each")
     print("| kind | steps | median ms | watched ms | whole run | second half | own share |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)
         for kind in options.kinds.split(","):
-            if kind in {"ddp", "fsdp"}:
-                place = os.path.join(folder, kind)
-                multiprocessing.spawn(  # type: ignore[attr-defined, no-untyped-call]
-                    of_rank, (kind, options.steps, options.rounds, place), nprocs=2
-                )
-            elif importlib.util.find_spec(NEEDS[kind]) is None:
+            if kind in NEEDS and importlib.util.find_spec(NEEDS[kind]) is None:
                 print(f"| {kind} | {NEEDS[kind]} is not installed | | | | | |")
             else:
-                run = lightning if kind == "lightning" else trainer
-                print(compared(kind, run, options.steps, options.rounds), flush=True)
+                print(compared(kind, options.steps, folder), flush=True)
 
 
 if __name__ == "__main__":
