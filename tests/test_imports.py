@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import trainlint
+from trainlint.core.catalogue import OUR_RULES
 from trainlint.output.formats import FORMATS
 
 PACKAGE = Path(trainlint.__file__).parent
@@ -78,6 +79,19 @@ def test_linting_a_file_needs_neither_rich_nor_json_nor_processes(tmp_path, monk
     assert "trainlint.static.engine" in loaded
     unwanted = {"rich", "json", "multiprocessing", "tomllib", "importlib.metadata"}
     assert not loaded & unwanted
+
+
+def test_linting_imports_the_rules_that_read_code_and_only_where_they_run(tmp_path, catalogue):
+    arguments = ["check", str(tmp_path / "a.py"), "--isolated", "--no-cache", "--select", "ALL"]
+    (tmp_path / "a.py").write_text("import torch\n")
+    loaded = started_by(*arguments)
+    names = {f"{one.family}.{one.name.replace('-', '_')}": one.has_check for one in catalogue}
+    found = {one for one in names if f"{OUR_RULES}.{one}" in loaded}
+    assert found == {one for one, has_check in names.items() if has_check}
+    assert not any(one.startswith("trainlint.runtime") for one in loaded)
+    (tmp_path / "a.py").write_text("import os\n")
+    loaded = started_by(*arguments)
+    assert not any(one.startswith((f"{OUR_RULES}.", "trainlint.static.model")) for one in loaded)
 
 
 def test_a_run_in_which_nothing_has_changed_imports_no_rule(tmp_path):
