@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+import trainlint
+
 TRAINLINT = (sys.executable, "-m", "trainlint")
 
 
@@ -43,6 +45,17 @@ def test_a_pipe_that_is_closed_from_the_start_is_quiet(script):
     done = shell("$T rule TL301 | true; $T rules | true; $T --version | true; $T check | true")
     assert done.stderr == ""
     assert script.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there the current folder cannot be deleted")
+def test_a_current_folder_that_has_been_deleted_is_one_line(tmp_path):
+    ours = os.path.dirname(os.path.dirname(os.path.abspath(trainlint.__file__)))
+    done = shell(
+        f"mkdir gone; cd gone; rmdir ../gone; PYTHONPATH={ours} {sys.executable} -P -m trainlint check x",
+        cwd=tmp_path,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: the current folder has been deleted\n"
 
 
 @pytest.fixture

@@ -84,6 +84,10 @@ def run(arguments: Sequence[str]) -> int:
             # Paths and code of the user may hold what the terminal's encoding does not.
             stream.reconfigure(errors="backslashreplace")
     try:
+        os.getcwd()
+    except FileNotFoundError:
+        return _fail("the current folder has been deleted")
+    try:
         code = commands.main(list(arguments), prog_name="trainlint", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
