@@ -171,7 +171,10 @@ def test_of_a_package_the_file_whose_class_is_used_is_linted_again_and_no_other(
     run.write("nets/large.py", NET.format(value=LOGITS).replace("Net", "Big"))
     run.write("train.py", TRAIN.replace("models", "nets"))
     run.lint()
-    run.write("train.py", TRAIN.replace("models", "nets") + "# more\n")
+    run.write("train.py", TRAIN.replace("models", "nets") + "    # more\n")
+    run.lint()
+    assert run.linted == ["train.py"]
+    run.write("train.py", TRAIN.replace("models", "nets") + "    Net().spare\n")
     run.lint()
     # The class of the one is used there, the one of the other is not.
     assert run.linted == ["nets/small.py", "train.py"]

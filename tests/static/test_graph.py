@@ -12,12 +12,13 @@ def graph(**files):
     return Graph({f"{name}.py": Links(*links) for name, links in files.items()})
 
 
-def hangs_on(found, path):
-    """Return the files of which another content gives another digest."""
+def hangs_on(found, path, read="other attributes"):
+    """Return the files of which another content, which reads some attributes, gives another digest."""
     files = found._links
-    before = found.digests(dict.fromkeys(files, "old"))[path]
-    others = {one: {**dict.fromkeys(files, "old"), one: "new"} for one in files}
-    return {one for one, contents in others.items() if found.digests(contents)[path] != before}
+    old = dict.fromkeys(files, "old")
+    before = found.digests(old)[path]
+    others = {one: Graph({**files, one: files[one]._replace(read=read)}) for one in files}
+    return {one for one, now in others.items() if now.digests({**old, one: "new"})[path] != before}
 
 
 def test_a_file_hangs_on_what_it_imports_and_on_what_that_imports():
@@ -79,13 +80,15 @@ def test_what_many_call_is_unknown_and_hangs_on_none_of_them():
     assert with_callers(MOST_CALLERS + 1) == {"engine.py"}
 
 
-def test_of_a_reader_of_a_class_nothing_but_its_own_text_counts():
+def test_of_a_reader_of_a_class_nothing_counts_but_which_attributes_it_reads():
     found = graph(
         net=({}, ["Net"], []),
         main=({"net.py": ["Net"], "data.py": ["Data"]}, [], []),
         data=({}, ["Data"], []),
     )
     assert hangs_on(found, "net.py") == {"net.py", "main.py"}
+    assert hangs_on(found, "net.py", read="") == {"net.py"}
+    assert found.asking("main.py") == {"net.py", "data.py"}
     assert found.hanging_on("main.py") == {"main.py", "net.py", "data.py"}
     assert found.hanging_on("data.py") == {"data.py", "main.py"}
 

@@ -809,7 +809,7 @@ def test_another_text_of_a_file_lets_go_what_hangs_on_it_and_no_more(lay):
 
 
 def test_a_model_that_is_kept_can_be_asked_of_one_that_is_let_go(lay):
-    reads = "from net import Net\nNet().head\n"
+    reads = "from net import Net\nNet().forward\n"
     paths = lay(net=NET, use="from net import Net\nnet = Net()\n", reads=reads)
     project = Project(paths)
     model = project.model(os.path.abspath("use.py"))
@@ -825,6 +825,37 @@ def test_a_model_that_is_kept_can_be_asked_of_one_that_is_let_go(lay):
     module = model.module_of(call)
     assert module is not None
     assert module.name == "Net"
+
+
+def test_who_counts_what_is_read_hangs_on_a_change_of_that_alone(lay):
+    reads = "from net import Net\nNet().forward\n"
+    project = Project(lay(net=NET, reads=reads))
+    here, net = os.path.abspath("reads.py"), os.path.abspath("net.py")
+    assert project.hanging_on("reads.py") == {here, net}
+    assert project.hanging_on("reads.py", reads.replace("forward", "head")) == {here, net}
+    assert project.hanging_on("reads.py", f"{reads}Net().nothing_of_its\n") == {here}
+    assert project.hanging_on("reads.py", f"{reads}# Net().forward\n") == {here}
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("x.a.b\n", {"a", "b"}),
+        ("x .  a", {"a"}),
+        ("x.\\\n", set()),
+        ("x.\n  a", {"a"}),
+        ("def  f(): pass", {"f"}),
+        ("getattr(x, 'a')", {"a"}),
+        ("'a' b 'c d.e'", {"a", "b", "c", "d", "e"}),
+        ("'a\nb'", set()),
+        ("a = b", set()),
+        ("# it's a\n# it's b", set()),
+    ],
+)
+def test_attributes_are_named_behind_a_dot_in_quotes_and_as_methods(text, names):
+    summary = Summary(text)
+    assert summary.read == names
+    assert {name for name in "abcdef" if summary.reads(name)} == names
 
 
 def test_an_import_that_is_new_in_a_text_counts_from_then_on(lay):

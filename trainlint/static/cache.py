@@ -142,7 +142,7 @@ class _Kept:
         named = links.imports.values() if isinstance(links.imports, dict) else (None,)
         lists = (*named, links.classes, links.called)
         whole = all(isinstance(one, list) and set(map(type, one)) <= {str} for one in lists)
-        return links if whole else None
+        return links if whole and isinstance(links.read, str) else None
 
     def keep_links(self, path: str, content: str, project: str, links: Links) -> None:
         """Keep what ties a file to the others."""

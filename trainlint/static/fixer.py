@@ -158,7 +158,7 @@ def fix_files(
                     continue
                 refused += result.refused
                 if result.made:
-                    outdated |= project.hanging_on(path)
+                    outdated |= project.hanging_on(path, result.before.text)
                 if result.report is not None:
                     known[path] = result.report
                     outdated.discard(absolute[path])

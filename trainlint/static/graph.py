@@ -23,6 +23,8 @@ class Links(NamedTuple):
     """The classes that it defines: it counts which of their attributes others may read."""
     called: list[str]
     """The functions and classes at its top, if it counts what others pass to them."""
+    read: str = ""
+    """A digest of the attributes that it reads."""
 
 
 class Tied(Protocol):
@@ -40,13 +42,17 @@ class Tied(Protocol):
     def called(self) -> Sequence[str]:
         """What it counts for it that others pass."""
 
+    @property
+    def read(self) -> str:
+        """A digest of the attributes that it reads."""
+
 
 class Graph:
     """The files that are linted together.
 
     A file hangs on those that it imports, and on all that these hang on. Where it counts what is
     passed to its functions it hangs in the same way on the files that may call them. Of the files
-    that only read attributes of its classes nothing but their own text counts.
+    that may read attributes of its classes nothing counts but which attributes they read.
     """
 
     def __init__(self, links: Mapping[str, Tied]) -> None:
@@ -67,12 +73,19 @@ class Graph:
                 *sorted(own[path] for path in within), "", *sorted(reached[one] for one in beyond)
             )
             reached.update((path, digest(own[path], whole)) for path in ring)
-        read = {path: sorted(own[one] for one in ones) for path, ones in self._readers.items()}
+        read = {
+            path: sorted(digest(one, self._links[one].read) for one in ones)
+            for path, ones in self._readers.items()
+        }
         return {path: digest(one, *read.get(path, ())) for path, one in reached.items()}
 
     def hanging_on(self, path: str) -> set[str]:
         """Return a file and all that hang on it."""
         return _reached(self._previous, path).union(self._read_by.get(path, ()))
+
+    def asking(self, path: str) -> set[str]:
+        """Return those that only count which attributes a file reads."""
+        return set(self._read_by.get(path, ())) - _reached(self._previous, path)
 
     def importers(self, path: str, names: Iterable[str]) -> set[str]:
         """Return the files that may import a name from one, directly or from a package that hands it on."""

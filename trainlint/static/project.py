@@ -7,7 +7,7 @@ import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from trainlint.static.graph import INIT, WHOLE, Graph, Links
+from trainlint.static.graph import INIT, WHOLE, Graph, Links, digest
 from trainlint.static.source import SourceError, SourceFile, is_notebook, may_configure
 from trainlint.static.summary import WORD, Summary, holds_events
 
@@ -43,6 +43,11 @@ class _Ties:
     def called(self) -> tuple[str, ...]:
         """What it counts for it that others pass."""
         return self._summary.called
+
+    @property
+    def read(self) -> str:
+        """A digest of the attributes that it reads."""
+        return digest(*sorted(self._summary.read))
 
 
 class Project:
@@ -112,9 +117,21 @@ class Project:
         self._mended.pop(key, None)
         self._has_changed(key, before)
 
-    def hanging_on(self, path: str) -> set[str]:
-        """Return the absolute paths of the files that hang on one as it is now, its own among them."""
-        return self._graph.hanging_on(os.path.abspath(path))
+    def hanging_on(self, path: str, before: str | None = None) -> set[str]:
+        """Return the absolute paths of the files that hang on one as it is now, its own among them.
+
+        ``before`` is its text as it was: who only counts which attributes it reads is left out where
+        none of theirs is among those that it reads no more, or reads now.
+        """
+        key = os.path.abspath(path)
+        found = self._graph.hanging_on(key)
+        if before is not None:
+            changed = Summary(before).read ^ self.summary(key).read
+            for one in self._graph.asking(key):
+                text = self.summary(one).text
+                if not any(name in text for name in changed):
+                    found.discard(one)
+        return found
 
     def _seen_of(self, key: str) -> tuple[Summary, set[str]] | None:
         """Return what others have seen of a file, and who hangs on it; None where it is none of ours."""
@@ -134,7 +151,9 @@ class Project:
             return
         known, hanging = before
         now = self.summary(key)
-        if _ties(now) != _ties(known):
+        if _ties(now) == _ties(known):
+            hanging = self.hanging_on(key, known.text)
+        else:
             self.__dict__.pop("_graph", None)
             self._users.clear()
             hanging |= self._graph.hanging_on(key)
@@ -272,7 +291,8 @@ class Project:
     def links(self, path: str) -> Links:
         """Return what ties a file of the project to the others."""
         summary = self.summary(path)
-        return Links(self._imports_of(path), list(summary.classes), list(summary.called))
+        read = digest(*sorted(summary.read))
+        return Links(self._imports_of(path), list(summary.classes), list(summary.called), read)
 
     def _imports_of(self, path: str) -> dict[str, list[str]]:
         """Return which names a file imports from which files of the project."""

@@ -35,6 +35,11 @@ _DEFINED: Final = re.compile(r"\n[ \t]*+(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)
 _ANNOTATED: Final = re.compile(r"\n[ \t]*+(?:self\.)?(\w++)[ \t]*+:")
 _ASSIGNED: Final = re.compile(r"=[ \t]*+(\w++)")
 
+_ATTRIBUTE: Final = re.compile(r"\.\s*(\w+)")
+_METHOD: Final = re.compile(r"\bdef\s+(\w+)")
+_QUOTED: Final = re.compile(r"""["'](?=([^"'\n]*)["'])""")
+"""What stands between two quotes of one line."""
+
 _EVENTS: Final = (
     "backward(",
     "step(",
@@ -119,16 +124,20 @@ class Summary:
         """What the file defines at its top, if it counts what others pass to that."""
         return tuple(name for name, kind in self.top.items() if self.asks and kind != "value")
 
+    @cached_property
+    def read(self) -> frozenset[str]:
+        """Every attribute that the file names: behind a dot, in a string on one line, as a method."""
+        quoted = "\n".join(_QUOTED.findall(self.text))
+        return frozenset(
+            (*_ATTRIBUTE.findall(self.text), *_METHOD.findall(self.text), *WORD.findall(quoted))
+        )
+
     def reads(self, attribute: str) -> bool:
-        """Say whether the file names an attribute: behind a dot, in a string on one line, as a method.
+        """Say whether the file names an attribute.
 
         The same word in prose, or as the name of something else, is none.
         """
-        if not _has(self.text, attribute):
-            return False
-        word = re.escape(attribute)
-        said = rf"""(?:\.|\bdef\s)\s*{word}\b|["'][^"'\n]*\b{word}\b[^"'\n]*["']"""
-        return re.search(said, self.text) is not None
+        return attribute in self.text and attribute in self.read
 
     @property
     def _lines(self) -> str:
