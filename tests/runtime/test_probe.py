@@ -16,6 +16,7 @@ from torch import nn
 import trainlint
 from trainlint.core.errors import UserError
 from trainlint.runtime.gains import ideal_gain, moments, predicted
+from trainlint.runtime.reinitialise import reinitialise
 from trainlint.runtime.signals import Activation
 
 WIDTH = 256
@@ -129,6 +130,42 @@ def test_the_model_is_left_as_it_was_to_the_bit(is_training):
     assert model.calls is buffer
     assert torch.equal(torch.get_rng_state(), torch_state)
     assert random.getstate() == python_state
+
+
+def test_a_device_that_begins_later_is_not_seeded_by_a_probe():
+    before = len(torch.cuda._queued_calls)
+    probe(nn.Linear(8, 2), torch.randn(16, 8), remedy=True, seeds=2)
+    assert len(torch.cuda._queued_calls) == before
+
+
+@pytest.mark.parametrize("columns", [64, 256, 1100])
+@pytest.mark.parametrize("is_sparse", [False, True])
+def test_rows_that_are_alike_are_found_whatever_few_columns_say(columns, is_sparse):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(columns, 40), nn.ReLU(), nn.Linear(40, 2))
+    with torch.no_grad():
+        weight = model[0].weight
+        if is_sparse:  # all that is not 0 lies in columns of which most are left out
+            weight[:, : columns - 5] = 0
+        weight[10:20] = weight[:10] * 2 + 1e-4 * torch.randn(10, columns)
+        rows = nn.functional.normalize(weight, dim=1)
+        likeness = (rows @ rows.T).fill_diagonal_(0)
+        expected = float((likeness.amax(1) > 0.999).float().mean())
+    report = probe(model, torch.randn(16, columns), remedy=False)
+    assert expected > 0.4
+    assert report.signals["similar_rows"]["0.weight"] == pytest.approx(expected)
+
+
+def test_weights_are_drawn_evenly_whatever_their_type():
+    for dtype in (torch.float32, torch.float64, torch.bfloat16):
+        model = nn.Sequential(nn.Linear(301, 257), nn.ReLU(), nn.Linear(257, 3)).to(dtype)
+        layers = probe(model, torch.randn(16, 301, dtype=dtype), remedy=False).facts.layers
+        reinitialise(model, layers)
+        weight, bound = model[0].weight.detach().double(), math.sqrt(6 / 301)
+        assert weight.abs().max() <= bound * 1.01
+        assert weight.var() == pytest.approx(bound**2 / 3, rel=0.02)
+        assert abs(weight.mean()) < bound / 50
+        assert len(weight.unique()) > (1000 if dtype is not torch.bfloat16 else 100)
 
 
 def test_a_model_is_restored_even_where_the_loss_raises():
@@ -287,6 +324,7 @@ def compiled_in_place():
 
 
 TOKENS = torch.arange(40).reshape(4, 10)
+torch.manual_seed(0)  # or what is drawn here hangs on what was imported before
 IMAGES = (torch.randn(8, 3, 12, 12), torch.arange(8) % 5)
 MODELS: dict[str, tuple[Any, Any, Any]] = {
     "resnet": (resnet, IMAGES, "cross_entropy"),

@@ -535,7 +535,9 @@ class Construction:
         line: int | None = None if anywhere else site.line
         while True:
             body = scope.code.tree.body if scope.function is None else scope.function.body
-            found = [Site(one, scope) for one in _assignments(body, name, line)]
+            is_inside = name in scope.code.inside_expressions
+            assigned = _assignments(body, name, line, is_inside=is_inside)
+            found = [Site(one, scope) for one in assigned]
             if found:
                 yield from found
                 return
@@ -849,8 +851,10 @@ def _unpacked(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, ast
             yield target, value
 
 
-def _assignments(body: Sequence[ast.stmt], name: str, line: int | None) -> Iterator[ast.expr]:
-    """Yield what statements before a line assign to a name."""
+def _assignments(
+    body: Sequence[ast.stmt], name: str, line: int | None, *, is_inside: bool
+) -> Iterator[ast.expr]:
+    """Yield what statements before a line assign to a name, ``is_inside`` of expressions, too."""
     for one in statements(body):
         if line is not None and one.lineno > line:
             continue
@@ -872,7 +876,7 @@ def _assignments(body: Sequence[ast.stmt], name: str, line: int | None) -> Itera
                 for item in items:
                     if item.optional_vars is not None and dotted(item.optional_vars) == name:
                         yield item.context_expr
-        for child in ast.iter_child_nodes(one):
+        for child in ast.iter_child_nodes(one) if is_inside else ():
             if isinstance(child, ast.expr):
                 for inside in ast.walk(child):
                     if isinstance(inside, ast.NamedExpr) and inside.target.id == name:

@@ -194,12 +194,11 @@ class Places:
         code = self._caller()
         if code is None:
             return None
+        line = self.caller.line
         calls = [
             one
-            for one in ast.walk(code.tree)
-            if isinstance(one, ast.Call)
-            and one.lineno <= self.caller.line <= (one.end_lineno or 0)
-            and dotted(one.func).rpartition(".")[2] == "watch"
+            for one in code.calls.get("watch", ())
+            if one.lineno <= line <= (one.end_lineno or 0)
         ]
         if len(calls) != 1:
             return None
@@ -318,13 +317,11 @@ class Places:
         names = class_names(module)
         is_plain = type(module) in _COLLECTIONS
         found = []
-        for one in ast.walk(code.tree):
-            if not isinstance(one, ast.Call):
+        for last, calls in code.calls.items():
+            real = code.aliases.get(last, last)
+            if real not in names or not (is_plain or type(module).__name__ == real):
                 continue
-            last = dotted(one.func).rpartition(".")[2]
-            if code.aliases.get(last, last) not in names:
-                continue
-            if is_plain or type(module).__name__ == code.aliases.get(last, last):
+            for one in calls:
                 site = Site(one, Scope(code, code.enclosing(one.lineno)))
                 if not is_plain or all(self._construction.children(site, module)):
                     found.append(site)

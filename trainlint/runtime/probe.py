@@ -27,7 +27,7 @@ from trainlint.runtime.looking import Looking
 from trainlint.runtime.places import Places
 from trainlint.runtime.probed import Effect, LayerReport, ProbeReport, Scale
 from trainlint.runtime.reinitialise import reinitialise
-from trainlint.runtime.restoring import chance_restored, model_restored
+from trainlint.runtime.restoring import chance_restored, model_restored, seeded
 from trainlint.runtime.settings import settings_of
 from trainlint.runtime.signals import Origin, Run, Signal, Step
 from trainlint.runtime.tensors import is_plain
@@ -146,7 +146,7 @@ def probed(
         places: Places | None = None  # of its layers, which are looked for once
         measured: list[_Measured] = []
         for seed in range(max(1, seeds)):
-            torch.manual_seed(seed)
+            seeded(seed)
             one = model if isinstance(model, nn.Module) or not callable(model) else model()
             one = _checked(one)
             there = places if places and one is first else Places({"": one}, origin)
@@ -534,11 +534,11 @@ def _with_effect(
     Not on a deep copy: the `forward` of one may be bound to the model that it was made from.
     """
     with chance_restored(), model_restored(model, weights=True):
-        torch.manual_seed(0)
+        seeded(0)
         schemes = reinitialise(model, report.facts.layers)
         if not schemes:
             return report
-        torch.manual_seed(0)
+        seeded(0)
         after = _report(report.name, [_measure(model, *what)], settings)
     effect = Effect(tuple(schemes), _scale(report), _scale(after))
     return replace(report, effect=effect)

@@ -12,7 +12,7 @@ from trainlint.core.errors import UserError, nearest
 from trainlint.runtime.feeding import moved, place_of
 from trainlint.runtime.loading import arguments, blaming, device_of, load, random_inputs
 from trainlint.runtime.probe import probed
-from trainlint.runtime.restoring import chance_restored
+from trainlint.runtime.restoring import chance_restored, seeded
 from trainlint.runtime.signals import Origin
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def probed_by_name(target: str, options: dict[str, Any], settings: Settings) -> 
         if inspect.isclass(loss):
             loss = loss()
     with chance_restored():
-        torch.manual_seed(0)
+        seeded(0)
         if options["batch"]:
             function = load(options["batch"], "--batch")
             with blaming("the batch", function):

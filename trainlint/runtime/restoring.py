@@ -33,6 +33,13 @@ def chance_restored() -> Iterator[None]:
             torch.cuda.set_rng_state_all(devices)
 
 
+def seeded(seed: int) -> None:
+    """Seed torch where it draws already; `torch.manual_seed` has devices seeded that begin only later."""
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(seed)
+
+
 @contextlib.contextmanager
 def model_restored(model: nn.Module, *, weights: bool, aside: bool = False) -> Iterator[None]:
     """Give back a model's buffers, gradients and modes, and its weights where they will change.

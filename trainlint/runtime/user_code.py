@@ -147,6 +147,21 @@ class Code:
                 yield from self._definitions(one.body)
 
     @cached_property
+    def calls(self) -> Mapping[str, Sequence[ast.Call]]:
+        """All calls of the file by the last part of what is called: `nn.Linear(…)` by `Linear`."""
+        found: dict[str, list[ast.Call]] = {}
+        for one in ast.walk(self.tree):
+            if isinstance(one, ast.Call):
+                found.setdefault(dotted(one.func).rpartition(".")[2], []).append(one)
+        return found
+
+    @cached_property
+    def inside_expressions(self) -> frozenset[str]:
+        """The names that are assigned in the middle of an expression, by `:=`."""
+        named = (one.target.id for one in ast.walk(self.tree) if isinstance(one, ast.NamedExpr))
+        return frozenset(named)
+
+    @cached_property
     def aliases(self) -> Mapping[str, str]:
         """What imported and top-level names stand for: `L` for `Linear` after `import Linear as L`."""
         found: dict[str, str] = {}
@@ -189,10 +204,10 @@ class Code:
         """The names of the module that was made from this file; nothing where that is not known."""
         if not os.path.isfile(self.filename):
             return vars(sys.modules["__main__"])  # a cell of a notebook
-        path = os.path.abspath(self.filename)
+        path, name = os.path.abspath(self.filename), os.path.basename(self.filename)
         for module in list(sys.modules.values()):
             file = getattr(module, "__file__", None)
-            if isinstance(file, str) and os.path.abspath(file) == path:
+            if isinstance(file, str) and file.endswith(name) and os.path.abspath(file) == path:
                 return vars(module)
         return {}
 

@@ -33,6 +33,8 @@ LARGE: Final = 1 << 16
 ROWS: Final = 256
 """Rows of a weight that are compared with each other."""
 ALIKE: Final = 0.999
+COLUMNS: Final = 128
+"""Of rows that are longer, so many columns, or a 32nd of them, tell first whether any two are alike."""
 UNDERFLOW: Final = 6e-8  # the smallest positive float16
 HALVES: Final = (torch.float16, torch.bfloat16)
 
@@ -377,10 +379,7 @@ class Parameters:
             rows = local(tensor).flatten(1)[:ROWS].float()
             if rows.shape[0] < 2 or rows.shape[1] < 2:
                 continue
-            unit = torch.nn.functional.normalize(rows, dim=1)
-            likeness = unit @ unit.T
-            likeness.fill_diagonal_(0)
-            gathering.add(Signal.SIMILAR_ROWS, name, (likeness.amax(1) > ALIKE).float().mean())
+            gathering.add(Signal.SIMILAR_ROWS, name, _share_alike(rows))
 
     def end(self, gathering: Gathering) -> None:
         """Give the norms over all parameters."""
@@ -394,6 +393,31 @@ class Parameters:
             before = self._raw_norm.to(after.device)
             gathering.add(Signal.TOTAL_NORM_BEFORE, "", before)
             gathering.add(Signal.CLIPPED, "", (after < before * (1 - 1e-4)).float())
+
+
+def _share_alike(rows: Tensor) -> Tensor:
+    """Return the share of rows that are alike another one but for their scale.
+
+    Most weights have no two rows that are: some columns prove it at an eighth of the cost. Where these hold
+    a fourth of their share of each row at least, two rows whose cosine is over ``ALIKE`` have one over 0.87
+    in them.
+    """
+    length = rows.shape[1]
+    few = rows[:, :: min(length // COLUMNS, 32)] if length >= 2 * COLUMNS else rows
+    if few is not rows and tensors.is_at_hand(rows):
+        few = few.contiguous()
+        some, whole = (torch.linalg.vector_norm(one, dim=1) for one in (few, rows))
+        is_fair = bool((some >= whole * math.sqrt(few.shape[1] / length / 4)).all())
+        if is_fair and float(_likeness(few).max()) < 0.85:
+            return torch.zeros(())
+    return (_likeness(rows).amax(1) > ALIKE).float().mean()
+
+
+def _likeness(rows: Tensor) -> Tensor:
+    """Return the cosines of all pairs of rows, 0 for a row with itself."""
+    found = rows @ rows.T
+    norms = found.diagonal().sqrt().clamp(min=1e-12)  # dividing here is cheaper than before
+    return found.div_(norms).div_(norms[:, None]).fill_diagonal_(0)
 
 
 def _weights_told(
