@@ -303,6 +303,7 @@ METHODS: Final[dict[str, Callable[[Callable[[], Problem]], tuple[float | None, i
     "sweep": own,
     "sweep alone": lambda make: own(make, confirm=False),
     "divide": lambda make: own(make, method="divide"),
+    "divide alone": lambda make: own(make, method="divide", confirm=False),
     "torch-lr-finder": torch_lr_finder,
     "Lightning": lightning,
 }

@@ -156,12 +156,26 @@ def test_a_loss_below_zero_does_not_look_like_one_that_diverges():
 
 
 def test_divide_suggests_half_of_the_largest_rate_that_converges():
-    report = find(*setup(lambda some: torch.optim.SGD(some, 0.1)), method="divide", largest=1e4)
+    made = setup(lambda some: torch.optim.SGD(some, 0.1))
+    report = find(*made, method="divide", largest=1e4, confirm=False)
     assert report.rates[0] == 1e4
     assert report.rates[1] == pytest.approx(1e4 / 3)
     assert all(math.isinf(one) for one in report.losses[:-1])
     assert report.suggestion == report.rates[-1] / 2
     assert report.divergence == pytest.approx(report.rates[-1] * 3)
+
+
+def test_what_divide_suggests_is_confirmed_as_a_model_that_never_diverges_needs():
+    made = setup()  # with batch normalisation
+    alone = find(*made, method="divide", largest=30.0, confirm=False)
+    report = find(*made, method="divide", largest=30.0)
+    reached = dict(report.trials)
+    assert report.rates == alone.rates
+    assert report.rates[-1] / 2 == alone.suggestion
+    assert report.suggestion < alone.suggestion
+    assert reached[report.suggestion] == min(reached.values()) < reached[alone.suggestion]
+    assert report.steps > alone.steps
+    assert "half of the largest that converges" in str(report)
 
 
 class Stateful:

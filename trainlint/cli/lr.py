@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 @click.option(
     "--confirm/--no-confirm",
     default=True,
-    help="After a sweep, train from the same weights at the rates around what it suggests, the default.",
+    help="Train from the same weights at the rates around what the method suggests, the default.",
 )
 @click.option("--accumulate", type=click.IntRange(1), default=1, help="Batches for each step.")
 @click.option("--html", metavar="PATH", help="Write the curve there (extra `report`).")

@@ -42,6 +42,8 @@ def lines(report: LRReport) -> Iterator[str]:
         parts.append(
             f"divergence at {report.divergence:.2g} (a third of it: {report.divergence / 3:.2g})"
         )
+    if report.method == "divide" and math.isfinite(report.losses[-1]):
+        parts.append(f"half of the largest that converges: {report.rates[-1] / 2:.2g}")
     parts.append(f"{report.steps:,} steps")
     yield "; ".join(parts)
     for note in report.notes:

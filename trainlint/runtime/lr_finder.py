@@ -49,7 +49,7 @@ class LRReport:
     """How many optimizer steps were made."""
     notes: tuple[str, ...] = field(default=())
     trials: tuple[tuple[float, float], ...] = ()
-    """Sweep: rates at which it was trained from the same weights, and the loss that each reached."""
+    """Rates at which it was trained from the same weights, and the loss that each reached."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as JSON can hold it."""
@@ -110,17 +110,19 @@ def find_lr(  # noqa: PLR0913 - all but four are optional
         loader: Gives batches again and again; when it ends it is begun anew.
         method: `sweep` raises the rate from step to step until the loss diverges (Smith 2017), and
             confirms what this suggests; `divide` trains at a rate that diverges, divides it by 3 and
-            begins again from the same weights until it does not, and suggests half of that (Bengio 2012).
+            begins again from the same weights until it does not, and suggests half of that (Bengio
+            2012), which is confirmed in the same way.
         smallest: The first rate of a sweep; below it `divide` gives up.
         largest: The last rate of a sweep, or the first of `divide`.
         steps: The steps of a sweep, or of each trial.
         scaler: A `GradScaler`, if the training has one.
         autocast: The type of automatic mixed precision, if it is used.
         accumulate: Batches for each step.
-        confirm: Whether to train, after a sweep, at the rate that it suggests, at three times and a third
-            of it, from the same weights, and to go on to where the loss falls lowest. In a sweep each loss
-            comes from all rates before; what a rate does by itself only such a trial tells. It is the best
-            for about as many steps as a trial has: for a long training raise ``steps``.
+        confirm: Whether to train at the rate that the method suggests, at three times and a third of it,
+            from the same weights, and to go on to where the loss falls lowest. In a sweep each loss comes
+            from all rates before; what a rate does by itself only such a trial tells. And what does not
+            diverge need not be good: with batch normalisation hardly any rate diverges. It is the best for
+            about as many steps as a trial has: for a long training raise ``steps``.
         progress: Whether to show a bar; by default in a terminal.
 
     Raises:
@@ -151,11 +153,12 @@ def find_lr(  # noqa: PLR0913 - all but four are optional
         if method == "sweep":
             with fresh():
                 report = _sweep(trainer(), smallest, largest, steps, bar)
-            if confirm and report.suggestion is not None:
-                report = _confirmed(report, trainer, fresh, (smallest, largest), steps, bar)
-            bar.close()
-            return report
-        return _divide(trainer, fresh, (smallest, largest), steps, bar)
+        else:
+            report = _divide(trainer, fresh, (smallest, largest), steps, bar)
+        if confirm and report.suggestion is not None:
+            report = _confirmed(report, trainer, fresh, (smallest, largest), steps, bar)
+        bar.close()
+        return report
 
 
 def _sweep(
@@ -292,7 +295,6 @@ def _divide(
             break
         divergence = rate
         rate /= FACTOR
-    bar.close()
     found = rate / 2 if losses and math.isfinite(losses[-1]) else None
     notes = []
     if divergence is None and found is not None:
