@@ -117,7 +117,7 @@ def command(request, trainlint, folder, monkeypatch):
         ("unknown", "no loss is called `mze`; did you mean `mse`?"),
         ("ends", "a_training.py:{Ends}: the loader has no batches"),
         ("breaks", "a_training.py:{part-2}: the training fails (FileNotFoundError: part-2.csv)"),
-        ("once", "the loader can be gone through once"),
+        ("once", "a_training.py:{once}: the loader can be gone through once"),
         (
             "short",
             "a_training.py:{short}: the setup returns 2 things, not model, optimizer, loss and",
@@ -133,6 +133,7 @@ def test_bad_input_is_one_line_that_names_the_place(command, name, said):
         "fails": "no data", "Empty": "class Empty", "Net": "class Net", "self.fc(x)": "self.fc(x)",
         "without_graph": "def without_graph", "a_row": "def a_row", "Ends": "class Ends",
         "part-2": "part-2", "short": "def short", "swapped": "def swapped",
+        "once": "lambda: made(**changed)",
     }  # fmt: skip
     lines = SETUP.splitlines()
     for key, text in marks.items():

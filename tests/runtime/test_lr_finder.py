@@ -246,6 +246,11 @@ def test_what_cannot_be_tried_is_said_in_one_line(changed, said):
         find(*given.values())
 
 
+def test_a_method_that_is_not_there_is_said_with_the_one_that_is_meant():
+    with pytest.raises(UserError, match=r"`swepe`; did you mean `sweep`\?"):
+        find(*setup(), method="swepe")
+
+
 def test_the_report_is_a_curve_with_its_suggestion():
     text = str(find(*setup()))
     assert "●" in text

@@ -142,9 +142,10 @@ def test_a_device_that_begins_later_is_not_seeded_by_a_probe():
 @pytest.mark.parametrize("is_sparse", [False, True])
 def test_rows_that_are_alike_are_found_whatever_few_columns_say(columns, is_sparse):
     torch.manual_seed(0)
-    model = nn.Sequential(nn.Linear(columns, 40), nn.ReLU(), nn.Linear(40, 2))
+    first = nn.Linear(columns, 40)
+    model = nn.Sequential(first, nn.ReLU(), nn.Linear(40, 2))
     with torch.no_grad():
-        weight = model[0].weight
+        weight = first.weight
         if is_sparse:  # all that is not 0 lies in columns of which most are left out
             weight[:, : columns - 5] = 0
         weight[10:20] = weight[:10] * 2 + 1e-4 * torch.randn(10, columns)
@@ -158,14 +159,27 @@ def test_rows_that_are_alike_are_found_whatever_few_columns_say(columns, is_spar
 
 def test_weights_are_drawn_evenly_whatever_their_type():
     for dtype in (torch.float32, torch.float64, torch.bfloat16):
-        model = nn.Sequential(nn.Linear(301, 257), nn.ReLU(), nn.Linear(257, 3)).to(dtype)
+        first = nn.Linear(301, 257)
+        model = nn.Sequential(first, nn.ReLU(), nn.Linear(257, 3)).to(dtype)
         layers = probe(model, torch.randn(16, 301, dtype=dtype), remedy=False).facts.layers
         reinitialise(model, layers)
-        weight, bound = model[0].weight.detach().double(), math.sqrt(6 / 301)
+        weight, bound = first.weight.detach().double(), math.sqrt(6 / 301)
         assert weight.abs().max() <= bound * 1.01
         assert weight.var() == pytest.approx(bound**2 / 3, rel=0.02)
         assert abs(weight.mean()) < bound / 50
         assert len(weight.unique()) > (1000 if dtype is not torch.bfloat16 else 100)
+
+
+def test_the_scale_of_the_output_is_not_that_of_the_loss_that_comes_with_it():
+    class LossFirst(OwnLoss):
+        def forward(self, tokens, targets=None):
+            logits, loss = super().forward(tokens, targets)
+            return {"loss": loss, "logits": logits}
+
+    report = probe(LossFirst(), {"tokens": TOKENS, "targets": TOKENS.flip(1)})
+    assert report.output_rms is not None
+    assert report.output_rms < 1.5
+    assert abs(report.output_mean or 0.0) < 0.5
 
 
 def test_a_model_is_restored_even_where_the_loss_raises():

@@ -30,6 +30,8 @@ _INPUT: Final = re.compile(
 
 _LONGEST: Final = 300
 """Of what an exception says so many characters are shown: torch lists all that it knows in some."""
+_SAYS_WHERE: Final = re.compile(r"\S+:\d+: |loss: |--")
+"""How a message begins that names a line, or the option that is wrong."""
 _PARTS: Final = "model, optimizer, loss and loader"
 
 
@@ -37,14 +39,20 @@ _PARTS: Final = "model, optimizer, loss and loader"
 def blaming(what: str, subject: Any = None) -> Iterator[None]:
     """Turn an exception of the user's code into one line that names the file and the line.
 
+    Where what is wrong has no line of its own it is that of ``subject``.
+
     Raises:
         UserError: Whatever was raised, said in one line.
 
     """
     try:
         yield
-    except UserError:
-        raise
+    except UserError as error:
+        place = "" if _SAYS_WHERE.match(str(error)) else place_of(subject)
+        if not place:
+            raise
+        msg = f"{place}{error}"
+        raise UserError(msg) from error
     except Exception as error:
         place = _place(error) or place_of(subject)
         said = shorten(" ".join(str(error).split()), _LONGEST, placeholder=" …")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import torch
 from torch import nn
 
-from trainlint.core.errors import UserError
+from trainlint.core.errors import UserError, nearest
 from trainlint.runtime.progress import Bar
 from trainlint.runtime.restoring import training_restored
 from trainlint.runtime.stepping import Stepper, refuse
@@ -130,6 +130,9 @@ def find_lr(  # noqa: PLR0913 - all but four are optional
 
     """
     refuse(model, loader)
+    if method not in get_args(Method):
+        msg = f"method: no method is called `{method}`{nearest(method, get_args(Method))}"
+        raise UserError(msg)
     if not 0 < smallest < largest or steps < _FEW:
         msg = f"expects 0 < smallest < largest and at least {_FEW} steps"
         raise UserError(msg)

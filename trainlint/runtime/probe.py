@@ -313,8 +313,8 @@ def _outputs(value: Any, name: str = "output") -> Iterator[tuple[str, Tensor]]:
 
 
 def _scale_of(output: Any) -> tuple[float, float]:
-    """Return the root mean square and the mean of the first output."""
-    found = next(_outputs(output), None)
+    """Return the root mean square and the mean of the first output that is more than a loss."""
+    found = next((pair for pair in _outputs(output) if pair[1].dim()), None)
     if found is None or found[1].numel() == 0 or found[1].is_complex():
         return math.nan, math.nan
     values = found[1].detach().float()
