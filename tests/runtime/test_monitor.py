@@ -11,7 +11,8 @@ import subprocess
 import sys
 import warnings
 from textwrap import dedent
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -632,3 +633,28 @@ def test_what_torch_warns_of_once_is_not_warned_of_at_each_measured_step():
         with trainlint.watch(model, optimizer, every=1):
             train(model, optimizer, 5)
     assert [str(one.message) for one in seen] == ["an old way"]
+
+
+def test_a_rank_that_closes_in_the_middle_of_a_step_meets_nobody(caplog):
+    model = nn.ModuleList([nn.Linear(8, 3), nn.Linear(8, 3)])
+    optimizers = [torch.optim.SGD(one.parameters(), lr=0.1) for one in model]
+    monitor = trainlint.watch(model, optimizers, every=1, live=False)
+    met = []
+
+    def meet(values, own, interval):
+        met.append(own)
+        return values, interval, None
+
+    ranks: Any = SimpleNamespace(meet=meet)
+    monitor._ranks = ranks
+    for step in range(3):
+        for one, optimizer in zip(model, optimizers, strict=True):
+            one(torch.randn(4, 8)).sum().backward()
+            if step == 2 and one is model[1]:
+                break
+            optimizer.step()
+    monitor.close()
+    assert len(met) == 2
+    assert monitor.step == 3
+    assert monitor.signals["gradient_rms"]["0.weight"].steps == [1, 2]
+    assert caplog.messages == []
