@@ -622,7 +622,7 @@ def memorised() -> Monitor:
     return monitor
 
 
-@sick("loss-plateau", within=500)
+@sick("loss-plateau", within=500, other="gradient-starved-by-noise")
 def labels_out_of_order() -> Monitor:
     """Inputs were shuffled and labels were not: there is nothing to learn."""
     x = torch.randn(4000, 20)
