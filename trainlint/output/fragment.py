@@ -102,7 +102,7 @@ def probe(report: ProbeReport) -> str:
         *(_faint(line) for line in facts),
         _picture(curves, "layer by layer, in powers of ten"),
         _table(("layer", "gain / ideal", "forward", "gradient", "units"), found, "layers"),
-        *(_faint(line) for line in probe_text.other(report, Style())),
+        *(_faint(line) for line in probe_text.other(report, None, Style())),
         *_effect(report),
         *_diagnoses(report.diagnoses),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
+from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
 from trainlint.output.style import Style, printable
@@ -17,6 +18,7 @@ NARROWEST: Final = 80
 WIDEST: Final = 130
 MOST_LAYERS: Final = 40
 """Of deeper models layers are left out, evenly; all are in the JSON."""
+NARROWEST_PICTURE: Final = 13
 LEAST_SPAN: Final = 2.0
 """How many powers of ten the picture shows to each side, at least."""
 MOST_SPAN: Final = 45.0
@@ -24,6 +26,8 @@ FORWARD: Final = "●"
 BACKWARD: Final = "○"
 BOTH: Final = "◉"
 GOOD: Final = 2.0
+LEAST_SHARE: Final = 0.005
+"""Of dead or saturated units: smaller ones would be told as 0 %."""
 _NAMED: Final = 8
 
 
@@ -35,10 +39,10 @@ def lines(report: ProbeReport, *, colours: bool, width: int | None = None) -> It
     yield from head(report, style)
     yield ""
     yield from _table(report, width, style)
-    yield from other(report, style)
+    yield from other(report, width, style)
     if report.effect is not None:
         yield ""
-        yield from _effect(report.effect, style)
+        yield from _effect(report.effect, width, style)
 
 
 def number(value: float | None) -> str:
@@ -92,8 +96,9 @@ def _table(report: ProbeReport, width: int, style: Style) -> Iterator[str]:
     named = min(max(map(len, [*names, "layer"])), 24)
     kinded = min(max(map(len, kinds)), 30)
     has_state = max(map(len, states.values()))
-    rest = named + kinded + 2 + 9 + 14 + 9 + has_state + 6
-    room = max(width - rest, 21)
+    rest = named + 2 + 9 + 14 + 9 + has_state + 6
+    room = max(width - rest - kinded, NARROWEST_PICTURE)
+    kinded = max(min(kinded, width - rest - room), 8)
     span = _span(shown)
     tail = f"{'':2}units" if has_state else ""
     axis = _axis(span, room)
@@ -116,15 +121,16 @@ def _table(report: ProbeReport, width: int, style: Style) -> Iterator[str]:
         )
     if left_out:
         yield style.paint(f"and {left_out:,} layers between them", "dim")
-    yield style.paint(
-        f"{FORWARD} forward: mean square of the output over that of the input; {BACKWARD} gradient: its RMS"
-        " over that at the last layer",
-        "dim",
+    legend = (
+        f"{FORWARD} forward: mean square of the output over that of the input;"
+        f" {BACKWARD} gradient: its RMS over that at the last layer"
     )
-    yield style.paint(
-        "gain: effective / the one that keeps the scale through the activation; the axis is log10",
-        "dim",
+    gain = (
+        "gain: effective / the one that keeps the scale through the activation; the axis is log10"
     )
+    for told in (legend, gain):
+        for line in wrap(told, width):
+            yield style.paint(line, "dim")
 
 
 def _chosen(report: ProbeReport) -> tuple[Sequence[LayerReport], int]:
@@ -190,16 +196,15 @@ def units(report: ProbeReport, one: LayerReport) -> str:
     for other in layers[at : at + 4]:
         if other is not one and (other.layer.weight and not other.layer.is_norm):
             break
-        if other.dead is not None:
-            parts.append(f"{other.dead:.0%} dead")
-        if other.saturated is not None:
-            parts.append(f"{other.saturated:.0%} saturated")
+        for share, what in ((other.dead, "dead"), (other.saturated, "saturated")):
+            if share is not None and share >= LEAST_SHARE:
+                parts.append(f"{share:.0%} {what}")
         if other.non_finite:
             parts.append("NaN or infinite")
     return ", ".join(dict.fromkeys(parts))
 
 
-def other(report: ProbeReport, style: Style) -> Iterator[str]:
+def other(report: ProbeReport, width: int | None, style: Style) -> Iterator[str]:
     """Yield what is no table."""
     if report.without_gradient:
         names = ", ".join(map(printable, report.without_gradient[:_NAMED]))
@@ -213,7 +218,9 @@ def other(report: ProbeReport, style: Style) -> Iterator[str]:
         yield style.paint("does not depend on the input: ", "bold") + printable(one)
     yield from _spread(report)
     for note in report.notes:
-        yield style.paint(f"note: {printable(note)}", "dim")
+        told = f"note: {printable(note)}"
+        for line in wrap(told, width) if width else [told]:
+            yield style.paint(line, "dim")
 
 
 def _spread(report: ProbeReport) -> Iterator[str]:
@@ -233,12 +240,20 @@ def _spread(report: ProbeReport) -> Iterator[str]:
         )
 
 
-def _effect(effect: Effect, style: Style) -> Iterator[str]:
+def _effect(effect: Effect, width: int, style: Style) -> Iterator[str]:
     """Yield what the right initialisation of each layer changes."""
-    yield style.paint("With the right initialisation", "bold") + f" ({schemes(effect)}):"
+    title = "With the right initialisation"
+    first, *others = wrap(f"{title} ({schemes(effect)}):", width)
+    yield style.paint(title, "bold") + first.removeprefix(title)
+    yield from others
     yield f"  {'':<34} {'before':>10} {'after':>10}"
     for what, before, after in effect_rows(effect):
         yield f"  {what:<34} {before:>10} {after:>10}"
+    was, now = set(effect.before.diagnoses), set(effect.after.diagnoses)
+    if was and was <= now:
+        yield "it mends none of them by itself"
+    if now - was:
+        yield f"it brings {', '.join(sorted(now - was))}"
 
 
 def schemes(effect: Effect) -> str:
