@@ -434,7 +434,7 @@ def test_a_part_that_raises_is_told_of_once_and_the_training_goes_on(
 
 def test_a_detector_that_raises_is_told_of_once(model, optimizer, catalogue, monkeypatch, caplog):
     rule = catalogue.find("dead-relu")
-    monkeypatch.setattr(rule._detector, "observe", lambda *_: 1 / 0)
+    monkeypatch.setattr(type(rule.new_detector({})), "observe", lambda *_: 1 / 0)
     with caplog.at_level(logging.WARNING), trainlint.watch(model, optimizer, every=1):
         train(model, optimizer, 5)
     assert caplog.text.count("trainlint detects no dead-relu any more") == 1
