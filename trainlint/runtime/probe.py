@@ -24,6 +24,7 @@ from trainlint.runtime.gains import ideal_gain
 from trainlint.runtime.hooks import Hooks, call_site, eagerly
 from trainlint.runtime.judge import Judge
 from trainlint.runtime.looking import Looking
+from trainlint.runtime.memory import trim
 from trainlint.runtime.places import Places
 from trainlint.runtime.probed import Effect, LayerReport, ProbeReport, Scale
 from trainlint.runtime.reinitialise import reinitialise
@@ -539,6 +540,7 @@ def _with_effect(
         if not schemes:
             return report
         seeded(0)
+        trim()
         after = _report(report.name, [_measure(model, *what)], settings)
     effect = Effect(tuple(schemes), _scale(report), _scale(after))
     return replace(report, effect=effect)
