@@ -307,9 +307,8 @@ class Monitor:
         self._optimizers = (*self._optimizers, optimizer)
         index = len(self._optimizers) - 1
         self._owned.append({})
-        self._expected = {
-            index
-        }  # where several take turns, a step is over when the last has stepped
+        # Where several take turns, a step is over when the last one that joined has stepped.
+        self._expected = {index}
         self._anatomy.optimizers = self._optimizers
         self._hear(index, optimizer)
         self._guarded("model", self._anatomy.look)
