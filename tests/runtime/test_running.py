@@ -112,6 +112,8 @@ def test_a_script_sees_what_it_would_see_with_python(target, script, tmp_path):
 def test_a_signal_ends_a_script_as_it_would_with_python(name, script, tmp_path):
     script(f"""
         import atexit, os, signal, time
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         atexit.register(print, "exit")
         print("before", flush=True)
         os.kill(os.getpid(), signal.{name})
