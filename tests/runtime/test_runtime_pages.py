@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import linecache
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,7 +64,13 @@ def test_a_good_training_ends_in_no_diagnosis(rule, tmp_path):
     trainings = trainings_of(rule, "Good")
     assert trainings
     for number, code in enumerate(trainings):
-        found = diagnoses_of(code, str(tmp_path / f"good_{number}.py"))
+        path = tmp_path / f"good_{number}.py"
+        if rule.name == "memory-growth":  # this process is full of what other tests have left
+            path.write_text(f"{code}\nassert not monitor.diagnoses, monitor.diagnoses\n")
+            subprocess.run([sys.executable, str(path)], check=True, cwd=tmp_path)
+            continue
         assert [
-            (one.rule, one.message) for one in found if one.severity is not Severity.ADVICE
+            (one.rule, one.message)
+            for one in diagnoses_of(code, str(path))
+            if one.severity is not Severity.ADVICE
         ] == []
