@@ -1,6 +1,7 @@
 """Edge cases of unchanged-weights."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -23,6 +24,16 @@ def test_a_weight_in_no_optimizer_is_said_once_when_all_optimizers_have_had_thei
     assert (found.moment.step, found.moment.layer) == (5, "head.weight")
     assert "`head.weight` (weight of Linear, 8×8, model.py:14) is trainable" in found.message
     assert not run.steps(50)
+
+
+def test_a_model_that_changes_in_each_step_is_judged_all_the_same(training):
+    run = training(RULE, parameters=[weight("body", 32), weight("head", optimizer=-1)])
+    found = []
+    for at in range(8):
+        frozen = weight("other", trainable=at % 2 == 0)
+        run.facts = replace(run.facts, parameters=(*run.facts.parameters[:2], frozen))
+        found += run.step()
+    assert [one.moment.step for one in found] == [5]
 
 
 def test_most_of_a_model_in_no_optimizer_is_advice(training):

@@ -56,7 +56,9 @@ class Detector:
     def observe(self, step: Step) -> Iterator[Diagnosis]:
         """Say which weights are left out, and which are not moved."""
         if step.facts.parameters is not self.seen:
-            self.seen, self.due = step.facts.parameters, step.number + self.turns - 1
+            self.seen = step.facts.parameters
+            # What changes again meanwhile waits no longer, or who changes in each step is never judged.
+            self.due = min(self.due, step.number + self.turns - 1)
         if step.number >= self.due:
             self.due = math.inf
             yield from self._left_out(step)
