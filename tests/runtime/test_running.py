@@ -334,9 +334,8 @@ def test_the_optimizers_of_a_gan_are_watched_together(script, tmp_path):
     watched = run("--every", "1", "train.py", cwd=tmp_path)
     assert watched.returncode == 0
     said = watched.stderr.split("\n\n")
-    assert said[0].startswith(
-        "The training looks healthy: no diagnoses in 31 steps"
-    )  # the first one joins alone
+    # The first one joins alone, in a step of its own.
+    assert said[0].startswith("The training looks healthy: no diagnoses in 31 steps")
     assert all(f"{net}.{layer} " in said[1] for net in ("Net", "Net_2") for layer in ("fc", "head"))
 
 

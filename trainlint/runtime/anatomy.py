@@ -258,9 +258,9 @@ class Anatomy:
         self._facts = replace(self.facts, ranks=ranks)
 
     def is_fed_by(self, workers: int) -> None:
-        """Note how many workers read ahead for the training; of several loaders the most count."""
-        self.workers = max(self.workers, workers)
-        self._facts = replace(self.facts, workers=self.workers)
+        """Note that more workers read ahead for the training than was known of any loader."""
+        self.workers = workers
+        self._facts = replace(self.facts, workers=workers)
 
     @property
     def facts(self) -> Facts:

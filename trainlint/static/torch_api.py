@@ -233,21 +233,16 @@ name of the module of ``torch.nn`` where there is one."""
 TABLES_OF_ACTIVATIONS = frozenset({"transformers.activations.ACT2FN", "transformers.ACT2FN"})
 """Tables whose items are activations by the keys of a configuration of transformers."""
 
+_KEYS_LIKE_FUNCTIONS = (
+    *("gelu", "hardswish", "leaky_relu", "mish", "prelu"),
+    *("relu", "relu6", "sigmoid", "silu", "tanh"),
+)
 ACTIVATIONS_BY_KEY: dict[str, str] = {
-    **dict.fromkeys(("gelu", "gelu_10", "gelu_fast", "gelu_new", "gelu_python"), "GELU"),
+    **{key: FUNCTIONS[key] for key in _KEYS_LIKE_FUNCTIONS},
+    **dict.fromkeys(("gelu_10", "gelu_fast", "gelu_new", "gelu_python", "quick_gelu"), "GELU"),
     **dict.fromkeys(("gelu_pytorch_tanh", "gelu_python_tanh", "gelu_accurate"), "GELU"),
-    "quick_gelu": "GELU",
-    "hardswish": "Hardswish",
-    "leaky_relu": "LeakyReLU",
     "linear": "Identity",
-    "mish": "Mish",
-    "prelu": "PReLU",
-    "relu": "ReLU",
-    "relu6": "ReLU6",
-    "sigmoid": "Sigmoid",
-    "silu": "SiLU",
     "swish": "SiLU",
-    "tanh": "Tanh",
 }
 
 SHAPE_OPERATIONS = frozenset(

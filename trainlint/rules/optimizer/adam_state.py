@@ -61,8 +61,7 @@ class Detector:
         is_settled = self.rate.is_settled(step)
         for parameter, root in step.trained(Signal.SECOND_MOMENT):
             if root > 0:
-                lowest = self.lowest.get(parameter.name, root)
-                self.lowest[parameter.name] = min(lowest, root)
+                self.lowest[parameter.name] = min(root, self.lowest.get(parameter.name, root))
         is_done = self.loss.has_fallen_to(0.1)
         worst = self.small.worst(
             (
