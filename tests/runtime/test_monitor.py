@@ -10,6 +10,7 @@ import pickle
 import subprocess
 import sys
 import warnings
+import weakref
 from textwrap import dedent
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -25,6 +26,7 @@ from trainlint.runtime.collectors.activations import Activations
 from trainlint.runtime.collectors.inputs import Inputs
 from trainlint.runtime.collectors.noise import Noise
 from trainlint.runtime.collectors.parameters import Parameters
+from trainlint.runtime.gathering import Gathering
 from trainlint.runtime.judge import Judge
 from trainlint.runtime.recording import Recording
 from trainlint.runtime.schedule import Schedule
@@ -604,6 +606,20 @@ def test_a_gradient_that_lies_beside_the_sample_is_one():
     assert monitor.signals["gradient_max"]["0.weight"].values == [0.0] * 12
     assert min(monitor.signals["gradient_norm"]["0.weight"].values) > 0
     assert not monitor.diagnoses
+
+
+def test_gradients_that_a_training_lets_go_are_not_kept_until_they_are_read():
+    model = multilayer()
+    for one in model.parameters():
+        one.grad = torch.ones_like(one)
+    named, gathering = dict(model.named_parameters()), Gathering()
+    looker = Parameters()
+    looker.begin()
+    looker.before_step(0, named, None, gathering)
+    gone = [weakref.ref(one.grad) for one in named.values()]
+    model.zero_grad()
+    assert not any(one() is not None for one in gone)
+    assert gathering.cross().read()["gradient_max"]["0.weight"] == 1
 
 
 def test_how_many_workers_feed_a_training_is_known_and_recorded():

@@ -15,6 +15,7 @@ from torch import nn
 
 import trainlint
 from trainlint.core.errors import UserError
+from trainlint.runtime import probe as probing
 from trainlint.runtime.gains import ideal_gain, moments, predicted
 from trainlint.runtime.reinitialise import reinitialise
 from trainlint.runtime.signals import Activation
@@ -459,6 +460,59 @@ class Zeros(nn.Module):
 
     def forward(self, x):
         return self.head(torch.tanh(x + self.adapter(self.body(x)) + self.cut(x).detach()))
+
+
+@pytest.mark.parametrize(("held", "most"), [(0, 1), (300_000, 6)])
+def test_gradients_that_are_freed_as_they_come_tell_the_same(held, most, monkeypatch):
+    model = mlp(scale=0.5, depth=4)  # weights of 262 KB
+    kept = probe(model, batch(), "cross_entropy", remedy=True)
+    monkeypatch.setattr(probing, "HELD", held)
+    assert probe(model, batch(), "cross_entropy", remedy=True).effect == kept.effect
+
+    there = []
+    look, measure = probing._Parameters._look, probing._measure
+
+    def counted(self, parameters):
+        there.append(sum(one.grad is not None for one in model.parameters()))
+        look(self, parameters)
+
+    monkeypatch.setattr(probing._Parameters, "_look", counted)
+    monkeypatch.setattr(probing, "_measure", lambda *what: measure(*what, is_frugal=True))
+    freed = probe(model, batch(), "cross_entropy", remedy=False)
+    assert max(there) == most
+    assert freed.signals.keys() == kept.signals.keys()
+    for signal, values in kept.signals.items():
+        assert freed.signals[signal] == pytest.approx(values, rel=1e-5, nan_ok=True), signal
+
+
+def test_what_starts_at_zero_is_seen_where_gradients_are_freed(monkeypatch):
+    """The scale of a residual branch that starts at 0, as of ReZero, is not drawn anew."""
+
+    class Branch(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body = nn.Linear(16, 16)
+            self.scale = nn.Parameter(torch.zeros(1))
+
+        def forward(self, x):
+            return x + self.scale * torch.tanh(self.body(x))
+
+    monkeypatch.setattr(probing, "HELD", 0)
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(16, 16), Branch(), Branch(), nn.Linear(16, 10))
+    report = probe(model, batch(16), "cross_entropy", remedy=True)
+    assert report.effect is not None
+    assert "no-gradient" not in {*names(report), *report.effect.after.diagnoses}
+
+
+def test_an_optimizer_that_steps_within_the_backward_pass_changes_no_weight():
+    model = mlp(depth=2)
+    optimizers = {one: torch.optim.SGD([one], lr=1.0) for one in model.parameters()}
+    for one in model.parameters():
+        one.register_post_accumulate_grad_hook(lambda of: optimizers[of].step())
+    before = copy.deepcopy(model.state_dict())
+    probe(model, batch(), "cross_entropy", remedy=True)
+    torch.testing.assert_close(model.state_dict(), before, rtol=0, atol=0)
 
 
 def test_a_head_of_zeros_hides_no_layer_that_is_cut_off():

@@ -52,9 +52,7 @@ def load_catalogue(packages: tuple[str, ...] | None = None) -> Catalogue:
     rules: dict[str, Rule] = {}
     codes: dict[str, str] = {}
     for package in packages or rule_packages():
-        for module, path in _rule_modules(package):
-            known = written_rule(module, _read(path)) if package == OUR_RULES else None
-            rule = known or _load_rule(module)
+        for module, rule in _own_rules() if package == OUR_RULES else _rules_of(package):
             for taken, key in ((rules, rule.name), (codes, rule.code)):
                 if key in taken:
                     msg = f"two rules are called {key}; one of them is in {module}"
@@ -85,6 +83,21 @@ def folder_of(package: str) -> str:
         msg = f"{package} is no package with an __init__.py"
         raise CatalogueError(msg)
     return os.path.dirname(module.__file__)
+
+
+@cache
+def _own_rules() -> tuple[tuple[str, Rule], ...]:
+    """Return our own modules and their rules, which are read once: they do not change meanwhile."""
+    return tuple(
+        (module, written_rule(module, _read(path)) or _load_rule(module))
+        for module, path in _rule_modules(OUR_RULES)
+    )
+
+
+def _rules_of(package: str) -> Iterator[tuple[str, Rule]]:
+    """Yield the modules of a package of others and their rules."""
+    for module, _ in _rule_modules(package):
+        yield module, _load_rule(module)
 
 
 def _load_rule(module: str) -> Rule:

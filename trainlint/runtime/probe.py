@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import math
 import re
 import warnings
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
@@ -86,6 +88,8 @@ SAME: Final = 1e-10
 """Under this variance over the batch, relative to the mean square, an output is the same for all."""
 MORE: Final = 0.2
 """A loss that differs by more from the cross entropy in it is a sum of several."""
+HELD: Final = 8 << 20
+"""Bytes of gradients that are looked at together where each is freed once it has been."""
 _FEW: Final = 3
 ENOUGH: Final = 1 << 15
 """Elements of an activation that are looked at: what is compared with theory is measured more exactly."""
@@ -222,9 +226,15 @@ class _Observer(Looking):
         self.at_function(name, kind, activation, inputs, output)
 
 
-def _measure(model: nn.Module, batch: Any, loss: Any, places: Places) -> _Measured:
-    """Run a forward and a backward pass and look at both; the model is left as it was."""
-    with eagerly(), model_restored(model, weights=False), warnings.catch_warnings():
+def _measure(
+    model: nn.Module, batch: Any, loss: Any, places: Places, *, is_frugal: bool = False
+) -> _Measured:
+    """Run a forward and a backward pass and look at both; the model is left as it was.
+
+    ``is_frugal`` has no more than a few gradients at a time, for what else stands beside them.
+    """
+    steps = any(one._post_accumulate_grad_hooks for one in model.parameters())  # noqa: SLF001
+    with eagerly(), model_restored(model, weights=steps), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if not model.training:
             model.train()
@@ -254,9 +264,11 @@ def _measure(model: nn.Module, batch: Any, loss: Any, places: Places) -> _Measur
         if not note or "targets" in note:
             gathering.add(Signal.LOSS, "", value)
         look_at_loss(value, gathering)
-        value.backward()
+        parameters = _Parameters(anatomy, gathering)
+        with parameters.freed() if is_frugal else contextlib.nullcontext():
+            value.backward()
         observer.activations.end(gathering)
-        _look_at_parameters(anatomy, gathering)
+        parameters.end()
         values = gathering.cross().read()
         batch_size = int(values.get(Signal.BATCH_SIZE, {}).get("", 0))
         scale, expected = _scale_of(output), _expected(values, value, target)
@@ -285,16 +297,54 @@ def _measure(model: nn.Module, batch: Any, loss: Any, places: Places) -> _Measur
         )
 
 
-def _look_at_parameters(anatomy: Anatomy, gathering: Gathering) -> None:
-    """Look at the gradients and weights as before an optimizer's step, and at how alike rows are."""
-    looker = Parameters()
-    looker.begin()
-    named: dict[str, Tensor] = {
-        name: one for name, one in anatomy.parameters.items() if one.requires_grad
-    }
-    looker.before_step(0, named, None, gathering)
-    looker.symmetry(anatomy.facts, named, gathering)
-    looker.end(gathering)
+class _Parameters:
+    """Looks at the gradients and weights as before an optimizer's step, and at how alike rows are."""
+
+    def __init__(self, anatomy: Anatomy, gathering: Gathering) -> None:
+        self._anatomy, self._gathering = anatomy, gathering
+        self._named: dict[str, Tensor] = {
+            name: one for name, one in anatomy.parameters.items() if one.requires_grad
+        }
+        self._left = dict(self._named)
+        """What has not been looked at."""
+        self._held: dict[str, Tensor] = {}
+        """What has its gradient, and is looked at and freed next."""
+        self._looker = Parameters()
+        self._looker.begin()
+
+    @contextlib.contextmanager
+    def freed(self) -> Iterator[None]:
+        """Look at gradients while they come, and free them: they never stand beside each other."""
+
+        def came(name: str, parameter: Tensor) -> None:
+            self._held[name] = parameter
+            if sum(one.grad.nbytes for one in self._held.values() if one.grad is not None) > HELD:
+                self._look(self._held)
+                for one in self._held.values():
+                    one.grad = None
+                self._held.clear()
+
+        handles = [
+            one.register_post_accumulate_grad_hook(partial(came, name))
+            for name, one in self._named.items()
+            if is_plain(one)
+        ]
+        try:
+            yield
+        finally:
+            for one in handles:
+                one.remove()
+
+    def _look(self, parameters: Mapping[str, Tensor]) -> None:
+        self._looker.before_step(0, parameters, None, self._gathering)
+        for name in parameters:
+            self._left.pop(name, None)
+
+    def end(self) -> None:
+        """Look at the rest, and at all together."""
+        self._look(dict(self._left))
+        self._looker.symmetry(self._anatomy.facts, self._named, self._gathering)
+        self._looker.end(self._gathering)
 
 
 def _outputs(value: Any, name: str = "output") -> Iterator[tuple[str, Tensor]]:
@@ -541,7 +591,7 @@ def _with_effect(
             return report
         seeded(0)
         trim()
-        after = _report(report.name, [_measure(model, *what)], settings)
+        after = _report(report.name, [_measure(model, *what, is_frugal=True)], settings)
     effect = Effect(tuple(schemes), _scale(report), _scale(after))
     return replace(report, effect=effect)
 

@@ -36,6 +36,8 @@ def awakened(model: nn.Module, values: Values, again: Callable[[], object]) -> l
         name for name in named if missing.get(name) or (name in largest and largest[name] == 0)
     }
     moved: dict[str, Tensor] = {}
+    if waiting and any(one.grad is None and not missing.get(name) for name, one in named.items()):
+        again()  # they were freed
     try:
         while waiting:
             zeros = {

@@ -205,11 +205,11 @@ class Parameters:
         else:
             seen = [~torch.isfinite(spread_out(one, SAMPLE)) for one in gradients.values()]
             counts = torch.stack([torch.count_nonzero(one) for one in seen])
-        elements = [one.numel() for one in gradients.values()]
+        elements = {name: one.numel() for name, one in gradients.items()}  # the gradients may go
 
         def tell(got: list[float]) -> Iterator[tuple[str, str, float]]:
             many = len(elements)
-            for at, (name, count) in enumerate(zip(gradients, elements, strict=True)):
+            for at, (name, count) in enumerate(elements.items()):
                 norm, bad = got[at], got[many + at]
                 yield Signal.GRADIENT_NORM, name, norm
                 yield Signal.GRADIENT_RMS, name, norm / math.sqrt(count)
