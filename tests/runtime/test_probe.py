@@ -7,11 +7,12 @@ import math
 import random
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 import trainlint
 from trainlint.core.errors import UserError
@@ -21,6 +22,12 @@ from trainlint.runtime.reinitialise import reinitialise
 from trainlint.runtime.signals import Activation
 
 WIDTH = 256
+torch.manual_seed(0)  # or what is drawn on import hangs on what was imported before
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    torch.manual_seed(0)
 
 
 def mlp(activation=nn.ReLU, *, depth=10, scale=None, width=WIDTH):
@@ -339,7 +346,6 @@ def compiled_in_place():
 
 
 TOKENS = torch.arange(40).reshape(4, 10)
-torch.manual_seed(0)  # or what is drawn here hangs on what was imported before
 IMAGES = (torch.randn(8, 3, 12, 12), torch.arange(8) % 5)
 MODELS: dict[str, tuple[Any, Any, Any]] = {
     "resnet": (resnet, IMAGES, "cross_entropy"),
@@ -432,7 +438,6 @@ HEALTHY = (
 @pytest.mark.parametrize("name", HEALTHY)
 def test_usual_models_as_torch_initialises_them_have_no_diagnoses(name):
     make, data, loss = MODELS[name]
-    torch.manual_seed(0)
     report = probe(make(), data, loss)
     assert not report.diagnoses
     assert not report.without_gradient
@@ -621,6 +626,7 @@ def test_several_seeds_of_a_factory_give_a_spread():
         (nn.Linear(4, 4), (torch.randn(4, 4),) * 2, lambda o, _: o.detach().sum(), "no graph"),
         (nn.Linear(4, 4), (torch.randn(4, 4),) * 2, lambda o, _: o, "shape (4, 4)"),
         (nn.Linear(4, 4), (torch.randn(4, 4),) * 2, lambda *_: 3.0, "is float"),
+        (nn.Linear(4, 4, device="meta"), torch.randn(4, 4), None, "on the meta device"),
     ],
 )
 def test_what_cannot_be_probed_is_said_in_one_line(model, data, loss, said):
@@ -659,3 +665,132 @@ def test_theory_predicts_what_is_measured_in_a_wide_network():
 
 def test_a_rectifier_halves_the_mean_square():
     assert moments(Activation.RELU, 4.0) == pytest.approx((2.0, 0.5), rel=1e-3)
+
+
+class Routed(nn.Module):
+    """Sends each example to one of many experts, as most are not chosen in a small batch."""
+
+    def __init__(self, *, is_masked) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.first, self.gate, self.last = nn.Linear(8, 16), nn.Linear(16, 12), nn.Linear(16, 3)
+        self.experts = nn.ModuleList(nn.Linear(16, 16) for _ in range(12))
+        self.is_masked = is_masked
+
+    def forward(self, x):
+        hidden = torch.tanh(self.first(x))
+        weight, chosen = self.gate(hidden).softmax(-1).max(-1)
+        made = torch.zeros_like(hidden)
+        for number, expert in enumerate(self.experts):
+            mine = chosen == number
+            if self.is_masked:
+                made = made + (weight * mine)[:, None] * expert(hidden)
+            elif mine.any():
+                made[mine] = weight[mine, None] * expert(hidden[mine])
+        return self.last(hidden + made)
+
+
+@pytest.mark.parametrize("is_masked", [True, False])
+def test_experts_that_no_example_was_sent_to_are_listed_but_no_defect(is_masked):
+    report = probe(
+        Routed(is_masked=is_masked), (torch.eye(8), torch.arange(8) % 3), "cross_entropy"
+    )
+    assert any(one.startswith("experts.") for one in report.without_gradient)
+    assert "no-gradient" not in names(report)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize(
+    "normalised", [nn.utils.parametrizations.weight_norm, nn.utils.weight_norm]
+)
+def test_a_weight_normalisation_is_measured_and_initialised_with_its_lengths(normalised):
+    model = mlp(scale=0.05, depth=3, width=64)
+    for at in (0, 2, 4):
+        normalised(model[at])
+    before = copy.deepcopy(model.state_dict())
+    report = probe(model, batch(64), "cross_entropy")
+    assert {one.layer.what for one in report.weighted} == {"Linear 64→64", "Linear 64→10"}
+    assert all(one.layer.fan_in == 64 for one in report.weighted)
+    assert report.effect is not None
+    assert report.effect.before.forward < 1e-5
+    assert 0.1 < report.effect.after.forward < 10
+    assert all(torch.equal(one, before[name]) for name, one in model.state_dict().items())
+
+
+class Named(NamedTuple):
+    logits: torch.Tensor
+    constant: torch.Tensor
+
+
+class ReturnsNamed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc, self.free = nn.Linear(8, 3), nn.Parameter(torch.ones(3))
+
+    def forward(self, x):
+        return Named(self.fc(x), self.free.expand(len(x), 3))
+
+
+def test_the_parts_of_a_named_tuple_are_called_by_their_names():
+    report = probe(ReturnsNamed(), torch.randn(16, 8))
+    assert report.output_rms
+    assert report.independent == ("output.constant",)
+
+
+class Computes(nn.Module):
+    """Returns its loss, or several in a mapping, as detectors of objects do."""
+
+    def __init__(self, *, is_mapping) -> None:
+        super().__init__()
+        self.fc, self.box, self.is_mapping = nn.Linear(8, 3), nn.Linear(8, 4), is_mapping
+
+    def forward(self, x, y):
+        loss = nn.functional.cross_entropy(self.fc(x), y)
+        other = self.box(x).square().mean()
+        return {"classes": loss, "boxes": other} if self.is_mapping else loss + other
+
+
+@pytest.mark.parametrize("is_mapping", [True, False])
+def test_a_model_that_returns_nothing_but_its_loss_is_measured_by_it(is_mapping):
+    model, x, y = Computes(is_mapping=is_mapping), torch.randn(16, 8), torch.arange(16) % 3
+    with torch.no_grad():
+        made = model(x, y)
+    report = probe(model, (x, y))
+    assert report.loss == pytest.approx(float(sum(made.values()) if is_mapping else made))
+    assert not report.notes
+
+
+class Acts(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.policy, self.value = nn.Linear(8, 3), nn.Linear(8, 1)
+
+    def forward(self, x):
+        return torch.distributions.Categorical(logits=self.policy(x)), self.value(x)
+
+
+def test_what_nobody_can_look_into_is_said_and_its_layers_are_not_called_cut_off():
+    report = probe(Acts(), torch.randn(16, 8))
+    assert not report.diagnoses
+    assert any("`Categorical`" in one for one in report.notes)
+
+
+def test_gradients_that_end_by_rounding_are_vanishing_ones():
+    report = probe(mlp(depth=150, width=16), batch(16), "cross_entropy", remedy=False)
+    assert "0.weight" in report.without_gradient
+    assert names(report) == {"vanishing-gradient"}
+
+
+class Hides(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.head = nn.Linear(8, 8), nn.Linear(8, 3)
+
+    def forward(self, x):
+        return self.head(checkpoint(self.body, x, use_reentrant=True))
+
+
+def test_layers_that_cannot_be_seen_to_run_are_said():
+    report = probe(Hides(), torch.randn(16, 8, requires_grad=True))
+    assert [one.layer.name for one in report.weighted] == ["head"]
+    assert any(one.startswith("`body` cannot be seen to run") for one in report.notes)

@@ -129,7 +129,7 @@ def _table(report: ProbeReport, width: int, style: Style) -> Iterator[str]:
         "gain: effective / the one that keeps the scale through the activation; the axis is log10"
     )
     for told in (legend, gain):
-        for line in wrap(told, width):
+        for line in _wrapped(told, width):
             yield style.paint(line, "dim")
 
 
@@ -207,20 +207,26 @@ def units(report: ProbeReport, one: LayerReport) -> str:
 def other(report: ProbeReport, width: int | None, style: Style) -> Iterator[str]:
     """Yield what is no table."""
     if report.without_gradient:
+        title = "no gradient reaches:"
         names = ", ".join(map(printable, report.without_gradient[:_NAMED]))
         more = len(report.without_gradient) - _NAMED
-        yield (
-            style.paint("no gradient reaches: ", "bold")
-            + names
-            + (f" and {more:,} more" if more > 0 else "")
-        )
+        told = f"{title} {names}" + (f" and {more:,} more" if more > 0 else "")
+        first, *others = _wrapped(told, width)
+        yield style.paint(title, "bold") + first.removeprefix(title)
+        yield from others
     for one in report.independent:
         yield style.paint("does not depend on the input: ", "bold") + printable(one)
     yield from _spread(report)
     for note in report.notes:
-        told = f"note: {printable(note)}"
-        for line in wrap(told, width) if width else [told]:
+        for line in _wrapped(f"note: {printable(note)}", width):
             yield style.paint(line, "dim")
+
+
+def _wrapped(told: str, width: int | None) -> list[str]:
+    """Return a text as lines of a width, where there is one; names are not broken."""
+    if width is None:
+        return [told]
+    return wrap(told, width, break_long_words=False, break_on_hyphens=False)
 
 
 def _spread(report: ProbeReport) -> Iterator[str]:
@@ -243,7 +249,7 @@ def _spread(report: ProbeReport) -> Iterator[str]:
 def _effect(effect: Effect, width: int, style: Style) -> Iterator[str]:
     """Yield what the right initialisation of each layer changes."""
     title = "With the right initialisation"
-    first, *others = wrap(f"{title} ({schemes(effect)}):", width)
+    first, *others = _wrapped(f"{title} ({schemes(effect)}):", width)
     yield style.paint(title, "bold") + first.removeprefix(title)
     yield from others
     yield f"  {'':<34} {'before':>10} {'after':>10}"

@@ -121,13 +121,26 @@ def is_leaf(module: nn.Module) -> bool:
 
 def weight_of(module: nn.Module) -> tuple[str, torch.Tensor] | None:
     """Return the name and the value of a leaf's weight; None where it has none of two dimensions."""
-    for name, one in module.named_parameters(recurse=False):
-        if one.dim() > 1 and not isinstance(one, nn.parameter.UninitializedParameter):
-            return name, one
     parametrized = getattr(module, "parametrizations", None)
     if parametrized is not None and "weight" in parametrized:
-        return "parametrizations.weight.original", parametrized["weight"].original
-    return None
+        found = _weights(parametrized["weight"], "parametrizations.weight.")
+    else:
+        found = _weights(module)
+    if not found:
+        return None
+    # a weight normalisation keeps the length of each row as a weight of its own
+    name, one = found[0]
+    is_length = len(found) > 1 and one.dim() == found[1][1].dim() and one.numel() == len(one)
+    return found[1] if is_length else (name, one)
+
+
+def _weights(module: nn.Module, before: str = "") -> list[tuple[str, torch.Tensor]]:
+    """Return the parameters of a module itself that have two dimensions or more."""
+    return [
+        (before + name, one)
+        for name, one in module.named_parameters(recurse=False)
+        if one.dim() > 1 and not isinstance(one, nn.parameter.UninitializedParameter)
+    ]
 
 
 def is_between(layer: Layer) -> bool:
@@ -294,7 +307,7 @@ class Anatomy:
                 fans = nn.init._calculate_fan_in_and_fan_out(weight[1])  # noqa: SLF001
             found = self._layers[name] = Layer(
                 name,
-                type(module).__name__,
+                type(module).__name__.removeprefix("Parametrized"),
                 len(self._layers),
                 size_of(module),
                 activation=activation_of(module),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
@@ -13,7 +14,7 @@ from trainlint.core.errors import UserError, nearest
 from trainlint.runtime.tensors import is_plain, mapped, tensors_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     Loss = str | nn.Module | Callable[..., Any] | None
 
@@ -103,12 +104,46 @@ def loss_of(loss: Any, output: Any, target: Any) -> tuple[Tensor, str]:
 
 
 def _own_loss(output: Any) -> Tensor | None:
-    """Return the loss that a model computes itself: its `loss`, or the one number among several outputs."""
+    """Return the loss that a model computes itself.
+
+    It is its `loss`, the one number that it returns, alone or among others, or the sum of a mapping of
+    nothing but numbers.
+    """
+    if isinstance(output, Tensor):
+        return output if _is_loss(output) else None
     if isinstance(output, tuple) and not hasattr(output, "_fields"):
         numbers = [one for one in output if isinstance(one, Tensor) and one.dim() == 0]
         return numbers[0] if len(output) > 1 and len(numbers) == 1 else None
     found = output.get("loss") if isinstance(output, Mapping) else getattr(output, "loss", None)
-    return found if isinstance(found, Tensor) and found.numel() == 1 else None
+    if isinstance(found, Tensor):
+        return found if found.numel() == 1 else None
+    if isinstance(output, Mapping) and output and all(map(_is_loss, output.values())):
+        return torch.stack(list(output.values())).sum()
+    return None
+
+
+def _is_loss(value: Any) -> bool:
+    """Say whether something is one number with a gradient."""
+    return is_plain(value) and value.dim() == 0 and value.requires_grad
+
+
+def closed(output: Any, depth: int = 4) -> str:
+    """Return the class of something in an output that may hold tensors which nobody finds; or nothing."""
+    if (
+        depth == 0
+        or output is None
+        or isinstance(output, (Tensor, str, bytes, int, float, complex))
+    ):
+        return ""
+    if isinstance(output, Mapping):
+        inside: Iterable[Any] = output.values()
+    elif isinstance(output, (tuple, list)):
+        inside = output
+    elif is_dataclass(output) and not isinstance(output, type):
+        inside = (getattr(output, one.name, None) for one in fields(output))
+    else:
+        return type(output).__name__
+    return next(filter(None, (closed(one, depth - 1) for one in inside)), "")
 
 
 def _projected(output: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ from trainlint.runtime.anatomy import Anatomy, is_leaf
 from trainlint.runtime.collectors.activations import Activations
 from trainlint.runtime.collectors.losses import look_at_loss
 from trainlint.runtime.collectors.parameters import Parameters
-from trainlint.runtime.feeding import loss_of, place_of, split
+from trainlint.runtime.feeding import closed, loss_of, place_of, split
 from trainlint.runtime.gains import ideal_gain
 from trainlint.runtime.hooks import Hooks, call_site, eagerly
 from trainlint.runtime.judge import Judge
@@ -56,7 +56,7 @@ ONE_STEP: Final[Mapping[str, Mapping[str, Any]]] = {
     "non-finite-activation": {},
     "non-finite-gradient": {},
     "probabilities-as-logits": {"patience": 1},
-    "no-gradient": {"patience": 1, "switched": 1},
+    "no-gradient": {"patience": 1},
     "vanishing-gradient": {"patience": 1},
     "exploding-gradient": {"patience": 1},
     "saturated-activation": {"patience": 1},
@@ -91,6 +91,7 @@ MORE: Final = 0.2
 HELD: Final = 8 << 20
 """Bytes of gradients that are looked at together where each is freed once it has been."""
 _FEW: Final = 3
+_PLAIN: Final = frozenset({nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d})
 ENOUGH: Final = 1 << 15
 """Elements of an activation that are looked at: what is compared with theory is measured more exactly."""
 _PATIENCE: Final = re.compile(
@@ -178,6 +179,13 @@ def _checked(model: Any) -> nn.Module:
     inner = unwrapped(model)
     if not any(True for _ in inner.parameters()):
         msg = f"{place_of(inner)}`{type(inner).__name__}` has no parameters, so there is nothing to probe"
+        raise UserError(msg)
+    empty = next((name for name, one in inner.named_parameters() if one.is_meta), None)
+    if empty is not None:
+        msg = (
+            f"{place_of(inner)}`{empty}` of `{type(inner).__name__}` is on the meta device, which holds no"
+            " numbers: give the model its weights first (`to_empty`, then an initialisation)"
+        )
         raise UserError(msg)
     if any(isinstance(one, nn.parameter.UninitializedParameter) for one in inner.parameters()):
         return copy.deepcopy(inner)
@@ -273,6 +281,10 @@ def _measure(
         batch_size = int(values.get(Signal.BATCH_SIZE, {}).get("", 0))
         scale, expected = _scale_of(output), _expected(values, value, target)
         notes = [note] if note else []
+        kept_out = closed(output) if "projection" in note else ""
+        if kept_out:
+            notes.append(f"what a `{kept_out}` in the output holds is no part of it: give a loss")
+            values.pop(Signal.GRADIENT_MISSING, None)
 
         def again() -> Any:
             nonlocal output
@@ -280,6 +292,7 @@ def _measure(
             output = model(*args, **kwargs)
             loss_of(loss, output, target)[0].backward()
 
+        notes += _unseen(model, anatomy, values)
         zeros = awakened(model, values, again)
         if zeros:
             names = ", ".join(f"`{one}`" for one in zeros[:_FEW])
@@ -295,6 +308,26 @@ def _measure(
             expected,
             notes,
         )
+
+
+def _unseen(model: nn.Module, anatomy: Anatomy, values: Values) -> list[str]:
+    """Say which layers have a gradient though nobody saw them run, if there are any."""
+    seen = {one.name for one in anatomy.facts.layers}
+    missing = values.get(Signal.GRADIENT_MISSING, {})
+    names = [
+        name
+        for name, one in model.named_modules()
+        if type(one) in _PLAIN and name not in seen and missing.get(f"{name}.weight") == 0
+    ]
+    if not names:
+        return []
+    told = ", ".join(f"`{one}`" for one in names[:_FEW])
+    more = f" and {len(names) - _FEW:,} more" if len(names) > _FEW else ""
+    note = (
+        f"{told}{more} cannot be seen to run, as in a checkpoint with `use_reentrant=True` or where only"
+        " the weight is used: the table is without them"
+    )
+    return [note]
 
 
 class _Parameters:
@@ -352,7 +385,10 @@ def _outputs(value: Any, name: str = "output") -> Iterator[tuple[str, Tensor]]:
     if isinstance(value, Tensor):
         if is_plain(value):
             yield name, value
-    elif isinstance(value, (tuple, list)) and not hasattr(value, "_fields"):
+    elif isinstance(value, tuple) and hasattr(value, "_fields"):
+        for key in value._fields:
+            yield from _outputs(getattr(value, key), f"{name}.{key}")
+    elif isinstance(value, (tuple, list)):
         for at, one in enumerate(value):
             yield from _outputs(one, f"{name}[{at}]")
     elif hasattr(value, "items"):
@@ -502,7 +538,7 @@ def _rows(measured: Sequence[_Measured]) -> Iterator[LayerReport]:
     weighted = [one.name for one in first.facts.layers if one.weight and not one.is_norm]
     gradients = first.values.get(Signal.OUTPUT_GRADIENT_RMS, {})
     behind = dict(pairwise(weighted))
-    last = gradients.get(weighted[-1]) if weighted else None
+    last = next((seen for name in reversed(weighted) if (seen := gradients.get(name))), None)
     of = {
         signal: first.values.get(signal, {})
         for signal in (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING
 
 import torch
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from trainlint.runtime.signals import Layer
 
+_LENGTH = re.compile(r"original1$|weight_v$")
 _ORTHOGONAL = 1024
 """Up to this width the recurrent weights are made orthogonal; larger ones take too long."""
 
@@ -34,11 +36,24 @@ def reinitialise(model: nn.Module, layers: Iterable[Layer]) -> list[tuple[str, s
                 continue
             name, std = scheme_of(layer)
             _draw(weight, std * math.sqrt(3))
+            _lengthen(weight, parameters.get(_LENGTH.sub(_length, layer.weight)))
             bias = parameters.get(f"{layer.weight.rpartition('.')[0]}.bias".lstrip("."))
             if bias is not None and bias.dim() == 1:
                 bias.zero_()
             found.append((layer.name, f"{name}, std {std:.3g}"))
     return found
+
+
+def _length(match: re.Match[str]) -> str:
+    """Return the name of the lengths beside the directions of a normalised weight."""
+    return {"original1": "original0", "weight_v": "weight_g"}[match[0]]
+
+
+def _lengthen(weight: Tensor, lengths: Tensor | None) -> None:
+    """Give a weight normalisation the lengths of the rows that were drawn."""
+    if lengths is not None and lengths is not weight and lengths.dim() == weight.dim():
+        over = [at for at, size in enumerate(lengths.shape) if size == 1]
+        lengths.copy_(torch.linalg.vector_norm(weight, dim=over, keepdim=True))
 
 
 def _draw(weight: Tensor, bound: float) -> None:

@@ -108,3 +108,45 @@ def test_dead_units_explain_a_gradient_of_nothing_but_not_a_missing_one(training
     assert not run.steps(20, **seen(zero=["a.weight"], **dead))
     run = training(RULE, layers=(*LAYERS, act), parameters=PARAMETERS)
     assert run.steps(20, **seen(missing=["a.weight"], **dead))
+
+
+def blocks(*depths):
+    return tuple(parameter(f"blocks.{depth}.weight", depth) for depth in depths)
+
+
+def test_a_numbered_layer_that_runs_without_a_gradient_is_cut_off_and_not_waited_for(training):
+    own = blocks(0, 1, 2)
+    names = [one.name for one in own]
+    run = training(RULE, layers=(layer("blocks.0", 0),), parameters=own)
+    rms = {"blocks.0": 1.0}
+    (found,) = run.steps(10, **seen(missing=["blocks.0.weight"], names=names), rms=rms)
+    assert "`blocks.0.weight`" in found.message
+    run = training(RULE, layers=(layer("blocks.0", 0),), parameters=own)
+    assert not run.steps(10, **seen(missing=["blocks.0.weight"], names=names))
+
+
+def test_a_numbered_layer_of_zeros_is_waited_for_where_something_before_it_is_reached(training):
+    own = blocks(0, 1, 2)
+    names = [one.name for one in own]
+    run = training(RULE, parameters=own)
+    assert not run.steps(20, **seen(zero=["blocks.1.weight"], names=names))
+    run = training(RULE, parameters=own)
+    assert run.steps(20, **seen(zero=["blocks.0.weight"], names=names))
+
+
+def test_zeros_that_are_tiny_gradients_rounded_have_another_cause(training):
+    run = training(RULE, layers=LAYERS, parameters=PARAMETERS)
+    signals = seen(zero=["a.weight"])
+    signals["gradient_max"]["b.weight"] = 1e-38
+    assert not run.steps(20, **signals)
+
+
+@pytest.mark.parametrize(
+    ("optimizers", "said"), [((), "it cannot learn"), (None, "it never learns")]
+)
+def test_where_there_is_no_optimizer_nothing_is_said_of_one(training, optimizers, said):
+    settings = {} if optimizers is None else {"optimizers": optimizers}
+    run = training(RULE, layers=LAYERS, parameters=PARAMETERS, **settings)
+    (found,) = run.steps(10, **seen(missing=["a.weight"]))
+    assert found.message.endswith(said)
+    assert ("optimizer" in found.message) is (optimizers is None)

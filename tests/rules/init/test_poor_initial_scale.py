@@ -127,3 +127,11 @@ def test_a_first_step_that_has_moved_the_weights_far_leaves_no_start_to_speak_of
         run = training(RULE, layers=stack(5), parameters=[weight])
         run.step(learning_rate=0.1)  # joined as it steps, so nothing was seen of its forward pass
         assert bool(run.step(**passing(9.0, 5), update_ratio={"fc.weight": ratio})) is is_said
+
+
+@pytest.mark.parametrize(("sum_of_both", "is_said"), [(1.0, False), (1e-4, True)])
+def test_a_small_branch_that_is_added_to_a_large_signal_is_fine(training, sum_of_both, is_said):
+    layers = stack(6, norm_at=(0, 5))
+    signals = passing(0.05, 6)
+    signals["input_rms"]["fc5"] = sum_of_both
+    assert bool(training(RULE, layers=layers).step(**signals)) is is_said

@@ -13,7 +13,7 @@ from trainlint.runtime.signals import RECTIFYING, Role, Signal
 from trainlint.runtime.streaks import Streaks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from trainlint.core.diagnosis import Diagnosis
     from trainlint.runtime.signals import Parameter, Step
@@ -22,6 +22,8 @@ rule = Rule(__name__, "TL904", Severity.WARNING, explained_by=("dead-relu",))
 
 NUMBER: Final = re.compile(r"(?<![^.])\d+(?![^.])")
 """The index of one of several alike, such as an expert or a block, in a parameter's name."""
+FADED: Final = 1e-30
+"""Products of a few numbers of this size are 0 in float32."""
 
 
 @rule.detector
@@ -52,7 +54,7 @@ class Detector:
                 self.reached.add(name)
                 self.kinds.add(NUMBER.sub("*", name))
                 self.streaks.good(name)
-            elif missing or not self._has_dead_units(step):
+            elif missing or not (self._has_dead_units(step) or _fades(largest)):
                 self.streaks.bad(name)
                 ready.append(parameter)
         yield from self._said(step, ready)
@@ -63,7 +65,7 @@ class Detector:
         ready = [
             one
             for one in waiting
-            if self.streaks.length(one.name) == self._patience_with(one)
+            if self.streaks.length(one.name) == self._patience_with(step, one)
             and not (one.role is Role.BIAS and one.layer in layers)  # a shift that the loss ignores
         ]
         missing = step.of(Signal.GRADIENT_MISSING)
@@ -93,23 +95,41 @@ class Detector:
         subject = subject_of(step, parameter)
         others = len({one.layer for one in some}) - 1
         more = f" (and {others} other layers)" if others else ""
-        steps = self._patience_with(parameter)
+        steps = self._patience_with(step, parameter)
+        # a probe has no optimizer yet
+        so = (
+            "the optimizer has it, but it never learns"
+            if step.facts.optimizers
+            else "it cannot learn"
+        )
         return rule.seen(
             step.number,
             subject,
             f"no gradient has reached `{parameter.name}` of {described(subject)}{more} in {steps}"
-            f" measured steps, {how}: the optimizer has it, but it never learns",
+            f" measured steps, {how}: {so}",
             remedy=remedy,
             evidence=(
                 Evidence("measured steps without a gradient", steps, None, Signal.GRADIENT_MISSING),
             ),
         )
 
-    def _patience_with(self, parameter: Parameter) -> int:
+    def _patience_with(self, step: Step, parameter: Parameter) -> int:
         """Return how long to wait: longer for one of several alike of which another has a gradient."""
         kind = NUMBER.sub("*", parameter.name)
         is_one_of_many = kind != parameter.name and kind in self.kinds
-        return max(self.switched if is_one_of_many else self.patience, 1)
+        may_wait = is_one_of_many and not self._is_cut(step, parameter)
+        return max(self.switched if may_wait else self.patience, 1)
+
+    def _is_cut(self, step: Step, parameter: Parameter) -> bool:
+        """Say whether the graph ends behind a layer, which is merely numbered.
+
+        It runs in this step and has no gradient at all; or one of zeros, and so has all that is before it.
+        An expert that no example is sent to does not run, or is multiplied by 0 while others are reached.
+        """
+        if step.of(Signal.GRADIENT_MISSING)[parameter.name]:
+            return parameter.layer in step.of(Signal.RMS)
+        before = (one for one in step.facts.parameters if 0 <= one.depth < parameter.depth)
+        return parameter.depth >= 0 and not any(one.name in self.reached for one in before)
 
     def _has_dead_units(self, step: Step) -> bool:
         """Say whether dead units explain a gradient of 0, before them and behind them."""
@@ -117,6 +137,11 @@ class Detector:
             dead > self.dead and layer.activation in RECTIFYING
             for layer, dead in step.layers(Signal.DEAD_UNITS)
         )
+
+
+def _fades(largest: Mapping[str, float]) -> bool:
+    """Say whether gradients become so small with depth that the next ones are 0 by rounding."""
+    return any(0 < one < FADED for one in largest.values())
 
 
 def _runs(step: Step, parameter: Parameter) -> bool:

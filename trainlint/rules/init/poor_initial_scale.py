@@ -64,7 +64,7 @@ class Detector:
             return
         for chain in _chains(step):
             worst = max(_ways(step, chain), key=lambda way: abs(way.total), default=None)
-            if worst is None or not self._is_lost(worst):
+            if worst is None or not self._is_lost(worst) or self._is_branch(step, worst):
                 continue
             sign = math.copysign(1.0, worst.total)
             gain, layer = max(
@@ -90,6 +90,15 @@ class Detector:
                     Evidence("gain of the layer", gain, None, Signal.RMS),
                 ),
             )
+
+    def _is_branch(self, step: Step, way: _Way) -> bool:
+        """Say whether the signal is large again in the norm behind: a small branch is added to it."""
+        behind = (one for one in step.facts.layers if one.depth > way.layers[-1].depth)
+        norm = next((one for one in behind if one.is_norm or one.weight), None)
+        if norm is None or not norm.is_norm or way.total > 0:
+            return False
+        given = step.of(Signal.INPUT_RMS).get(norm.name, 0.0)
+        return given > way.end and given * self.total > way.start
 
     def _is_lost(self, way: _Way) -> bool:
         """Say whether the factor is far from 1, and not merely that of many ordinary layers."""
