@@ -19,6 +19,15 @@ def test_a_folder_without_a_configuration_has_none(tmp_path):
     assert config_in(str(tmp_path)) is None
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_pipe_is_no_configuration_and_nobody_waits_for_it(tmp_path):
+    os.mkfifo(tmp_path / "trainlint.toml")
+    (tmp_path / "pyproject.toml").write_text('[tool.trainlint]\nselect = ["a"]\n')
+    config = config_in(str(tmp_path))
+    assert config is not None
+    assert config.selection.select == ("a",)
+
+
 def test_all_that_a_file_says_is_read(tmp_path):
     (tmp_path / "trainlint.toml").write_text(
         'select = ["a"]\nignore = ["b"]\nextend-select = ["c"]\n'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
 import importlib.util
 import os
 import runpy
@@ -165,9 +166,16 @@ def _status_of(program: Callable[[], object]) -> int:
     return 0
 
 
+def told_rank() -> int:
+    """Return the rank that what has started this process, such as `torchrun`, told it; 0 where none was."""
+    with contextlib.suppress(ValueError):
+        return int(os.environ.get("RANK", "0"))
+    return 0
+
+
 def is_first_rank() -> bool:
-    """Say whether this process speaks for all that were started together, as by `torchrun`."""
-    return os.environ.get("RANK", "0") == "0"
+    """Say whether this process speaks for all that were started together."""
+    return told_rank() == 0
 
 
 def forget_own_frames(error: BaseException) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import time
@@ -18,6 +17,7 @@ from trainlint.runtime.hooks import call_site
 from trainlint.runtime.loggers import Loggers, check, made
 from trainlint.runtime.loggers.choice import Choice
 from trainlint.runtime.monitor import Monitor
+from trainlint.runtime.program import told_rank
 from trainlint.runtime.schedule import Schedule
 from trainlint.runtime.settings import settings_of
 from trainlint.runtime.signals import Origin, Run
@@ -311,9 +311,7 @@ def _rank() -> int:
     """Return the rank of the process in a distributed run; 0 where there is none."""
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         return torch.distributed.get_rank()
-    with contextlib.suppress(ValueError):
-        return int(os.environ.get("RANK", "0"))
-    return 0
+    return told_rank()
 
 
 def _is_under_pytest() -> bool:
