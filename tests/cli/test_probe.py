@@ -109,7 +109,9 @@ def test_json_has_the_diagnoses_and_the_numbers(probe):
     done = probe("Net", *BATCH, "--arg", "std=0.02", "--output-format", "json")
     document = json.loads(done.out)
     assert document["diagnoses"][0]["rule"] == "poor-initial-scale"
-    assert document["probe"]["layers"][0]["followed_by"] == "relu"
+    first = document["probe"]["layers"][0]
+    assert first["followed_by"] == "relu"
+    assert first["forward"] == pytest.approx(first["predicted"], rel=0.5)
     assert document["probe"]["effect"]["after"]["diagnoses"] == []
 
 
@@ -217,7 +219,8 @@ def test_the_picture_is_written_as_html(probe, folder):
     assert probe("Net", *BATCH, "--arg", "depth=2", "--html", "made/picture.html").code == 0
     text = (folder / "made" / "picture.html").read_text(encoding="utf-8")
     assert "gradient" in text
-    assert '"ticktext":["body.0","body.2","head"]' in text.replace(", ", ",")
+    assert '"x":["body.0","body.2","head"]' in text.replace(", ", ",")
+    assert '"name":"theory"' in text.replace(": ", ":")
 
 
 def test_the_picture_is_written_as_png(probe, folder):

@@ -112,7 +112,7 @@ def test_a_probe_has_its_layers_worst_first_and_a_picture():
     report = trainlint.probe(model, torch.randn(32, 16))
     text = report._repr_html_()
     rows = Read(text).rows
-    assert rows[0] == ["layer", "gain / ideal", "forward", "gradient", "units"]
+    assert rows[0] == ["layer", "ratio / theory", "gain / ideal", "forward", "gradient", "units"]
     assert [rows[1][0], rows[2][0]] == ["0 Linear 16→16", "2 Linear 16→16"]
     assert rows[8] == ["", "before", "after"]
     assert rows[-1][::2] == ["diagnoses", "none"]

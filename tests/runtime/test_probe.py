@@ -651,6 +651,37 @@ def test_the_ideal_gain_is_that_of_theory(activation, gain):
     assert ideal_gain(activation) == pytest.approx(gain, rel=1e-3)
 
 
+@pytest.mark.parametrize("activation", [nn.ReLU, nn.Tanh, nn.Sigmoid, nn.SELU])
+@pytest.mark.parametrize("scale", [0.5, 1.0, math.sqrt(2)])
+def test_the_ratios_of_wide_layers_are_the_predicted_ones_within_a_tenth(activation, scale):
+    model = mlp(activation, depth=6, scale=scale, width=512)
+    hidden = probe(model, batch(512), "cross_entropy", remedy=False).weighted[:-1]
+    assert all(one.predicted == pytest.approx(scale**2, rel=0.01) for one in hidden)
+    assert all(one.forward == pytest.approx(one.predicted, rel=0.25) for one in hidden)
+    mean = math.prod(one.forward / one.predicted for one in hidden) ** (1 / len(hidden))
+    assert mean == pytest.approx(1, rel=0.1)
+
+
+class Odd(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed, self.rnn = nn.Embedding(9, 256), nn.GRU(256, 256, batch_first=True)
+        self.conv = nn.Conv1d(256, 512, 3, groups=4)
+        self.fc = nn.utils.parametrizations.weight_norm(nn.Linear(512, 9))
+
+    def forward(self, tokens):
+        seen, _ = self.rnn(self.embed(tokens))
+        return self.fc(self.conv(seen.transpose(1, 2)).transpose(1, 2))
+
+
+def test_theory_has_the_bias_and_the_groups_of_a_convolution_and_is_silent_elsewhere():
+    layers = {
+        one.layer.name: one for one in probe(Odd(), torch.arange(36).reshape(4, 9) % 9).weighted
+    }
+    assert {name for name, one in layers.items() if one.predicted is not None} == {"conv"}
+    assert layers["conv"].forward == pytest.approx(layers["conv"].predicted, rel=0.1)
+
+
 def test_theory_predicts_what_is_measured_in_a_wide_network():
     width, depth = 512, 12
     report = probe(

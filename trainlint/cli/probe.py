@@ -24,7 +24,7 @@ from trainlint.output.formats import DEFAULT, Linted, refuse, render
 
 if TYPE_CHECKING:
     from trainlint.output.pictures import Picture
-    from trainlint.runtime.probed import ProbeReport
+    from trainlint.runtime.probed import LayerReport, ProbeReport
 
 
 @click.command("probe", short_help="Measure a model before its first step.")
@@ -116,19 +116,32 @@ def command(target: str, **options: Any) -> int:
 
 
 def picture(report: ProbeReport) -> Picture:
-    """Return the signal and the gradient by depth, as powers of ten."""
+    """Return the signal, also as theory predicts it, and the gradient by depth, as powers of ten."""
     from trainlint.output.pictures import Curve, Picture  # noqa: PLC0415
     from trainlint.output.probe_text import decades  # noqa: PLC0415
 
     curves = []
-    for name, which in (("forward", "running"), ("gradient", "backward_running")):
+    kinds = (
+        ("forward", lambda one: one.running),
+        ("gradient", lambda one: one.backward_running),
+        ("theory", predicted_running),
+    )
+    for name, which in kinds:
         points = [
-            (float(at), value, one.layer.name)
+            (float(at), value, one.layer.name or "the model")
             for at, one in enumerate(report.weighted, start=1)
-            if (value := decades(getattr(one, which))) is not None and math.isfinite(value)
+            if (value := decades(which(one))) is not None and math.isfinite(value)
         ]
-        x, y, texts = zip(*points, strict=True) if points else ((), (), ())
-        curves.append(Curve(name, x, y, texts))
+        if points:
+            x, y, texts = zip(*points, strict=True)
+            curves.append(Curve(name, x, y, texts, is_expected=which is predicted_running))
     title = f"{report.name}: signal and gradient by depth"
     names = [one.layer.name or "the model" for one in report.weighted]
     return Picture(title, "layer with weights", "log10 of the ratio", curves, ticks=names)
+
+
+def predicted_running(one: LayerReport) -> float | None:
+    """Return how large the signal behind a layer is by theory, given how large it is measured before it."""
+    if one.running is None or one.predicted is None or not one.forward:
+        return None
+    return one.running / one.forward * one.predicted

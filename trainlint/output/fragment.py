@@ -82,7 +82,8 @@ def probe(report: ProbeReport) -> str:
             Severity.WARNING if _off(one) > probe_text.GOOD else None,
             (
                 _layer(one.layer.name, one.layer.what),
-                _ratio(one.gain) + (f" / {one.ideal:.2f}" if one.ideal is not None else ""),
+                "" if one.predicted is None else probe_text.ratio(one),
+                "" if one.gain is None else probe_text.gain(one),
                 _ratio(one.running),
                 _ratio(one.backward_running),
                 _text(probe_text.units(report, one)),
@@ -101,7 +102,12 @@ def probe(report: ProbeReport) -> str:
         _paragraph(f"<b>{_text(head)}: {told}</b>", _mood(report.diagnoses)),
         *(_faint(line) for line in facts),
         _picture(curves, "layer by layer, in powers of ten"),
-        _table(("layer", "gain / ideal", "forward", "gradient", "units"), found, "layers"),
+        _table(
+            ("layer", "ratio / theory", "gain / ideal", "forward", "gradient", "units"),
+            found,
+            "layers",
+        ),
+        *(_faint(line) for line in probe_text.theory(report)),
         *(_faint(line) for line in probe_text.other(report, None, Style())),
         *_effect(report),
         *_diagnoses(report.diagnoses),

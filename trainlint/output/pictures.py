@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _COLOURS: Final = ("#1f77b4", "#d9822b", "#3a923a", "#8c564b")
+_EXPECTED: Final = "#222"
 
 _MOST_TICKS: Final = 40
 _LINE: Final = 0.05
@@ -29,6 +30,8 @@ class Curve:
     x: Sequence[float]
     y: Sequence[float]
     texts: Sequence[str] = ()
+    is_expected: bool = False
+    """Whether it is what others are compared with: it is drawn dashed over them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,11 @@ def _shown(picture: Picture) -> list[tuple[int, str]]:
     return [(at + 1, one) for at, one in enumerate(picture.ticks) if at % every == 0]
 
 
+def _colour(at: int, curve: Curve) -> str:
+    """Return the colour of a curve."""
+    return _EXPECTED if curve.is_expected else _COLOURS[at % len(_COLOURS)]
+
+
 def write_html(picture: Picture, path: str) -> None:
     """Write a picture as one HTML file that needs no network.
 
@@ -94,15 +102,16 @@ def write_html(picture: Picture, path: str) -> None:
 
     """
     objects = _needed("plotly.graph_objects", "--html", "report")
+    names = dict(enumerate(picture.ticks, start=1))
     figure = objects.Figure(
         [
             objects.Scatter(
-                x=list(one.x),
+                x=[names.get(int(place), place) for place in one.x] if names else list(one.x),
                 y=list(one.y),
                 name=one.name,
                 text=list(one.texts) or None,
-                mode="lines+markers",
-                line={"color": _COLOURS[at % len(_COLOURS)]},
+                mode="lines" if one.is_expected and len(one.x) > 1 else "lines+markers",
+                line={"color": _colour(at, one), "dash": "dot" if one.is_expected else "solid"},
             )
             for at, one in enumerate(picture.curves)
         ]
@@ -113,12 +122,15 @@ def write_html(picture: Picture, path: str) -> None:
         yaxis_title=picture.y,
         template="plotly_white",
         showlegend=True,
+        # beside the curves it leaves them no room on a narrow screen
+        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
+        margin={"l": 60, "r": 30},
     )
     if picture.log_x:
         figure.update_xaxes(type="log", exponentformat="power", dtick=1)
-    if ticks := _shown(picture):
-        places, names = zip(*ticks, strict=True)
-        figure.update_xaxes(tickvals=places, ticktext=names, tickangle=-60)
+    if picture.ticks:  # as categories, as many are named as there is room for
+        order = list(picture.ticks)
+        figure.update_xaxes(type="category", categoryarray=order, tickangle=-60)
     for at, (place, said) in enumerate(picture.marks):
         figure.add_vline(x=place, line_dash="dash", line_width=1)
         x = math.log10(place) if picture.log_x else place  # of a text, but not of a line
@@ -139,7 +151,8 @@ def write_png(picture: Picture, path: str) -> None:
     figure = figures.Figure(figsize=(9, 5), layout="constrained")
     axes = figure.subplots()
     for at, one in enumerate(picture.curves):
-        axes.plot(one.x, one.y, marker=".", label=one.name, color=_COLOURS[at % len(_COLOURS)])
+        line, mark = ("--", "") if one.is_expected and len(one.x) > 1 else ("-", ".")
+        axes.plot(one.x, one.y, line, marker=mark, label=one.name, color=_colour(at, one))
     if picture.log_x:
         axes.set_xscale("log")
     if ticks := _shown(picture):

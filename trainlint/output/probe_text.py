@@ -10,15 +10,32 @@ from typing import TYPE_CHECKING, Final
 from trainlint.output.style import Style, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from trainlint.runtime.probed import Effect, LayerReport, ProbeReport, Scale
 
-NARROWEST: Final = 80
+NARROWEST: Final = 60
 WIDEST: Final = 130
 MOST_LAYERS: Final = 40
 """Of deeper models layers are left out, evenly; all are in the JSON."""
 NARROWEST_PICTURE: Final = 13
+WIDEST_PICTURE: Final = 33
+WIDEST_NAME: Final = 32
+WIDEST_KIND: Final = 30
+PICTURE: Final = "picture"
+NEAR: Final = 0.1
+"""What is predicted to this share counts as near."""
+_SQUEEZED: Final = (
+    ("layer", 24),
+    ("", 14),
+    ("ratio / theory", 0),
+    ("", 10),
+    ("layer", 16),
+    ("", 0),
+    ("gain", 0),
+    ("units", 0),
+)
+"""The columns that become narrower, or go, where there is little room."""
 LEAST_SPAN: Final = 2.0
 """How many powers of ten the picture shows to each side, at least."""
 MOST_SPAN: Final = 45.0
@@ -65,7 +82,8 @@ def decades(value: float | None) -> float | None:
 
 def head(report: ProbeReport, style: Style) -> Iterator[str]:
     """Yield what is known of the model as a whole."""
-    facts = [f"{len(report.weighted)} layers with weights"]
+    count = len(report.weighted)
+    facts = [f"{count} layer{'' if count == 1 else 's'} with weights"]
     if report.batch_size:
         facts.append(f"a batch of {report.batch_size}")
     if report.seeds > 1:
@@ -87,50 +105,126 @@ def _table(report: ProbeReport, width: int, style: Style) -> Iterator[str]:
     shown, left_out = _chosen(report)
     if not shown:
         return
-    states = {one.layer.name: units(report, one) for one in shown}
-    names = [printable(one.layer.name) or "the model" for one in shown]
-    kinds = [
-        one.layer.what + (f" → {one.layer.followed_by}" if one.layer.followed_by else "")
-        for one in shown
-    ]
-    named = min(max(map(len, [*names, "layer"])), 24)
-    kinded = min(max(map(len, kinds)), 30)
-    has_state = max(map(len, states.values()))
-    rest = named + 2 + 9 + 14 + 9 + has_state + 6
-    room = max(width - rest - kinded, NARROWEST_PICTURE)
-    kinded = max(min(kinded, width - rest - room), 8)
+    cells = {
+        "layer": [printable(one.layer.name) or "the model" for one in shown],
+        "": [_kind(one) for one in shown],
+        "ratio / theory": [ratio(one) for one in shown],
+        "gain": [gain(one) for one in shown],
+        "forward": [number(one.running) for one in shown],
+        "gradient": [number(one.backward_running) for one in shown],
+        "units": [units(report, one) for one in shown],
+    }
+    wanted = {name: max(map(len, each)) for name, each in cells.items() if any(map(_says, each))}
+    room = _fitted({name: max(each, len(name)) for name, each in wanted.items()}, width)
     span = _span(shown)
-    tail = f"{'':2}units" if has_state else ""
-    axis = _axis(span, room)
-    yield style.paint(
-        f"{'layer':<{named}}  {'':<{kinded}}  {'gain':>13} {'forward':>8} {'gradient':>8}  {axis}{tail}",
-        "bold",
-    )
-    for one, name, kind in zip(shown, names, kinds, strict=True):
-        gain = "-" if one.gain is None else number(one.gain)
-        if one.ideal is not None and one.gain is not None:
-            gain += f" / {one.ideal:.2f}"
-        picture = _picture(one, span, room, style)
-        bad = one.non_finite > 0 or _is_far(one)
-        cells = f"{gain:>13} {number(one.running):>8} {number(one.backward_running):>8}"
-        short = name if len(name) <= named else f"…{name[1 - named :]}"
-        yield (
-            f"{style.paint(f'{short:<{named}}', 'yellow') if bad else f'{short:<{named}}'}"
-            f"  {style.paint(f'{kind[:kinded]:<{kinded}}', 'dim')}  {cells}  {picture}"
-            f"  {states[one.layer.name]}".rstrip()
-        )
+    titles = {name: _cell(name, name, each) for name, each in room.items()}
+    titles[PICTURE] = _axis(span, room[PICTURE])
+    yield style.paint("  ".join(titles.values()).rstrip(), "bold")
+    for at, one in enumerate(shown):
+        row = {
+            name: _cell(name, cells.get(name, [""] * len(shown))[at], room[name]) for name in room
+        }
+        row[PICTURE] = _picture(one, span, room[PICTURE], style)
+        if one.non_finite > 0 or _is_far(one):
+            row["layer"] = style.paint(row["layer"], "yellow")
+        if "" in row:
+            row[""] = style.paint(row[""], "dim")
+        yield "  ".join(row.values()).rstrip()
     if left_out:
         yield style.paint(f"and {left_out:,} layers between them", "dim")
-    legend = (
-        f"{FORWARD} forward: mean square of the output over that of the input;"
-        f" {BACKWARD} gradient: its RMS over that at the last layer"
-    )
-    gain = (
-        "gain: effective / the one that keeps the scale through the activation; the axis is log10"
-    )
-    for told in (legend, gain):
+    for told in _legend(report, room):
         for line in _wrapped(told, width):
             yield style.paint(line, "dim")
+
+
+def _says(text: str) -> bool:
+    """Say whether a cell has something in it."""
+    return text not in {"", "-"}
+
+
+def _kind(one: LayerReport) -> str:
+    """Return what a layer is, and the activation behind it."""
+    behind = one.layer.followed_by
+    return printable(one.layer.what) + (f" → {behind}" if behind else "")
+
+
+def gain(one: LayerReport) -> str:
+    """Return the effective gain of a layer beside the one that keeps the scale."""
+    told = number(one.gain)
+    return told if one.ideal is None or one.gain is None else f"{told} / {one.ideal:.2f}"
+
+
+def ratio(one: LayerReport) -> str:
+    """Return the mean square of a layer's output over its input's, beside what theory predicts."""
+    return "-" if one.predicted is None else f"{number(one.forward)} / {number(one.predicted)}"
+
+
+def _fitted(wanted: dict[str, int], width: int) -> dict[str, int]:
+    """Return how wide each column is: what has no room is left out, the least important first."""
+    names = [*wanted]
+    names.insert(names.index("units") if "units" in wanted else len(names), PICTURE)
+    room = {name: wanted.get(name, NARROWEST_PICTURE) for name in names}
+    if "layer" in room:
+        room["layer"] = min(room["layer"], WIDEST_NAME)
+    if "" in room:
+        room[""] = min(room[""], WIDEST_KIND)
+
+    def over() -> int:
+        return sum(room.values()) + 2 * (len(room) - 1) - width
+
+    for name, least in _SQUEEZED:
+        if over() > 0 and room.get(name, 0) > least:
+            room[name] = max(least, room[name] - over())
+            if not least:
+                del room[name]
+    if "" in room:
+        room[""] += min(max(-over(), 0), min(wanted[""], WIDEST_KIND) - room[""])
+    room[PICTURE] += min(max(-over(), 0), WIDEST_PICTURE - NARROWEST_PICTURE)
+    return room
+
+
+def _cell(name: str, text: str, room: int) -> str:
+    """Return a text as wide as its column: of a name the end is kept, of what a layer is the beginning."""
+    if name == "layer":
+        return f"{text if len(text) <= room else f'…{text[1 - room :]}':<{room}}"
+    if name in {"", "units"}:
+        return f"{text if len(text) <= room else f'{text[: room - 1]}…':<{room}}"
+    return f"{text:>{room}}"
+
+
+def _legend(report: ProbeReport, room: Mapping[str, int]) -> Iterator[str]:
+    """Yield what the marks and the columns mean, and how near theory comes."""
+    yield (
+        f"{FORWARD} forward: mean square of the output over that of the input;"
+        f" {BACKWARD} gradient: its RMS over that at the last layer; the axis is log10"
+    )
+    if "gain" in room:
+        yield "gain: effective / the one that keeps the scale through the activation"
+    yield from theory(report)
+
+
+def theory(report: ProbeReport) -> Iterator[str]:
+    """Yield how near the ratios that theory predicts come to the measured ones."""
+    pairs = [
+        (abs(math.log(one.forward / one.predicted)), one)
+        for one in report.weighted
+        if one.forward and one.predicted and math.isfinite(one.forward / one.predicted)
+    ]
+    if not pairs:
+        return
+    near = sum(error <= math.log(1 + NEAR) for error, _ in pairs)
+    _, furthest = max(pairs, key=lambda pair: pair[0])
+    told = (
+        "ratio: mean square of a layer's output over that of its input. Theory, fan-in × mean square of the"
+        f" weights, predicts it within {NEAR:.0%} for {near:,} of {len(pairs):,} layers"
+    )
+    if near < len(pairs):
+        name = printable(furthest.layer.name) or "the model"
+        told += (
+            f"; furthest is {name}: {number(furthest.forward)} measured,"
+            f" {number(furthest.predicted)} predicted"
+        )
+    yield told
 
 
 def _chosen(report: ProbeReport) -> tuple[Sequence[LayerReport], int]:

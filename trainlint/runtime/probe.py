@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from trainlint.core.diagnosis import Diagnosis
     from trainlint.core.rule import Rule
     from trainlint.runtime.gathering import Gathering, Values
-    from trainlint.runtime.signals import Activation, Facts
+    from trainlint.runtime.signals import Activation, Facts, Layer
 
 ONE_STEP: Final[Mapping[str, Mapping[str, Any]]] = {
     "poor-initial-scale": {},
@@ -92,6 +92,7 @@ HELD: Final = 8 << 20
 """Bytes of gradients that are looked at together where each is freed once it has been."""
 _FEW: Final = 3
 _PLAIN: Final = frozenset({nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d})
+_LINEAR: Final = frozenset(one.__name__ for one in _PLAIN)
 ENOUGH: Final = 1 << 15
 """Elements of an activation that are looked at: what is compared with theory is measured more exactly."""
 _PATIENCE: Final = re.compile(
@@ -563,6 +564,7 @@ def _rows(measured: Sequence[_Measured]) -> Iterator[LayerReport]:
             layer,
             of[Signal.VARIANCE].get(name),
             None if ratio is None else ratio**2,
+            None if ratio is None else _predicted(layer, first.values),
             running[0].get(name),
             (min(every), max(every)) if len(every) > 1 else None,
             gradient,
@@ -574,6 +576,17 @@ def _rows(measured: Sequence[_Measured]) -> Iterator[LayerReport]:
             of[Signal.SATURATED].get(name),
             int(of[Signal.NON_FINITE].get(name, 0)),
         )
+
+
+def _predicted(layer: Layer, values: Values) -> float | None:
+    """Return the mean square of an output over that of the input as theory has it (Glorot, He)."""
+    sizes = values.get(Signal.WEIGHT_RMS, {})
+    owner, _, name = layer.weight.rpartition(".")
+    weight, given = sizes.get(layer.weight), values.get(Signal.INPUT_RMS, {}).get(layer.name)
+    if layer.kind not in _LINEAR or name != "weight" or weight is None or not given:
+        return None
+    bias = sizes.get(f"{owner}.bias".lstrip("."), 0.0)
+    return layer.fan_in * weight**2 + (bias / given) ** 2
 
 
 def _running(one: _Measured) -> dict[str, float]:

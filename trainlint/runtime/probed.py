@@ -24,6 +24,9 @@ class LayerReport:
     """Of its output, over all elements."""
     forward: float | None = None
     """Layers with weights: the mean square of the output over that of the input."""
+    predicted: float | None = None
+    """`forward` as theory has it: fan-in × mean square of the weights, and what the bias adds; for linear
+    and convolutional layers. It holds for wide layers whose weights know nothing of the input."""
     running: float | None = None
     """The mean square of the output over that of what the first layer with weights is given."""
     spread: tuple[float, float] | None = None
@@ -134,9 +137,8 @@ class ProbeReport:
 def _row(one: LayerReport) -> dict[str, Any]:
     """Return a layer as JSON can hold it."""
     layer = one.layer
-    numbers = (
-        "variance forward running gradient backward backward_running gain ideal dead saturated"
-    )
+    numbers = "variance forward predicted running gradient backward backward_running"
+    numbers += " gain ideal dead saturated"
     return {
         "layer": layer.name,
         "what": layer.what,
