@@ -150,7 +150,7 @@ def test_seeds_and_types_are_heeded(probe):
         ),
         ("Net", ("--input", "8,16", "--arg", "wide=3"), "making the model fails (TypeError"),
         ("fails", ("--input", "8,16"), "probed_model.py:41: making the model fails (IndexError"),
-        ("batch", ("--input", "8,16"), ": the model is a tuple"),
+        ("batch", ("--input", "8,16"), ": the model is of type `tuple`"),
         ("NUMBER", ("--input", "8,16"), "neither a model nor a function"),
         ("Nets", ("--input", "8,16"), "probed_model.py has no `Nets`; did you mean `Net`?"),
         ("Net", (), "either --input SHAPE or --batch MODULE:FUNCTION"),

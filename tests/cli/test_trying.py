@@ -122,8 +122,11 @@ def command(request, trainlint, folder, monkeypatch):
             "short",
             "a_training.py:{short}: the setup returns 2 things, not model, optimizer, loss and",
         ),
-        ("swapped", "a_training.py:{swapped}: the setup returns a SGD as its model"),
-        ("NUMBER", "a_training.py:NUMBER is a int, not a function"),
+        (
+            "swapped",
+            "a_training.py:{swapped}: the setup returns an object of type `SGD` as its model",
+        ),
+        ("NUMBER", "a_training.py:NUMBER is of type `int`, not a function"),
         ("sutep_of", "a_training.py has no `sutep_of`; did you mean `setup_of`?"),
     ],
 )

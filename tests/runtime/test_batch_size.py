@@ -355,7 +355,7 @@ def test_the_report_says_what_fits_what_is_useful_and_what_the_craft_says():
         ({"loss": lambda o, _: o.detach().sum()}, "no graph"),
         ({"loss": lambda o, _: o.sum() * math.nan}, "not finite"),
         ({"model": nn.ReLU()}, "no parameter"),
-        ({"model": 3}, "the model is a int"),
+        ({"model": 3}, "the model is of type `int`"),
     ],
 )
 def test_what_cannot_be_tried_is_said_in_one_line(changed, said):

@@ -110,8 +110,18 @@ def test_a_loss_that_is_not_finite_ends_the_search_at_once():
         return value * math.nan if len(calls) == 7 else value
 
     report = find(model, optimizer, loss, loader, confirm=False)
-    assert (len(calls), report.steps) == (7, 6)
+    assert (len(calls), report.steps) == (7 + 1, 6)  # once more, before any step: is it the batch?
     assert report.divergence is not None
+
+
+def vertex(rates, losses, lowest):
+    """Return where the parabola is lowest through a loss and its neighbours, over the log of the rate."""
+    logs = torch.tensor(
+        [math.log(one) for one in rates[lowest - 1 : lowest + 2]], dtype=torch.float64
+    )
+    values = torch.tensor(losses[lowest - 1 : lowest + 2], dtype=torch.float64)
+    a, b, _ = torch.linalg.solve(torch.stack([logs**2, logs, torch.ones(3)], 1), values)
+    return math.exp(-b / (2 * a))
 
 
 def test_what_a_sweep_suggests_is_confirmed_by_training_from_the_same_weights():
@@ -124,8 +134,9 @@ def test_what_a_sweep_suggests_is_confirmed_by_training_from_the_same_weights():
     assert rates == pytest.approx([rates[0] * 3**at for at in range(len(rates))])
     assert any(one == pytest.approx(alone.suggestion) for one in rates)
     lowest = losses.index(min(losses))
-    assert report.suggestion == rates[lowest]
     assert 0 < lowest < len(rates) - 1
+    assert report.suggestion == pytest.approx(vertex(rates, losses, lowest))
+    assert rates[lowest] / 3**0.5 < report.suggestion < rates[lowest] * 3**0.5
     assert (report.rates, report.steepest) == (alone.rates, alone.steepest)
     assert alone.steps + 100 < report.steps <= alone.steps + 100 * len(rates)
     assert final(report.suggestion) <= 1.1 * min(final(one) for one in (rates[0], rates[-1]))
@@ -169,11 +180,13 @@ def test_what_divide_suggests_is_confirmed_as_a_model_that_never_diverges_needs(
     made = setup()  # with batch normalisation
     alone = find(*made, method="divide", largest=30.0, confirm=False)
     report = find(*made, method="divide", largest=30.0)
-    reached = dict(report.trials)
+    rates, losses = zip(*report.trials, strict=True)
+    lowest = losses.index(min(losses))
     assert report.rates == alone.rates
     assert report.rates[-1] / 2 == alone.suggestion
     assert report.suggestion < alone.suggestion
-    assert reached[report.suggestion] == min(reached.values()) < reached[alone.suggestion]
+    assert losses[lowest] < losses[rates.index(alone.suggestion)]
+    assert report.suggestion == pytest.approx(vertex(rates, losses, lowest))
     assert report.steps > alone.steps
     assert "half of the largest that converges" in str(report)
 
@@ -255,4 +268,4 @@ def test_the_report_is_a_curve_with_its_suggestion():
     text = str(find(*setup()))
     assert "●" in text
     assert "suggested learning rate" in text
-    assert "from the same weights the loss reaches " in text
+    assert "from the same weights the loss falls from 1." in text

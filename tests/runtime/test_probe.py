@@ -620,13 +620,13 @@ def test_several_seeds_of_a_factory_give_a_spread():
     ("model", "data", "loss", "said"),
     [
         (nn.ReLU(), torch.randn(4, 4), None, "`ReLU` has no parameters"),
-        (3, torch.randn(4, 4), None, "the model is a int"),
+        (3, torch.randn(4, 4), None, "the model is of type `int`"),
         (nn.Linear(4, 4).requires_grad_(requires_grad=False), torch.randn(4, 4), None, "requires"),
         (nn.Linear(4, 4), (torch.randn(4, 4),) * 2, "mze", "did you mean `mse`?"),
         (nn.Linear(4, 4), (torch.randn(4, 4),) * 2, lambda o, _: o.detach().sum(), "no graph"),
         (nn.Linear(4, 4), (torch.randn(4, 4),) * 2, lambda o, _: o, "shape (4, 4)"),
-        (nn.Linear(4, 4), (torch.randn(4, 4),) * 2, lambda *_: 3.0, "is float"),
         (nn.Linear(4, 4, device="meta"), torch.randn(4, 4), None, "on the meta device"),
+        (nn.Linear(4, 4), (torch.randn(4, 4),) * 2, lambda *_: 3.0, "is of type `float`"),
     ],
 )
 def test_what_cannot_be_probed_is_said_in_one_line(model, data, loss, said):

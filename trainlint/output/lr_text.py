@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 WIDTH: Final = 72
 HEIGHT: Final = 12
+_MANY: Final = 5
 
 
 def lines(report: LRReport) -> Iterator[str]:
@@ -30,11 +31,7 @@ def lines(report: LRReport) -> Iterator[str]:
     if report.suggestion is not None:
         yield f"suggested learning rate: {report.suggestion:.2g}"
     if report.trials:
-        told = [f"{loss:.3g} at {rate:.2g}" for rate, loss in report.trials if math.isfinite(loss)]
-        over = [f"{rate:.2g}" for rate, loss in report.trials if not math.isfinite(loss)]
-        reached = [f"reaches {', '.join(told)}"] if told else []
-        diverged = [f"diverges at {', '.join(over)}"] if over else []
-        yield f"from the same weights the loss {' and '.join([*reached, *diverged])}"
+        yield f"from the same weights the loss {_trials(report)}"
     parts = []
     if report.steepest is not None:
         parts.append(f"steepest descent at {report.steepest:.2g}")
@@ -48,6 +45,29 @@ def lines(report: LRReport) -> Iterator[str]:
     yield "; ".join(parts)
     for note in report.notes:
         yield f"note: {note}"
+
+
+def _trials(report: LRReport) -> str:
+    """Return what became of the trainings from the same weights."""
+    start = math.inf if report.start is None else report.start
+    fell = [f"{loss:.3g} at {rate:.2g}" for rate, loss in report.trials if loss <= start]
+    stayed = [rate for rate, loss in report.trials if start < loss < math.inf]
+    over = [rate for rate, loss in report.trials if not math.isfinite(loss)]
+    parts = []
+    if fell:
+        begun = "" if math.isinf(start) else f" from {start:.3g}"
+        parts.append(f"falls{begun} to {', '.join(fell)}")
+    if stayed:
+        parts.append(f"does not fall at {_rates(stayed)}")
+    if over:
+        parts.append(f"diverges at {_rates(over)}")
+    return " and ".join((", ".join(parts[:-1]), parts[-1])) if len(parts) > 1 else "".join(parts)
+
+
+def _rates(rates: list[float]) -> str:
+    """Return some rates; of many the first and the last."""
+    told = [f"{one:.2g}" for one in rates]
+    return ", ".join(told) if len(told) < _MANY else f"{told[0]} to {told[-1]} ({len(told)} rates)"
 
 
 def _curve(points: list[tuple[float, float]], suggestion: float | None) -> Iterator[str]:

@@ -14,6 +14,7 @@ from torch import nn
 from trainlint.core.errors import UserError
 from trainlint.runtime.batch_size_report import BatchSizeReport
 from trainlint.runtime.batches import shape_of
+from trainlint.runtime.loader_places import workers_apart
 from trainlint.runtime.loading import blaming
 from trainlint.runtime.memory import bounded, free, has_run_out
 from trainlint.runtime.noise_scale import measured
@@ -76,40 +77,53 @@ def find_batch_size(  # noqa: PLR0913 - all but four are optional
         UserError: Something cannot be used: no parameters, a loss without a graph, a loader that ends.
 
     """
-    refuse(model, loader)
+    refuse(model, optimizer, loss, loader, needs_rate=False)
     if (limit is not None and limit < 1) or pairs < 2 or parts < 2 or after < 0:  # noqa: PLR2004
         msg = "expects a limit of at least 1, 2 pairs of 2 parts or more, and 0 steps or more"
         raise UserError(msg)
-    bar = Bar(progress)
 
     def stepper() -> Stepper:
         return Stepper(model, optimizer, loss, loader, scaler, autocast)
 
     def restored() -> AbstractContextManager[None]:
         # what is kept takes none of the device's memory
-        return training_restored(model, optimizer, loader, scaler, aside=True)
+        return training_restored(model, optimizer, loss, loader, scaler, aside=True)
 
-    tries = _Tries(stepper, restored, bar)
-    with torch.enable_grad(), warnings.catch_warnings():
+    found, notes = None, []
+    with (
+        workers_apart(loader),
+        torch.inference_mode(mode=False),
+        torch.enable_grad(),
+        warnings.catch_warnings(),
+        Bar(progress) as bar,
+    ):
         warnings.simplefilter("ignore")
+        tries = _Tries(stepper, restored, bar)
         with restored():
             batch = next(stepper().batches)
         shape = shape_of(batch, loader)
         most = limit or _examples(loader, shape.size)
         with bounded(next(model.parameters()).device):
             largest = _largest(tries, batch, shape, most)
-        found, notes = None, []
         if largest is not None and noise:
+            batches = _batches(loader)
             if largest < shape.size <= most:
                 notes.append(
                     f"the loader's batches of {shape.size} do not fit: with smaller ones the noise can be"
                     " measured"
                 )
+            elif batches < 2:  # noqa: PLR2004
+                notes.append(
+                    "the loader has one batch: the noise can be measured with several, smaller ones"
+                )
             else:
-                pairs = min(pairs, max(_batches(loader) // parts, _FEWEST_PAIRS))
-                with restored():
-                    found = _noise(stepper(), shape, (pairs, parts, after), bar)
-    bar.close()
+                parts = min(parts, batches)  # those of one pass are different examples
+                pairs = min(pairs, max(batches // parts, _FEWEST_PAIRS))
+                try:
+                    with restored():
+                        found = _noise(stepper(), shape, (pairs, parts, after), bar)
+                except UserError as error:  # what fits is known all the same
+                    notes.append(f"the noise is not measured: {error}")
     return BatchSizeReport(
         tuple(tries.seconds),
         tuple(tries.seconds.values()),
@@ -153,15 +167,16 @@ class _Tries:
 
 def _timed(stepper: Stepper, batch: Any, shape: Shape, size: int) -> float:
     """Make steps with a batch of some size, and return the time of the fastest one."""
-    model, device = stepper.model, stepper.device
-    model.train()
+    device = stepper.device
+    stepper.train()
     one = batch if size == shape.size else shape.resized(batch, size)
     took = math.inf
-    for _ in range(_STEPS):
+    for at in range(_STEPS):
         start = time.perf_counter()
-        stepper.optimizer.zero_grad(set_to_none=True)
-        if math.isfinite(stepper.backward(one)):
-            stepper.update()
+        value = stepper.step_with([one])
+        if at == 0 and size == shape.size and not math.isfinite(value):
+            msg = "the loss of the first batch is not finite before any step"
+            raise UserError(msg)
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         took = min(took, time.perf_counter() - start)
@@ -185,10 +200,10 @@ def _largest(tries: _Tries, batch: Any, shape: Shape, most: int) -> int | None:
 def _noise(stepper: Stepper, shape: Shape, plan: tuple[int, int, int], bar: Bar) -> NoiseScale:
     """Train for some steps, and measure the noise."""
     pairs, parts, after = plan
-    stepper.model.train()
+    stepper.train()
     for at in range(after):
         if not math.isfinite(stepper.step()):
-            msg = f"the loss is not finite in step {at + 1}: the noise cannot be measured after it"
+            msg = f"the loss is not finite in step {at + 1} before it"
             raise UserError(msg)
         bar.show(at + 1, after)
     return measured(stepper, shape, pairs, parts, bar.show)

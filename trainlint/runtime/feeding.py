@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     Loss = str | nn.Module | Callable[..., Any] | None
 
 LOSSES: Final = ("cross_entropy", "mse", "l1", "huber", "bce_with_logits", "bce", "nll")
+CLASSIFYING: Final = ("cross_entropy", "nll")
+"""Those whose targets are classes."""
 _TARGETS: Final = ("labels", "label", "targets", "target", "y")
 _SEQUENCES: Final = 3
 
@@ -62,14 +64,33 @@ def split(model: nn.Module, batch: Any, *, has_loss: bool) -> tuple[tuple[Any, .
         return ((), rest, target) if takes(model, (), rest) else ((batch,), {}, target)
     if isinstance(batch, (tuple, list)) and not hasattr(batch, "_fields"):
         if has_loss and len(batch) > 1:
-            inputs = tuple(batch[:-1])
-            return (inputs if takes(model, inputs, {}) else (inputs,)), {}, batch[-1]
+            return *_given(model, tuple(batch[:-1])), batch[-1]
         if takes(model, tuple(batch), {}):
             return tuple(batch), {}, None
         if len(batch) > 1 and takes(model, tuple(batch[:-1]), {}):
             return tuple(batch[:-1]), {}, batch[-1]
         return (batch,), {}, None
     return (batch,), {}, batch if has_loss and not isinstance(batch, Tensor) else None
+
+
+def _given(model: nn.Module, inputs: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return how a model takes the inputs of a batch; one that is several itself is taken apart."""
+    only = inputs[0] if len(inputs) == 1 else None
+    if isinstance(only, Mapping) and _is_named(model, only) and takes(model, (), only):
+        return (), dict(only)
+    if takes(model, inputs, {}):
+        return inputs, {}
+    several = isinstance(only, (tuple, list)) and takes(model, tuple(only), {})
+    return (tuple(only) if several else (inputs,)), {}  # type: ignore[arg-type]
+
+
+def _is_named(model: nn.Module, inputs: Mapping[str, Any]) -> bool:
+    """Say whether the names of some inputs are those of the arguments of a model's forward."""
+    try:
+        known = inspect.signature(model.forward).parameters
+    except (TypeError, ValueError):
+        return False
+    return bool(inputs) and all(one in known for one in inputs)
 
 
 def loss_of(loss: Any, output: Any, target: Any) -> tuple[Tensor, str]:
@@ -81,10 +102,11 @@ def loss_of(loss: Any, output: Any, target: Any) -> tuple[Tensor, str]:
     """
     if callable(loss):
         value = loss(output, target)
-        if not isinstance(value, Tensor):
-            msg = f"{place_of(loss)}the loss is {type(value).__name__}, not a tensor"
+        found = value if isinstance(value, Tensor) else _own_loss(value)
+        if found is None:
+            msg = f"{place_of(loss)}the loss is of type `{type(value).__name__}`, not a tensor"
             raise UserError(msg)
-        return _checked(value, loss), ""
+        return _checked(found, loss), ""
     own = _own_loss(output) if loss is None else None
     if own is not None:
         return _checked(own, loss), ""
@@ -166,14 +188,14 @@ def _checked(value: Tensor, loss: Any) -> Tensor:
 
 def _named(name: str, output: Tensor, target: Any) -> tuple[Tensor, str]:
     """Return a loss of torch, of random targets where there are none."""
-    name = name.replace("-", "_").removesuffix("_loss")
+    name = known_as(name)
     if name not in LOSSES:
         msg = f"loss: no loss is called `{name}`{nearest(name, LOSSES)}"
         raise UserError(msg)
     note = ""
     values = output.float()
     functional = nn.functional
-    if name in {"cross_entropy", "nll"}:
+    if name in CLASSIFYING:
         if values.dim() == _SEQUENCES and not (
             isinstance(target, Tensor) and target.shape == values.shape[:1] + values.shape[2:]
         ):
@@ -201,6 +223,11 @@ def _named(name: str, output: Tensor, target: Any) -> tuple[Tensor, str]:
         "bce_with_logits": functional.binary_cross_entropy_with_logits,
     }
     return _checked(calls[name](values, target), None), note
+
+
+def known_as(name: str) -> str:
+    """Return what a loss is called here: `cross-entropy` and `nll_loss` are meant, too."""
+    return name.replace("-", "_").removesuffix("_loss")
 
 
 def place_of(function: Any) -> str:

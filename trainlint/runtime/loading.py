@@ -137,7 +137,7 @@ def setup_of(setup: Any, target: str) -> tuple[Any, ...]:
 
     """
     if not callable(setup):
-        msg = f"{target} is a {type(setup).__name__}, not a function that returns {_PARTS}"
+        msg = f"{target} is of type `{type(setup).__name__}`, not a function that returns {_PARTS}"
         raise UserError(msg)
     with blaming("the setup", setup):
         made = setup()
@@ -149,7 +149,7 @@ def setup_of(setup: Any, target: str) -> tuple[Any, ...]:
         made, (torch.nn.Module, torch.optim.Optimizer), ("model", "optimizer"), strict=False
     ):
         if not isinstance(one, kind):
-            msg = f"{place}the setup returns a {type(one).__name__} as its {name}, not {_PARTS}"
+            msg = f"{place}the setup returns {_kind(one)} as its {name}, not {_PARTS}"
             raise UserError(msg)
     return tuple(made)
 
@@ -158,7 +158,7 @@ def _kind(made: Any) -> str:
     """Return what a setup has returned."""
     if isinstance(made, (tuple, list)):
         return f"{len(made)} things"
-    return f"a {type(made).__name__}"
+    return f"an object of type `{type(made).__name__}`"
 
 
 def arguments(given: tuple[str, ...]) -> dict[str, Any]:

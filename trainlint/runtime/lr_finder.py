@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+import statistics
 import warnings
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, get_args
 
 import torch
 from torch import nn
 
 from trainlint.core.errors import UserError, nearest
+from trainlint.runtime.loader_places import workers_apart
 from trainlint.runtime.progress import Bar
 from trainlint.runtime.restoring import training_restored
-from trainlint.runtime.stepping import Stepper, refuse
+from trainlint.runtime.stepping import Stepper, maximises, refuse
+from trainlint.runtime.tensors import tensors_in
 
 if TYPE_CHECKING:
     import contextlib
@@ -27,6 +30,15 @@ FACTOR: Final = 3.0
 WORSE: Final = 1.3
 """Over this many times the loss at the start, a trial of a fixed rate has diverged."""
 _FEW: Final = 5
+_SEEN: Final = 1e-3
+"""By this share of the first loss it falls visibly."""
+_DEVIATIONS: Final = 2
+"""What falls by less may fall by chance."""
+_FLAT: Final = "the loss does not fall at any of the rates"
+_FEWEST: Final = 10
+"""In fewer steps a sweep sees nothing."""
+_SETTLED: Final = round(1 / (1 - SMOOTHING))
+"""After so many steps a smoothed loss is no longer mostly that of one batch."""
 
 Method = Literal["sweep", "divide"]
 
@@ -49,7 +61,10 @@ class LRReport:
     """How many optimizer steps were made."""
     notes: tuple[str, ...] = field(default=())
     trials: tuple[tuple[float, float], ...] = ()
-    """Rates at which it was trained from the same weights, and the loss that each reached."""
+    """Rates at which it was trained from the same weights, and the loss that each reached; the suggestion
+    is where a parabola through the lowest and its neighbours is lowest."""
+    start: float | None = None
+    """The loss before any step; None where nothing was trained from the same weights."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as JSON can hold it."""
@@ -59,6 +74,7 @@ class LRReport:
             "steepest": self.steepest,
             "divergence": self.divergence,
             "steps": self.steps,
+            "start": self.start,
             "rates": list(self.rates),
             "losses": [one if math.isfinite(one) else str(one) for one in self.losses],
             "trials": [
@@ -119,103 +135,263 @@ def find_lr(  # noqa: PLR0913 - all but four are optional
         autocast: The type of automatic mixed precision, if it is used.
         accumulate: Batches for each step.
         confirm: Whether to train at the rate that the method suggests, at three times and a third of it,
-            from the same weights, and to go on to where the loss falls lowest. In a sweep each loss comes
+            from the same weights, and to go on to where the loss falls lowest, which a parabola through
+            the lowest three tells more finely. In a sweep each loss comes
             from all rates before; what a rate does by itself only such a trial tells. And what does not
             diverge need not be good: with batch normalisation hardly any rate diverges. It is the best for
             about as many steps as a trial has: for a long training raise ``steps``.
         progress: Whether to show a bar; by default in a terminal.
 
     Raises:
-        UserError: Something cannot be used: no parameters, a loss without a graph, a loader that ends.
+        UserError: Something cannot be used: no parameters, a loss without a graph, a loader that ends, a
+            batch whose loss is not finite before any step.
 
     """
-    refuse(model, loader)
+    refuse(model, optimizer, loss, loader, needs_rate=True)
     if method not in get_args(Method):
         msg = f"method: no method is called `{method}`{nearest(method, get_args(Method))}"
         raise UserError(msg)
-    if not 0 < smallest < largest or steps < _FEW:
-        msg = f"expects 0 < smallest < largest and at least {_FEW} steps"
+    if not 0 < smallest < largest < math.inf or steps < _FEWEST or accumulate < 1:
+        msg = (
+            f"expects 0 < smallest < largest, at least {_FEWEST} steps and 1 batch or more for each,"
+            f" not {smallest:g}, {largest:g}, {steps} and {accumulate}"
+        )
         raise UserError(msg)
-    bar = Bar(progress)
+    broken: list[Any] = []
 
     def trainer() -> Stepper:
-        return Stepper(model, optimizer, loss, loader, scaler, autocast, accumulate)
+        return Stepper(model, optimizer, loss, loader, scaler, autocast, accumulate, broken)
+
+    def fresh() -> contextlib.AbstractContextManager[None]:
+        return training_restored(model, optimizer, loss, loader, scaler)
 
     with (
-        training_restored(model, optimizer, loader, scaler),
+        workers_apart(loader),
+        fresh(),
+        torch.inference_mode(mode=False),
         torch.enable_grad(),
         warnings.catch_warnings(),
+        Bar(progress) as bar,
     ):
         warnings.simplefilter("ignore")
-        if not model.training:
-            model.train()
-
-        def fresh() -> contextlib.AbstractContextManager[None]:
-            return training_restored(model, optimizer, loader, scaler)
-
-        if method == "sweep":
-            with fresh():
-                report = _sweep(trainer(), smallest, largest, steps, bar)
-        else:
-            report = _divide(trainer, fresh, (smallest, largest), steps, bar)
+        trainer().train()
+        search = _Search(trainer, fresh, (smallest, largest), steps, bar)
+        report = search.sweep() if method == "sweep" else search.divide()
         if confirm and report.suggestion is not None:
-            report = _confirmed(report, trainer, fresh, (smallest, largest), steps, bar)
-        bar.close()
-        return report
+            report = search.confirmed(report)
+    if maximises(optimizer):
+        said = "the optimizer maximises: what is shown is the negative of the loss"
+        report = replace(report, notes=(*report.notes, said))
+    return report
 
 
-def _sweep(
-    trainer: Stepper,
-    smallest: float,
-    largest: float,
-    steps: int,
-    bar: Bar,
-) -> LRReport:
-    """Raise the rate from step to step, until the loss diverges."""
-    rates: list[float] = []
-    losses: list[float] = []
-    average = 0.0
-    best, divergence = math.inf, None
-    for at in range(steps):
-        rate = smallest * (largest / smallest) ** (at / (steps - 1))
-        trainer.set_rate(rate)
-        value = trainer.step()
-        bar.show(at + 1, steps)
+class _Trial(NamedTuple):
+    """A training at one rate."""
+
+    loss: float
+    """The mean over the last fifth of the steps; infinite where it diverges."""
+    steps: int
+    chance: float = 0.0
+    """By how much it differs from the loss before any step by the choice of batches: one deviation."""
+
+
+@dataclass(frozen=True)
+class _Search:
+    """Trains at some rates, each time from the same weights or from rate to rate."""
+
+    trainer: Callable[[], Stepper]
+    fresh: Callable[[], contextlib.AbstractContextManager[None]]
+    ends: tuple[float, float]
+    steps: int
+    bar: Bar
+
+    def sweep(self) -> LRReport:
+        """Raise the rate from step to step, until the loss diverges."""
+        rates: list[float] = []
+        losses: list[float] = []
+        average = 0.0
+        best, divergence = math.inf, None
+        smallest, largest = self.ends
+        with self.fresh():
+            trainer = self.trainer()
+            for at in range(self.steps):
+                rate = smallest * (largest / smallest) ** (at / (self.steps - 1))
+                trainer.set_rate(rate)
+                value = trainer.step()
+                self.bar.show(at + 1, self.steps)
+                if not math.isfinite(value):
+                    divergence = rate
+                    break
+                average = SMOOTHING * average + (1 - SMOOTHING) * value
+                smooth = average / (1 - SMOOTHING ** (at + 1))
+                rates.append(rate)
+                losses.append(smooth)
+                if at >= _FEW and smooth > best + max((DIVERGED - 1) * abs(best), losses[0] - best):
+                    divergence = rate
+                    break
+                best = min(best, smooth)
         if not math.isfinite(value):
+            self.refuse_broken(trainer)
+        suggestion = _suggested(rates, losses, divergence)
+        return LRReport(
+            "sweep",
+            tuple(rates),
+            tuple(losses),
+            suggestion,
+            _steepest(rates, losses),
+            divergence,
+            len(rates),
+            notes=() if suggestion else (_FLAT,),
+        )
+
+    def divide(self) -> LRReport:
+        """Train at a rate from the same weights, and divide it by 3 until it does not diverge."""
+        rates: list[float] = []
+        losses: list[float] = []
+        rate, made, divergence = self.ends[1], 0, None
+        total = math.ceil(math.log(self.ends[1] / self.ends[0], FACTOR)) + 1
+        start = self.start()
+        while rate >= self.ends[0]:
+            trial = self.trial(rate, start)
+            made += trial.steps
+            rates.append(rate)
+            losses.append(trial.loss if trial.loss <= start[0] else math.inf)
+            self.bar.show(len(rates), total)
+            if math.isfinite(losses[-1]):
+                break
             divergence = rate
-            break
-        average = SMOOTHING * average + (1 - SMOOTHING) * value
-        smooth = average / (1 - SMOOTHING ** (at + 1))
-        rates.append(rate)
-        losses.append(smooth)
-        if at >= _FEW and smooth > best + max((DIVERGED - 1) * abs(best), losses[0] - best):
-            divergence = rate
-            break
-        best = min(best, smooth)
-    steepest = _steepest(rates, losses)
-    suggestion = _suggested(rates, losses, divergence)
-    notes = () if suggestion else ("the loss does not fall at any of the rates",)
-    return LRReport(
-        "sweep",
-        tuple(rates),
-        tuple(losses),
-        suggestion,
-        steepest,
-        divergence,
-        len(rates),
-        notes=notes,
-    )
+            rate /= FACTOR
+        found = rate / 2 if losses and math.isfinite(losses[-1]) else None
+        notes = []
+        if divergence is None and found is not None:
+            notes.append("the first rate does not diverge: begin with a larger one")
+        if found is None:
+            notes.append("the loss diverges at all of the rates")
+        return LRReport(
+            "divide", tuple(rates), tuple(losses), found, None, divergence, made, notes=tuple(notes)
+        )
+
+    def confirmed(self, report: LRReport) -> LRReport:
+        """Train at the suggested rate and at those around it, and suggest where the loss falls lowest."""
+        assert report.suggestion is not None
+        middle = report.suggestion
+        seen: dict[int, _Trial] = {}
+        start = self.start()
+
+        def rate_of(place: int) -> float:
+            return middle * FACTOR**place
+
+        def level(place: int) -> float:
+            if not self.ends[0] <= rate_of(place) <= self.ends[1]:
+                return math.inf
+            if place not in seen:
+                self.bar.tell(f"{self.steps} steps at {rate_of(place):.2g}")
+                seen[place] = self.trial(rate_of(place), start)
+            return seen[place].loss if seen[place].loss <= start[0] else math.inf
+
+        best = 0
+        while not math.isfinite(level(best)) and rate_of(best - 1) >= self.ends[0]:
+            best -= 1
+        while (lowest := min((best, best - 1, best + 1), key=level)) != best:
+            best = lowest
+        found = math.isfinite(level(best))
+        notes = [*report.notes, *([] if found else [_FLAT])]
+        if found and start[0] - level(best) < _DEVIATIONS * seen[best].chance:
+            notes.append(
+                "the loss falls no further than it differs by chance: more steps tell more"
+            )
+        if found and rate_of(best + 1) > self.ends[1]:
+            notes.append("a larger rate may be better still: none was tried over `largest`")
+        if found and rate_of(best - 1) < self.ends[0]:
+            notes.append("a smaller rate may be better still: none was tried under `smallest`")
+        return replace(
+            report,
+            suggestion=_between(rate_of(best), tuple(level(best + one) for one in (-1, 0, 1)))
+            if found
+            else None,
+            steps=report.steps + sum(one.steps for one in seen.values()),
+            trials=tuple((rate_of(place), seen[place].loss) for place in sorted(seen)),
+            start=start[0],
+            notes=tuple(notes),
+        )
+
+    def start(self) -> tuple[float, float]:
+        """Return the loss before any step, over a few batches, and over what a trial has diverged."""
+        with self.fresh():
+            trainer = self.trainer()
+            losses = [trainer.backward(next(trainer.batches)) for _ in range(_FEW)]
+        level = sum(losses) / len(losses)
+        if not math.isfinite(level):
+            self.refuse_broken(trainer)
+        return level, level + max((WORSE - 1) * abs(level), 2 * (max(losses) - min(losses)))
+
+    def trial(self, rate: float, start: tuple[float, float]) -> _Trial:
+        """Train at a rate.
+
+        It diverges where the mean of a few steps rises far over the loss of before, even if it comes back.
+        The mean and not the median: at a rate that is too high most batches may fit, and a few do not at
+        all.
+        """
+        losses: list[float] = []
+        with self.fresh():
+            trainer = self.trainer()
+            trainer.set_rate(rate)
+            for at in range(self.steps):
+                value = trainer.step()
+                if not math.isfinite(value):
+                    break
+                losses.append(value)
+                if at >= _FEW and not sum(losses[-_FEW:]) / _FEW <= start[1]:
+                    return _Trial(math.inf, at + 1)
+        if not math.isfinite(value):
+            self.refuse_broken(trainer)
+            return _Trial(math.inf, len(losses) + 1)
+        ending = losses[-max(_FEW, self.steps // 5) :]
+        chance = statistics.stdev(ending) * math.sqrt(1 / _FEW + 1 / len(ending))
+        return _Trial(sum(ending) / len(ending), self.steps, chance)
+
+    def refuse_broken(self, trainer: Stepper) -> None:
+        """Raise where not the rate is to blame for a loss that is not finite, but the batch or the model.
+
+        Raises:
+            UserError: The batch has such a loss before any step, too.
+
+        """
+        batch = trainer.broken[0]
+        with self.fresh():
+            if math.isfinite(self.trainer().backward(batch)):
+                return
+        is_nan = any(
+            one.is_floating_point() and bool(one.isnan().any()) for one in tensors_in(batch)
+        )
+        where = (
+            "the batch has NaN in it" if is_nan else "look at the weights, the batch and the loss"
+        )
+        msg = f"the loss of a batch is not finite before any step, so no rate helps: {where}"
+        raise UserError(msg)
+
+
+def _between(rate: float, losses: tuple[float, ...]) -> float:
+    """Return where a parabola is lowest through the losses at a third of a rate, at it and at three times.
+
+    The loss over the logarithm of the rate is smooth, and the lowest of three that are a factor of 3 apart
+    may be off by its root. Where one of them diverges there is no parabola, and the rate stays.
+    """
+    below, lowest, above = losses
+    bend = below - 2 * lowest + above
+    if not math.isfinite(bend) or bend <= 0:
+        return rate
+    return rate * math.pow(FACTOR, 0.5 * (below - above) / bend)
 
 
 def _steepest(rates: Sequence[float], losses: Sequence[float]) -> float | None:
     """Return the rate at which the loss falls most over its logarithm, before its lowest."""
-    if len(rates) <= _FEW:
-        return None
-    lowest = min(range(len(losses)), key=losses.__getitem__)
-    slopes = [losses[at + 2] - losses[at - 2] for at in range(2, min(lowest + 1, len(losses) - 2))]
-    if not slopes or min(slopes) >= 0:
-        return None
-    return rates[slopes.index(min(slopes)) + 2]
+    lowest = min(range(len(losses)), key=losses.__getitem__, default=0)
+    first = min(_SETTLED, len(losses) // 3)
+    places = range(max(first, 2), min(lowest + 1, len(losses) - 2))
+    slopes = {at: losses[at + 2] - losses[at - 2] for at in places}
+    steepest = min(slopes, key=slopes.__getitem__, default=None)
+    return None if steepest is None or slopes[steepest] >= 0 else rates[steepest]
 
 
 def _suggested(
@@ -225,115 +401,6 @@ def _suggested(
     if len(rates) <= _FEW:
         return None
     lowest = min(range(len(losses)), key=losses.__getitem__)
-    if losses[lowest] >= losses[0] * (1 - 1e-3):
+    if losses[0] - losses[lowest] <= _SEEN * abs(losses[0]):
         return None
     return min(rates[lowest], divergence or math.inf) / 3
-
-
-def _confirmed(
-    report: LRReport,
-    trainer: Callable[[], Stepper],
-    fresh: Callable[[], contextlib.AbstractContextManager[None]],
-    ends: tuple[float, float],
-    steps: int,
-    bar: Bar,
-) -> LRReport:
-    """Train at the suggested rate and at those around it, and suggest where the loss falls lowest."""
-    seen: dict[int, float] = {}
-    made = report.steps
-    with fresh():
-        start = _start(trainer())
-    assert report.suggestion is not None
-
-    def rate_of(place: int) -> float:
-        assert report.suggestion is not None
-        return report.suggestion * FACTOR**place
-
-    def level(place: int) -> float:
-        nonlocal made
-        if not ends[0] <= rate_of(place) <= ends[1]:
-            return math.inf
-        if place not in seen:
-            bar.tell(f"{steps} steps at {rate_of(place):.2g}")
-            with fresh():
-                seen[place], count = _trial(trainer(), rate_of(place), steps, start)
-            made += count
-        return seen[place]
-
-    best = 0
-    while not math.isfinite(level(best)) and rate_of(best - 1) >= ends[0]:
-        best -= 1
-    while (lowest := min((best, best - 1, best + 1), key=level)) != best:
-        best = lowest
-    suggestion = rate_of(best) if math.isfinite(level(best)) else None
-    notes = () if suggestion else ("the loss does not fall at any of the rates",)
-    trials = tuple((rate_of(place), seen[place]) for place in sorted(seen))
-    return replace(
-        report, suggestion=suggestion, steps=made, trials=trials, notes=(*report.notes, *notes)
-    )
-
-
-def _divide(
-    trainer: Callable[[], Stepper],
-    fresh: Callable[[], contextlib.AbstractContextManager[None]],
-    ends: tuple[float, float],
-    steps: int,
-    bar: Bar,
-) -> LRReport:
-    """Train at a rate from the same weights, and divide it by 3 until it does not diverge."""
-    rates: list[float] = []
-    losses: list[float] = []
-    rate, made, divergence = ends[1], 0, None
-    total = math.ceil(math.log(ends[1] / ends[0], FACTOR)) + 1
-    with fresh():
-        start = _start(trainer())
-    while rate >= ends[0]:
-        with fresh():
-            final, count = _trial(trainer(), rate, steps, start)
-        made += count
-        rates.append(rate)
-        losses.append(final)
-        bar.show(len(rates), total)
-        if math.isfinite(final):
-            break
-        divergence = rate
-        rate /= FACTOR
-    found = rate / 2 if losses and math.isfinite(losses[-1]) else None
-    notes = []
-    if divergence is None and found is not None:
-        notes.append("the first rate does not diverge: begin with a larger one")
-    if found is None:
-        notes.append("the loss diverges at all of the rates")
-    return LRReport(
-        "divide", tuple(rates), tuple(losses), found, None, divergence, made, notes=tuple(notes)
-    )
-
-
-def _start(trainer: Stepper) -> tuple[float, float]:
-    """Return the loss before any step, over a few batches, and over what a trial has diverged."""
-    losses = [trainer.backward(next(trainer.batches)) for _ in range(_FEW)]
-    level = sum(losses) / len(losses)
-    return level, level + max((WORSE - 1) * abs(level), 2 * (max(losses) - min(losses)))
-
-
-def _trial(
-    trainer: Stepper, rate: float, steps: int, start: tuple[float, float]
-) -> tuple[float, int]:
-    """Return the mean loss of the last fifth of a trial, infinite if it diverges, and the steps made.
-
-    It diverges where the mean of a few steps rises far over the loss of before, even if it comes back, or
-    where it ends above it. The mean and not the median: at a rate that is too high most batches
-    may fit, and a few do not at all.
-    """
-    losses: list[float] = []
-    trainer.set_rate(rate)
-    for at in range(steps):
-        value = trainer.step()
-        if not math.isfinite(value):
-            return math.inf, at + 1
-        losses.append(value)
-        if at >= _FEW and not sum(losses[-_FEW:]) / _FEW <= start[1]:
-            return math.inf, at + 1
-    ending = losses[-max(_FEW, steps // 5) :]
-    level = sum(ending) / len(ending)
-    return (level if level <= start[0] else math.inf), steps

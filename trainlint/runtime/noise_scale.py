@@ -48,9 +48,7 @@ def estimated(pairs: Sequence[tuple[float, float]], small: int, large: int) -> N
     ]
     if estimate <= 0 or any(not 0 < one < math.inf for one in left):
         low = min((max(one, 0.0) for one in left), default=0.0)
-        return NoiseScale(
-            max(estimate, 0.0), low, max(left, default=math.inf), examples, small, large
-        )
+        return NoiseScale(max(estimate, 0.0), low, max(0.0, *left), examples, small, large)
     logs = [math.log(one) for one in left]
     middle = sum(logs) / len(logs)
     spread = math.sqrt((len(logs) - 1) / len(logs) * sum((one - middle) ** 2 for one in logs))
@@ -110,7 +108,7 @@ def _gradients(stepper: Stepper, batch: Any, total: dict[int, Tensor]) -> Iterat
     """Add the gradients of a batch to ``total``, and yield the squared norm of each."""
     stepper.optimizer.zero_grad(set_to_none=True)
     if not math.isfinite(stepper.backward(batch)):
-        msg = "the loss is not finite, so its gradient has no noise to be measured"
+        msg = "the loss of a batch is not finite"
         raise UserError(msg)
     factor = _scale(stepper) ** 2
     for parameter in stepper.model.parameters():

@@ -172,7 +172,7 @@ def probed(
 def _checked(model: Any) -> nn.Module:
     """Return the module that the user wrote, in a copy where a forward pass would change it for good."""
     if not isinstance(model, nn.Module):
-        msg = f"the model is a {type(model).__name__}, not a torch.nn.Module"
+        msg = f"the model is of type `{type(model).__name__}`, not a torch.nn.Module"
         raise UserError(msg)
     if isinstance(model, torch.jit.ScriptModule):
         msg = "the model is compiled by TorchScript, which lets nothing be seen: probe it before"

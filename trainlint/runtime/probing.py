@@ -70,7 +70,7 @@ def _factory(
 ) -> Callable[[], Any]:
     """Return a function that makes the model on a device and in a type."""
     if not callable(given):
-        msg = f"{target} is a {type(given).__name__}, neither a model nor a function that makes one"
+        msg = f"{target} is of type `{type(given).__name__}`, neither a model nor a function that makes one"
         raise UserError(msg)
     if isinstance(given, nn.Module) and args:
         msg = f"--arg: {target} is a model already, nothing makes it"

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import random
 import sys
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from copy import copy, deepcopy
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from torch import Tensor, nn
 
+from trainlint.runtime.loader_places import loader_restored
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+_OF_ALL: Final = frozenset(vars(nn.Module()))
+"""The attributes of every module, which hold what is restored by its kind."""
+_CONTAINERS: Final = (list, dict, set, deque)
 
 
 @contextlib.contextmanager
@@ -47,15 +54,38 @@ def model_restored(model: nn.Module, *, weights: bool, aside: bool = False) -> I
     While it lasts there are no gradients; those of before are laid aside, not copied. ``aside`` keeps what
     is copied in the memory of the CPU.
     """
-    modes = [(one, one.training) for one in model.modules()]
-    tables = [(one._buffers, dict(one._buffers)) for one in model.modules()]  # noqa: SLF001
+    modules = list(model.modules())
+    modes = [(one, one.training) for one in modules]
+    attributes = [(vars(one), _attributes(one, aside=aside)) for one in modules]
+    tables = [(one._buffers, dict(one._buffers)) for one in modules]  # noqa: SLF001
     buffers = [
         (one, _kept(one, aside=aside))
         for _, each in tables
         for one in each.values()
         if one is not None and not isinstance(one, nn.parameter.UninitializedBuffer)
     ]
-    parameters = list(model.parameters())
+    try:
+        with parameters_restored(model.parameters(), weights=weights, aside=aside):
+            yield
+    finally:
+        with torch.no_grad():
+            for tensor, value in buffers:
+                tensor.copy_(value)
+        for table, before in tables:
+            table.clear()
+            table.update(before)
+        for values, kept in attributes:
+            _put_back(values, kept)
+        for module, mode in modes:
+            module.training = mode
+
+
+@contextlib.contextmanager
+def parameters_restored(
+    parameters: Iterable[Tensor], *, weights: bool, aside: bool = False
+) -> Iterator[None]:
+    """Give back gradients, and weights where they will change; while it lasts there are no gradients."""
+    parameters = list(parameters)
     gradients = [(one, one.grad, one.requires_grad) for one in parameters]
     saved = [(one, _kept(one, aside=aside)) for one in parameters] if weights else []
     for one in parameters:
@@ -64,16 +94,45 @@ def model_restored(model: nn.Module, *, weights: bool, aside: bool = False) -> I
         yield
     finally:
         with torch.no_grad():
-            for tensor, value in (*saved, *buffers):
+            for tensor, value in saved:
                 tensor.copy_(value)
-        for table, before in tables:
-            table.clear()
-            table.update(before)
         for parameter, gradient, wanted in gradients:
             parameter.requires_grad_(wanted)
             parameter.grad = gradient
-        for module, mode in modes:
-            module.training = mode
+
+
+def _attributes(module: nn.Module, *, aside: bool) -> dict[str, tuple[Any, Any]]:
+    """Return what a module has beside its parts, and what is in it: counters, averages, caches."""
+    return {
+        key: (value, _content(value, aside=aside))
+        for key, value in vars(module).items()
+        if key not in _OF_ALL
+    }
+
+
+def _content(value: Any, *, aside: bool) -> Any:
+    """Return what a value holds that may change in its place."""
+    if isinstance(value, Tensor) and not value.is_inference():
+        return value._version, _kept(value, aside=aside)  # noqa: SLF001 - tells that it was written to
+    return copy(value) if type(value) in _CONTAINERS else None
+
+
+def _put_back(values: dict[str, Any], kept: dict[str, tuple[Any, Any]]) -> None:
+    """Give the attributes of a module back, and take away those that are new."""
+    for key in [key for key in values if key not in kept and key not in _OF_ALL]:
+        del values[key]
+    for key, (value, content) in kept.items():
+        values[key] = value
+        if content is None:
+            continue
+        if isinstance(value, Tensor):
+            version, before = content
+            if value._version != version:  # noqa: SLF001
+                with torch.no_grad():
+                    value.copy_(before)
+        else:
+            value.clear()
+            (value.extend if isinstance(value, (list, deque)) else value.update)(content)
 
 
 @contextlib.contextmanager
@@ -121,39 +180,36 @@ def optimizer_restored(optimizer: torch.optim.Optimizer, *, aside: bool = False)
 def training_restored(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
+    loss: Any,
     loader: Any,
     scaler: Any = None,
     *,
     aside: bool = False,
 ) -> Iterator[None]:
-    """Give everything back that a training changes: what is above, the loader's place, the scale."""
-    holders = [loader, *(getattr(loader, name, None) for name in ("sampler", "batch_sampler"))]
-    generators = {
-        id(one): one
-        for holder in holders
-        if isinstance(one := getattr(holder, "generator", None), torch.Generator)
-    }
-    drawn = [(one, one.get_state()) for one in generators.values()]
-    stateful = hasattr(loader, "state_dict") and hasattr(loader, "load_state_dict")
-    place = copy.deepcopy(loader.state_dict()) if stateful else None
+    """Give everything back that a training changes: what is above, the loader's place, the scale.
+
+    The optimizer may train what is in neither the model nor the loss: that is given back, too.
+    """
     scale = None
     if scaler is not None:
-        scale = {key: copy.deepcopy(value) for key, value in vars(scaler).items()}
-    try:
-        with (
-            chance_restored(),
-            model_restored(model, weights=True, aside=aside),
-            optimizer_restored(optimizer, aside=aside),
-        ):
+        scale = {key: deepcopy(value) for key, value in vars(scaler).items()}
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(chance_restored())
+        stack.enter_context(loader_restored(loader))
+        modules = [one for one in (model, loss) if isinstance(one, nn.Module)]
+        for one in modules:
+            stack.enter_context(model_restored(one, weights=True, aside=aside))
+        known = {id(each) for one in modules for each in one.parameters()}
+        groups = optimizer.param_groups
+        others = [one for group in groups for one in group["params"] if id(one) not in known]
+        stack.enter_context(parameters_restored(others, weights=True, aside=aside))
+        stack.enter_context(optimizer_restored(optimizer, aside=aside))
+        try:
             yield
-    finally:
-        for generator, state in drawn:
-            generator.set_state(state)
-        if place is not None:
-            loader.load_state_dict(place)
-        if scale is not None:
-            vars(scaler).clear()
-            vars(scaler).update(scale)
+        finally:
+            if scale is not None:
+                vars(scaler).clear()
+                vars(scaler).update(scale)
 
 
 def _kept(tensor: Tensor, *, aside: bool) -> Tensor:
