@@ -329,3 +329,13 @@ def test_a_block_that_is_used_between_its_own_layers_is_fine(lines):
         )
         == []
     )
+
+
+def test_a_middle_that_is_called_narrow_is_a_factorisation(lines):
+    source = """
+        from torch import nn
+        def patches(dim, bottleneck_size, hidden):
+            return nn.Sequential(nn.Linear(dim, bottleneck_size), nn.Linear(bottleneck_size, hidden))
+    """
+    assert lines("stacked-linear-no-activation", source) == []
+    assert lines("stacked-linear-no-activation", source.replace("bottleneck_size", "size")) == [4]

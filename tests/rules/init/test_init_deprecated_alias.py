@@ -142,3 +142,17 @@ def test_a_name_imported_by_itself_has_no_fix(diagnoses):
     """,
     )
     assert one.fix is None
+
+
+def test_a_table_of_all_names_is_fine(lines):
+    """As of what replaces them by nothing for a while, where each must be known by its own name."""
+    assert (
+        lines(
+            RULE,
+            """
+        import torch.nn as nn
+        FUNCTIONS = {"uniform_": nn.init.uniform_, "uniform": nn.init.uniform, "normal": nn.init.normal}
+    """,
+        )
+        == []
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 Lines = Callable[..., list[int]]
 RULE = "batchnorm-tiny-batch"
 
@@ -277,3 +279,20 @@ def test_batches_in_a_test_are_small_on_purpose(lines: Lines) -> None:
     """
     assert lines(RULE, source, path="tests/test_net.py") == []
     assert lines(RULE, source, path="train.py") == [5]
+
+
+@pytest.mark.parametrize("package", ["dgl", "torch_geometric"])
+def test_a_batch_of_one_graph_has_many_nodes(package: str, lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            f"""
+            import {package}
+            from torch import nn
+            from torch.utils.data import DataLoader
+            model = nn.Sequential(nn.Linear(8, 8), nn.BatchNorm1d(8))
+            train_loader = DataLoader(train_set, batch_size=1, shuffle=True)
+            """,
+        )
+        == []
+    )

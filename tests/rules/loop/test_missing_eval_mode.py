@@ -560,3 +560,32 @@ with open("log") as log:
 """
     expected = body.replace("    with torch", "    model.eval()\n    with torch")
     assert mended(diagnoses, MODEL + body) == MODEL + expected
+
+
+INFERENCE = """
+import torch
+from torch import nn
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(4, 4), nn.Linear(4, 2)])
+        self.drop = nn.Dropout(0.5)
+    def inference(self, dataloader):
+        for x in dataloader:
+            for layer in self.layers:
+                x = self.drop(layer(x))
+            self.kept.append(x.cpu())
+@torch.no_grad()
+def evaluate(model, loader):
+    MODE
+    return model.inference(loader)
+net = Net()
+evaluate(net, test_loader)
+"""
+
+
+def test_a_layer_has_the_mode_of_the_model_whose_method_runs_it(
+    lines: Callable[..., list[int]],
+) -> None:
+    assert lines("missing-eval-mode", INFERENCE.replace("MODE", "model.eval()")) == []
+    assert lines("missing-eval-mode", INFERENCE.replace("MODE", "model.cuda()")) == [12]

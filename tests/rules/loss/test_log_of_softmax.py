@@ -222,3 +222,21 @@ def test_there_is_no_fix_where_the_probabilities_serve_elsewhere(
         """,
     )
     assert one.fix is None
+
+
+def test_a_table_of_the_function_is_fine(lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            """
+            import torch
+            from torch import nn
+            class Walks(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.embeddings = nn.Embedding(100, 16)
+                    self.logsigmoid = torch.log(torch.sigmoid(torch.arange(-6.01, 6.01, 0.01)))
+            """,
+        )
+        == []
+    )

@@ -65,6 +65,7 @@ def test_a_save_in_every_process_is_found(lines: Lines, save: str) -> None:
         "buffer = io.BytesIO()\ntorch.save(net.state_dict(), buffer)",
         "path = f'{dist.get_rank()}.pt'\ntorch.save(net.state_dict(), path)",
         "if i == 0:\n    torch.save(net.state_dict(), 'net.pt')",
+        "if not args.standalone:\n    pass\nelse:\n    torch.save(net.state_dict(), 'net.pt')",
     ],
 )
 def test_one_process_or_a_file_for_each_is_fine(lines: Lines, save: str) -> None:

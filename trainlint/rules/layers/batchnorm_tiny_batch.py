@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 rule = Rule(__name__, "TL604", Severity.WARNING, judges_configs=True)
 
-_SYNCED = r"sync_?(batch_?norm|bn)"
+_EXEMPT = r"sync_?(batch_?norm|bn)|^(dgl|torch_geometric)$"
+"""The statistics are those of all processes; or of the nodes of a graph, of which one has many."""
 
 
 @rule.check
@@ -26,7 +27,7 @@ def check(
 ) -> Iterator[Diagnosis]:
     """Find loaders for training with few examples per batch beside a batch normalisation."""
     norm = None if file.is_test else _batch_norm(file)
-    if norm is None or any(one.speaks_of(_SYNCED) for one in (file, norm.call.model)):
+    if norm is None or any(one.speaks_of(_EXEMPT) for one in (file, norm.call.model)):
         return
     for loader in file.loaders():
         size = loader.number("batch_size")

@@ -119,7 +119,16 @@ def _may_be_set(file: FileModel, forward: Event) -> bool:
                 continue  # A function of the project, whose calls are looked at themselves.
             if call.receiver is None or file.identities.may_be_same(call.receiver, model):
                 return True
+            if _is_part(file, forward):
+                return True
     return False
+
+
+def _is_part(file: FileModel, forward: Event) -> bool:
+    """Say whether a method of a model runs a layer of it, whose mode is that of the whole model."""
+    model = forward.subject
+    around = file.module_around(forward.call)
+    return around is not None and model is not None and model.text.startswith("self.")
 
 
 def _leaves_mode(file: FileModel, call: Call) -> bool:

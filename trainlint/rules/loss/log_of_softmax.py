@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 rule = Rule(__name__, "TL307", Severity.WARNING, fixable=Safety.UNSAFE)
 
 _STABLE = {"Softmax": "log_softmax", "Sigmoid": "logsigmoid"}
+_ROWS = frozenset({"torch.arange", "torch.linspace", "torch.logspace"})
 
 
 @rule.check
@@ -30,6 +31,8 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
         makers = file.producers(inside)
         kinds = {step.kind for step in makers}
         if len(kinds) != 1 or not kinds <= _STABLE.keys() or any(one.optional for one in makers):
+            continue
+        if any(_is_table(step.at) for step in makers):
             continue
         kind = kinds.pop()
         stable = _STABLE[kind]
@@ -45,6 +48,15 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
             ],
             fix=Fix(f"Use `{stable}`", Safety.UNSAFE, edits) if edits else None,
         )
+
+
+def _is_table(made: Expr) -> bool:
+    """Say whether the scores are numbers in a row that the program lists, for a table of the function."""
+    if not isinstance(made, Call):
+        return False
+    scores = made.argument(0, "input") if made.callee is not None else made.receiver
+    origins = () if scores is None else scores.origins()
+    return any(isinstance(one, Call) and one.callee in _ROWS for one in origins)
 
 
 def _argument(call: Call) -> Expr | None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 RANK_WORDS = re.compile(
     r"rank|master|main|primary|chief|leader|world|gpu|node|proc|worker|writer|device|host|zero|dist"
-    r"|replica|shard|should|pid",
+    r"|replica|shard|should|pid|standalone|single|alone|multi|parallel|local",
     re.IGNORECASE,
 )
 """What a test, a file name or a data set says that is for one process only."""
