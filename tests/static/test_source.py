@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import codecs
 import os
+import sys
 
 import pytest
 
@@ -43,6 +44,16 @@ def test_what_is_no_python_is_one_line_with_its_place(data, line):
         SourceFile.from_bytes("f.py", data)
     assert str(raised.value).startswith(line)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="this Python knows type parameters")
+@pytest.mark.parametrize(
+    "line",
+    ["class Box[T]:", "def first[T](items): ...", "type Pair = tuple", "type P[T] = list[T]"],
+)
+def test_the_syntax_of_a_later_python_is_said_to_be_that(line):
+    with pytest.raises(SourceError, match=r"it is of Python 3\.12, and this is 3\.11: run"):
+        SourceFile.from_bytes("f.py", f"import torch\n{line}\n".encode())
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import codecs
 import os
 import re
 import stat
+import sys
 import warnings
 from bisect import bisect_right
 from functools import cached_property
@@ -30,6 +31,8 @@ CONFIG_ENDINGS = (".yaml", ".yml", ".json", ".toml")
 
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _COOKIE_BYTES = 4096
+_OF_3_12 = re.compile(r"\s*(?:(?:(?:async\s+)?def|class)\s+\w+\s*\[|type\s+\w+\s*[\[=])")
+"""A line with type parameters, or an alias of a type (PEP 695)."""
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _BYTE_LINE_END = re.compile(rb"\r\n|\r|\n")
 
@@ -311,6 +314,16 @@ def _line_at(data: bytes, at: int) -> int:
     return len(_BYTE_LINE_END.findall(data, 0, at)) + 1
 
 
+def _newer(error: SyntaxError) -> str:
+    """Return a note where what this Python cannot parse is the syntax of a later one."""
+    here = sys.version_info[:2]
+    if here >= (3, 12) or not _OF_3_12.match(error.text or ""):
+        return ""
+    return (
+        f" (it is of Python 3.12, and this is {here[0]}.{here[1]}: run trainlint with a later one)"
+    )
+
+
 def parse(path: str, text: str) -> ast.Module:
     """Parse a text; every way in which that fails is a :class:`SourceError`."""
     try:
@@ -318,7 +331,8 @@ def parse(path: str, text: str) -> ast.Module:
             warnings.simplefilter("ignore")
             return ast.parse(text, path)
     except SyntaxError as error:
-        raise SourceError(path, f"syntax error: {error.msg}", error.lineno) from error
+        reason = f"syntax error: {error.msg}{_newer(error)}"
+        raise SourceError(path, reason, error.lineno) from error
     except (RecursionError, MemoryError) as error:
         raise SourceError(path, "is nested too deeply to be parsed") from error
     except ValueError as error:
