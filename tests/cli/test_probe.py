@@ -54,6 +54,26 @@ def fails():
     return [][0]
 
 
+def ends():
+    raise SystemExit(3)
+
+
+def nothing():
+    pass
+
+
+def too_high():
+    return torch.randn(8, 16), torch.full((8,), 3)
+
+
+def batches():
+    yield batch()
+
+
+def loader():
+    return torch.utils.data.DataLoader(torch.utils.data.TensorDataset(*batch()), batch_size=4)
+
+
 NUMBER = 3
 
 
@@ -133,6 +153,13 @@ def test_random_inputs_need_no_batch(probe):
     assert probe("Words", "--input", "tokens=int:4,10:50").err == ""
 
 
+@pytest.mark.parametrize(("name", "size"), [("loader", 4), ("batches", 8)])
+def test_the_first_batch_of_a_loader_is_taken(probe, name, size):
+    done = probe("Net", "--batch", f"probed_model.py:{name}", "--loss", "cross_entropy")
+    assert done.err == ""
+    assert f"a batch of {size}\n" in done.out
+
+
 def test_seeds_and_types_are_heeded(probe):
     done = probe("Net", "--input", "8,16", "--seeds", "3", "--dtype", "bfloat16")
     assert "3 seeds" in done.out
@@ -157,12 +184,12 @@ def test_seeds_and_types_are_heeded(probe):
         ("Net", ("--input", "8x16"), "--input: expects a shape"),
         ("Net", ("--input", "8,16", "--dtype", "flat32"), "did you mean `float32`?"),
         ("Net", ("--input", "8,16", "--device", "cude"), "--device: `cude` cannot be used here"),
-        ("Empty", ("--input", "8,16"), "probed_model.py:47: `Empty` has no parameters"),
+        ("Empty", ("--input", "8,16"), "probed_model.py:67: `Empty` has no parameters"),
         ("frozen", ("--input", "8,16"), "probed_model.py:5: no parameter of `Net` requires a"),
         (
             "long",
             ("--input", "8,16"),
-            "probed_model.py:57: making the model fails (ValueError: a a",
+            "probed_model.py:77: making the model fails (ValueError: a a",
         ),
         ("Net", ("--input", "8,16", "--loss", "mze"), "did you mean `mse`?"),
         ("Net", ("--input", "8,16", "--arg", "depth"), "--arg: expects name=value"),
@@ -173,6 +200,15 @@ def test_seeds_and_types_are_heeded(probe):
         ),
         ("Net", ("--batch", "probed_model.py:fails"), "probed_model.py:41: the batch fails"),
         ("Net", ("--batch", "nowhere:batch"), "--batch: no module is called `nowhere`"),
+        ("Net", ("--batch", "probed_model.py:nothing"), "probed_model.py:48: the batch is None"),
+        ("ends", BATCH, "probed_model.py:45: making the model fails (SystemExit: 3)"),
+        (
+            "Net",
+            ("--batch", "probed_model.py:too_high", "--loss", "cross_entropy"),
+            "an output of shape (8, 3) and a target of shape (8,) (int64) fails (IndexError",
+        ),
+        ("Net", ("--input", "0,16"), "batch is empty: the model is given the shape (0, 16)"),
+        ("Net", ("--input", "8,16", "--loss", "torch.nn:MSELoss"), "the loss is given no target"),
     ],
 )
 def test_bad_input_is_one_line_that_names_the_place(probe, target, arguments, said):

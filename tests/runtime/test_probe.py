@@ -825,3 +825,21 @@ def test_layers_that_cannot_be_seen_to_run_are_said():
     report = probe(Hides(), torch.randn(16, 8, requires_grad=True))
     assert [one.layer.name for one in report.weighted] == ["head"]
     assert any(one.startswith("`body` cannot be seen to run") for one in report.notes)
+
+
+def test_a_loader_draws_the_same_after_it_was_probed():
+    data = torch.utils.data.TensorDataset(torch.randn(32, 8), torch.arange(32) % 3)
+    own = torch.Generator().manual_seed(5)
+    loader = torch.utils.data.DataLoader(data, batch_size=16, shuffle=True, generator=own)
+    state = own.get_state()
+    assert probe(nn.Linear(8, 3), loader, "cross_entropy").batch_size == 16
+    assert torch.equal(own.get_state(), state)
+
+
+@pytest.mark.parametrize("shape", [(16,), (4, 5)])
+def test_a_likelihood_of_what_is_no_logarithm_is_not_compared_with_a_guess(shape):
+    x, y = torch.randn(*shape, 8), torch.zeros(shape, dtype=torch.long)
+    raw = probe(nn.Linear(8, 3), (x, y), "nll")
+    assert (raw.expected_loss, raw.diagnoses) == (None, ())
+    logs = probe(nn.Sequential(nn.Linear(8, 3), nn.LogSoftmax(-1)), (x, y), "nll")
+    assert logs.expected_loss == pytest.approx(math.log(3))

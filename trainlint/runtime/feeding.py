@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
 from trainlint.core.errors import UserError, nearest
+from trainlint.runtime.memory import has_run_out
 from trainlint.runtime.tensors import is_plain, mapped, tensors_in
 
 if TYPE_CHECKING:
@@ -37,6 +39,43 @@ def moved(value: Any, device: torch.device, dtype: torch.dtype | None = None) ->
         return one.to(device) if knows else NotImplemented
 
     return mapped(value, change)
+
+
+def first_of(batch: Any) -> Any:
+    """Return the first batch of a loader or an iterator; anything else is the batch.
+
+    Raises:
+        UserError: There is none.
+
+    """
+    if batch is None:
+        msg = "the batch is None"
+        raise UserError(msg)
+    if not isinstance(batch, (DataLoader, Iterator)):
+        return batch
+    generator: Any = getattr(batch, "generator", None)
+    state = generator.get_state() if isinstance(generator, torch.Generator) else None
+    try:
+        return next(iter(batch))
+    except StopIteration as error:
+        msg = f"the batch is a {type(batch).__name__} without any"
+        raise UserError(msg) from error
+    finally:
+        if state is not None:
+            generator.set_state(state)
+
+
+def refuse_empty(inputs: Any) -> None:
+    """Refuse inputs without a single number.
+
+    Raises:
+        UserError: They are such.
+
+    """
+    found = list(tensors_in(inputs))
+    if found and not any(one.numel() for one in found):
+        msg = f"the batch is empty: the model is given the shape {tuple(found[0].shape)}"
+        raise UserError(msg)
 
 
 def takes(model: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
@@ -101,7 +140,16 @@ def loss_of(loss: Any, output: Any, target: Any) -> tuple[Tensor, str]:
 
     """
     if callable(loss):
-        value = loss(output, target)
+        try:
+            value = loss(output, target)
+        except (AttributeError, TypeError) as error:
+            if target is not None:
+                raise
+            msg = (
+                f"{place_of(loss)}the loss is given no target, and fails ({type(error).__name__}: {error}):"
+                " give a batch whose last member is the target"
+            )
+            raise UserError(msg) from error
         found = value if isinstance(value, Tensor) else _own_loss(value)
         if found is None:
             msg = f"{place_of(loss)}the loss is of type `{type(value).__name__}`, not a tensor"
@@ -207,7 +255,7 @@ def _named(name: str, output: Tensor, target: Any) -> tuple[Tensor, str]:
             note = "the loss is that of random targets, for none are given"
         target = target.to(values.device)
         call = functional.cross_entropy if name == "cross_entropy" else functional.nll_loss
-        return _checked(call(values, target), None), note
+        return _checked(_fitting(name, call, values, target), None), note
     if not isinstance(target, Tensor):
         note = "the loss is that of random targets, for none are given"
         target = (
@@ -222,7 +270,29 @@ def _named(name: str, output: Tensor, target: Any) -> tuple[Tensor, str]:
         "bce": functional.binary_cross_entropy,
         "bce_with_logits": functional.binary_cross_entropy_with_logits,
     }
-    return _checked(calls[name](values, target), None), note
+    return _checked(_fitting(name, calls[name], values, target), None), note
+
+
+def _fitting(
+    name: str, call: Callable[[Tensor, Tensor], Tensor], output: Tensor, target: Tensor
+) -> Tensor:
+    """Return a loss of torch, or say in one line what does not fit.
+
+    Raises:
+        UserError: The output and the target are not such that the loss can be computed.
+
+    """
+    try:
+        return call(output, target)
+    except (IndexError, ValueError, RuntimeError) as error:
+        if has_run_out(error):
+            raise
+        kind = str(target.dtype).removeprefix("torch.")
+        msg = (
+            f"`{name}` of an output of shape {tuple(output.shape)} and a target of shape"
+            f" {tuple(target.shape)} ({kind}) fails ({type(error).__name__}: {error})"
+        )
+        raise UserError(" ".join(msg.split())) from error
 
 
 def known_as(name: str) -> str:

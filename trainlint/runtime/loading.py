@@ -53,7 +53,7 @@ def blaming(what: str, subject: Any = None) -> Iterator[None]:
             raise
         msg = f"{place}{error}"
         raise UserError(msg) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         place = _place(error) or place_of(subject)
         said = shorten(" ".join(str(error).split()), _LONGEST, placeholder=" …")
         msg = f"{place}{what} fails ({type(error).__name__}{f': {said}' if said else ''})"

@@ -21,7 +21,7 @@ from trainlint.runtime.anatomy import Anatomy, is_leaf
 from trainlint.runtime.collectors.activations import Activations
 from trainlint.runtime.collectors.losses import look_at_loss
 from trainlint.runtime.collectors.parameters import Parameters
-from trainlint.runtime.feeding import closed, loss_of, place_of, split
+from trainlint.runtime.feeding import closed, first_of, loss_of, place_of, refuse_empty, split
 from trainlint.runtime.gains import ideal_gain
 from trainlint.runtime.hooks import Hooks, call_site, eagerly
 from trainlint.runtime.judge import Judge
@@ -118,7 +118,8 @@ def probe(
     Args:
         model: The model, or a function that makes it: then each seed has a model of its own.
         batch: What it is given: a tensor, a tuple whose last member is the target where there is a
-            loss, a mapping whose `labels` or `target` is it, or any one object.
+            loss, a mapping whose `labels` or `target` is it, or any one object; of a `DataLoader` or an
+            iterator the first one.
         loss: A function of output and target, or the name of one: `cross_entropy`, `mse`, `l1`,
             `huber`, `bce_with_logits`, `bce`, `nll`. Without it the model's own `loss` is taken, or
             a random projection of the output.
@@ -152,6 +153,7 @@ def probed(
         first: nn.Module | None = None
         places: Places | None = None  # of its layers, which are looked for once
         measured: list[_Measured] = []
+        batch = first_of(batch)
         for seed in range(max(1, seeds)):
             seeded(seed)
             one = model if isinstance(model, nn.Module) or not callable(model) else model()
@@ -248,6 +250,7 @@ def _measure(
         if not model.training:
             model.train()
         args, kwargs, target = split(model, batch, has_loss=loss is not None)
+        refuse_empty((args, kwargs))
         if any(isinstance(one, nn.parameter.UninitializedParameter) for one in model.parameters()):
             with torch.no_grad():
                 model(*args, **kwargs)

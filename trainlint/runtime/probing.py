@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from trainlint.core.errors import UserError, nearest
-from trainlint.runtime.feeding import moved, place_of
+from trainlint.runtime.feeding import first_of, moved, place_of
 from trainlint.runtime.loading import arguments, blaming, device_of, load, random_inputs
 from trainlint.runtime.probe import probed
 from trainlint.runtime.restoring import chance_restored, seeded
@@ -42,7 +42,8 @@ def probed_by_name(target: str, options: dict[str, Any], settings: Settings) -> 
         if options["batch"]:
             function = load(options["batch"], "--batch")
             with blaming("the batch", function):
-                batch = moved(function() if callable(function) else function, device, dtype)
+                made = function() if callable(function) else function
+                batch = moved(first_of(made), device, dtype)
         else:
             batch = random_inputs(options["inputs"], dtype, device)
     first = _tuple(batch, has_target=bool(options["batch"]) or loss is None)

@@ -23,6 +23,7 @@ ELEMENTS: Final = 1 << 15
 FEWEST: Final = 64
 """Of how many of them even then."""
 TOLERANCE: Final = 1e-4
+_VIEWS: Final = ("View", "Reshape", "Transpose", "Permute", "ToCopy")
 
 
 def look_at_loss(loss: Tensor, gathering: Gathering) -> bool:
@@ -62,7 +63,7 @@ def _nodes(start: Any) -> Iterator[Any]:
 def _cross_entropy(node: Any, gathering: Gathering) -> bool:
     """Look at the classes, the labels and the predictions of a cross entropy."""
     logs, target = node._saved_self.detach(), node._saved_target  # noqa: SLF001
-    if logs.dim() == 1 or logs.numel() == 0:
+    if logs.dim() == 1 or logs.numel() == 0 or _is_raw(node):
         return False
     classes = logs.shape[1]
     ignored = getattr(node, "_saved_ignore_index", -100)
@@ -96,6 +97,15 @@ def _cross_entropy(node: Any, gathering: Gathering) -> bool:
     return True
 
 
+def _is_raw(node: Any) -> bool:
+    """Say whether what a negative log-likelihood takes for logarithms surely are none."""
+    while node is not None and node.name().startswith(("NllLoss", *_VIEWS)):
+        node = node.next_functions[0][0] if node.next_functions else None
+    return node is not None and node.name().startswith(
+        ("Addmm", "Mm", "Bmm", "UnsafeView", "Convolution", "Softmax", "Relu", "Sigmoid", "Tanh")
+    )
+
+
 def _softmax_behind(node: Any) -> float | None:
     """Say whether a softmax lies directly behind the log-softmax of a cross entropy."""
     steps = 0
@@ -105,7 +115,7 @@ def _softmax_behind(node: Any) -> float | None:
         kind = "" if node is None else node.name()
         if kind.startswith("SoftmaxBackward"):
             return 1.0
-        if not kind.startswith(("LogSoftmax", "View", "Reshape", "Transpose", "Permute", "ToCopy")):
+        if not kind.startswith(("LogSoftmax", *_VIEWS)):
             return None
     return None
 
