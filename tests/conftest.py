@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.nursery import Nursery
 from trainlint.core.catalogue import Catalogue, load_catalogue
 from trainlint.runtime.signals import Facts, Layer, Optimizer, Parameter, Step
 from trainlint.static.model import FileModel
@@ -20,7 +21,7 @@ from trainlint.static.source import SourceFile
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from trainlint.core.diagnosis import Diagnosis
     from trainlint.core.rule import Detector
@@ -36,6 +37,29 @@ def catalogue() -> Catalogue:
 def runs() -> SimpleNamespace:
     """Return what `runs.py` beside this file has: trainings of plain numbers, to be recorded."""
     return SimpleNamespace(**run_path(str(Path(__file__).with_name("runs.py"))))
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Callable[..., Nursery]]:
+    """Return a function that gives the nursery whose programs find some modules imported."""
+    made: dict[tuple[str, ...], Nursery] = {}
+
+    def of(*modules: str) -> Nursery:
+        if modules not in made:
+            made[modules] = Nursery(modules)
+        return made[modules]
+
+    yield of
+    for one in made.values():
+        one.close()
+
+
+@pytest.fixture(scope="session")
+def torched(nursery: Callable[..., Nursery]) -> Nursery:
+    """Return a nursery whose programs find torch imported, and what trainlint needs beside it."""
+    pytest.importorskip("torch")
+    # The first optimizer imports the compiler.
+    return nursery("torch._dynamo", "trainlint.cli.run", "trainlint.runtime.watching")
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -43,18 +42,11 @@ def test_an_example_gives_the_diagnoses_that_it_promises(catalogue, name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [one for one in NAMES if "trainlint.watch(" in text_of(one)])
-def test_a_watched_example_ends_in_the_diagnosis_that_it_promises_first(name, tmp_path):
-    pytest.importorskip("torch")
+def test_a_watched_example_ends_in_the_diagnosis_that_it_promises_first(name, tmp_path, torched):
     pytest.importorskip("sklearn")
-    done = subprocess.run(
-        [sys.executable, str(FOLDER / name)],
-        cwd=tmp_path,
-        env={**os.environ, "TRAINLINT_RECORDING": "0", "OMP_NUM_THREADS": "1", "COLUMNS": "100"},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
+    env = {"TRAINLINT_RECORDING": "0", "COLUMNS": "100"}
+    done = torched.run([FOLDER / name], cwd=tmp_path, env=env, timeout=120)
+    assert done.returncode == 0, done.stderr
     said = re.findall(
         r"^(?:error|warning) (TL\d{3} [a-z0-9-]+)", done.stdout + done.stderr, re.MULTILINE
     )

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import subprocess
-import sys
 from collections import Counter
 
 import pytest
@@ -197,12 +195,10 @@ for one in monitor.diagnoses:
 
 
 @pytest.mark.slow
-def test_a_real_training_is_replayed_as_it_was_judged(folder, trainlint):
-    pytest.importorskip("torch")
+def test_a_real_training_is_replayed_as_it_was_judged(folder, trainlint, torched):
     (folder / "train.py").write_text(TRAINING)
-    done = subprocess.run(
-        [sys.executable, "train.py"], capture_output=True, text=True, check=True, cwd=folder
-    )
+    done = torched.run(["train.py"], cwd=folder)
+    assert done.returncode == 0, done.stderr
     live = done.stdout.splitlines()
     assert any("TL901" in line for line in live)
     assert "warning TL901 vanishing-gradient  step" in done.stderr

@@ -49,7 +49,7 @@ SICK = MODEL.splitlines().index("        self.act = nn.ReLU()") + 1
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory):
+def ran(tmp_path_factory, torched):
     """Return the folder of a training that was halted, and what its run has told."""
     folder = tmp_path_factory.mktemp("project")
     (folder / "nets").mkdir()
@@ -66,16 +66,8 @@ def ran(tmp_path_factory):
     )
     if find_spec("tensorboard") is not None:
         options += ("--tensorboard", "board")
-    command = (sys.executable, "-m", "trainlint", "run", *options, "--output-format", "github")
-    done = subprocess.run(
-        [*command, "train.py"],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    return folder, done
+    command = ("-m", "trainlint", "run", *options, "--output-format", "github")
+    return folder, torched.run([*command, "train.py"], cwd=folder)
 
 
 @pytest.fixture

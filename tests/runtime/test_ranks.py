@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
 import sys
-from textwrap import dedent
 
 import pytest
 import torch
@@ -103,39 +101,34 @@ dist.destroy_process_group()
 def free_port():
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+        return str(one.getsockname()[1])
 
 
-def launch(folder, ranks, cases, *, fails=False):
-    """Run the training on some ranks for each case, and return what each rank has told, by case."""
-    script = folder / "train.py"
-    script.write_text(dedent(TRAINING))
-    env = {key: value for key, value in os.environ.items() if "PYTEST" not in key}
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "torch.distributed.run",
-            f"--nproc-per-node={ranks}",
-            "--master-addr=127.0.0.1",
-            f"--master-port={free_port()}",
-            script,
-            json.dumps(cases),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-        cwd=folder,
-        env={**env, "OMP_NUM_THREADS": "1"},
-    )
-    told = [json.loads(part.partition("\n")[0]) for part in done.stdout.split("TOLD")[1:]]
-    # gloo may abort a process at its very end, when all has been told.
-    assert fails or done.returncode == 0 or len(told) == ranks * len(cases), done.stderr
-    return {
-        case: sorted((one for one in told if one["case"] == case), key=lambda one: one["rank"])
-        for case in cases
-    }
+@pytest.fixture(scope="module")
+def launch(torched):
+    """Return a function that runs the training for each case, and returns what each rank has told of it."""
+
+    def launched(folder, ranks, cases):
+        (folder / "train.py").write_text(TRAINING)
+        # As torchrun tells the ranks, each of which would import torch anew.
+        known = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "WORLD_SIZE": str(ranks)}
+        done = torched.run_together(
+            ["train.py", json.dumps(cases)],
+            [{**known, "RANK": str(one), "LOCAL_RANK": str(one)} for one in range(ranks)],
+            cwd=folder,
+        )
+        told = [
+            json.loads(line.removeprefix("TOLD"))
+            for one in done
+            for line in one.stdout.splitlines()
+            if line.startswith("TOLD")
+        ]
+        # gloo may abort a process at its very end, when all has been told.
+        well = not any(one.returncode for one in done)
+        assert well or len(told) == ranks * len(cases), "\n".join(one.stderr for one in done)
+        return {case: [one for one in told if one["case"] == case] for case in cases}
+
+    return launched
 
 
 SAME_BITS = {
@@ -146,7 +139,7 @@ SAME_BITS = {
 
 
 @pytest.fixture(scope="module")
-def two(tmp_path_factory):
+def two(tmp_path_factory, launch):
     """Return what two ranks have told of many trainings, for starting ranks is what takes time."""
     halting = {"halt_on": "dead-relu", "thresholds": {"dead-relu": {"samples": 10}}}
     return launch(
@@ -167,7 +160,7 @@ def two(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def four(tmp_path_factory):
+def four(tmp_path_factory, launch):
     """Return what four ranks have told."""
     return launch(tmp_path_factory.mktemp("four"), 4, SAME_BITS)
 
@@ -232,7 +225,18 @@ def test_a_rank_that_all_wait_for_is_seen(two):
 
 def test_a_rank_that_dies_leaves_a_recording_that_can_be_read(tmp_path):
     path = tmp_path / "run.tlr"
-    launch(tmp_path, 2, {"dying": {"dies_at": 12, "recording": str(path)}}, fails=True)
+    cases = {"dying": {"dies_at": 12, "recording": str(path)}}
+    (tmp_path / "train.py").write_text(TRAINING)
+    # Only torchrun ends the other rank then.
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
+    done = subprocess.run(
+        [*command, "train.py", json.dumps(cases)],
+        capture_output=True,
+        check=False,
+        timeout=240,
+        cwd=tmp_path,
+    )
+    assert done.returncode != 0
     from trainlint.runtime.recording import Recording  # noqa: PLC0415 - needs a recording
 
     numbers = [step.number for step in Recording(path).steps()]

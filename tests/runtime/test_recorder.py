@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
 from textwrap import dedent
@@ -497,7 +498,9 @@ CHILD = """
 @pytest.mark.slow
 def test_a_killed_training_loses_two_seconds_at_most_and_the_recording_stays_whole(tmp_path):
     source = random.Random(3)  # noqa: S311
-    for number in range(20):
+    moments = [source.uniform(0.0, 0.4) + (1.5 if one % 10 == 0 else 0) for one in range(20)]
+
+    def killed(number):
         path = tmp_path / f"{number}.tlr"
         child = subprocess.Popen(
             [sys.executable, "-c", dedent(CHILD), str(path)], stdout=subprocess.PIPE, text=True
@@ -507,7 +510,7 @@ def test_a_killed_training_loses_two_seconds_at_most_and_the_recording_stays_who
         reader = threading.Thread(target=lambda out=child.stdout, to=told: to.extend(out))
         first = child.stdout.readline()
         reader.start()
-        time.sleep(source.uniform(0.0, 0.4) + (1.5 if number % 10 == 0 else 0))
+        time.sleep(moments[number])
         child.kill()
         child.wait()
         reader.join()
@@ -525,6 +528,9 @@ def test_a_killed_training_loses_two_seconds_at_most_and_the_recording_stays_who
         connection = sqlite3.connect(path)
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         connection.close()
+
+    with ThreadPoolExecutor(4) as pool:  # most of the time they wait
+        assert len(list(pool.map(killed, range(20)))) == 20
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kills")

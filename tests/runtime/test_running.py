@@ -69,6 +69,17 @@ def run(*arguments, cwd, **env):
     return python("-m", "trainlint", "run", "--no-recording", *arguments, cwd=cwd, **env)
 
 
+@pytest.fixture
+def watch(torched, tmp_path):
+    """Return a function that does as `run`, in a process in which torch is there already."""
+
+    def run_there(*arguments, recording=False):
+        options = ["--no-recording"] if not recording else []
+        return torched.run(["-m", "trainlint", "run", *options, *arguments], cwd=tmp_path)
+
+    return run_there
+
+
 ABOUT_ITSELF = """
     import atexit, inspect, pickle, sys, threading, __main__
     class Own: pass
@@ -138,7 +149,7 @@ def test_a_script_ends_as_it_would_with_python(ending, script, tmp_path):
     assert watched.stderr.startswith(plain.stderr)
 
 
-def test_a_module_runs_with_m(script, tmp_path):
+def test_a_module_runs_with_m(script, watch, tmp_path):
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "__init__.py").write_text("")
     script(
@@ -148,7 +159,7 @@ def test_a_module_runs_with_m(script, tmp_path):
     )
     script("print('relative')\nraise ValueError('own')\n", "package/other.py")
     plain = python("-m", "package.train", "--every", "-m", cwd=tmp_path)
-    watched = run("--lint", "-m", "package.train", "--every", "-m", cwd=tmp_path)
+    watched = watch("--lint", "-m", "package.train", "--every", "-m")
     assert watched.stdout == plain.stdout == "['--every', '-m'] __main__ package\nrelative\n"
     assert watched.returncode == plain.returncode == 1
     assert "double-activation" in watched.stderr
@@ -159,7 +170,7 @@ def test_a_module_runs_with_m(script, tmp_path):
     assert traces[0] == traces[1] != ""
 
 
-def test_a_recording_is_whole_after_sigterm_and_holds_what_was_seen(script, tmp_path):
+def test_a_recording_is_whole_after_sigterm_and_holds_what_was_seen(script, watch, tmp_path):
     script(
         TRAINING.replace(
             "optimizer.step()",
@@ -168,12 +179,12 @@ def test_a_recording_is_whole_after_sigterm_and_holds_what_was_seen(script, tmp_
         bias=0.0,
     )
     arguments = ["--every", "1", "--recording", "run.tlr", "train.py"]
-    watched = python("-m", "trainlint", "run", *arguments, cwd=tmp_path)
+    watched = watch(*arguments, recording=True)
     assert watched.returncode == -signal.SIGTERM
     assert [one.number for one in Recording(tmp_path / "run.tlr").steps()] == list(range(1, 21))
 
 
-def test_the_traceback_of_an_error_in_a_measured_step_has_no_frame_of_trainlint(script, tmp_path):
+def test_the_traceback_of_an_error_in_a_measured_step_has_no_frame_of_trainlint(script, watch):
     script("""
         import torch
         from torch import nn
@@ -205,7 +216,7 @@ def test_the_traceback_of_an_error_in_a_measured_step_has_no_frame_of_trainlint(
         except TypeError:
             net(torch.randn(2, 4)).sum().backward()
     """)
-    watched = run("-q", "--every", "1", "train.py", cwd=tmp_path)
+    watched = watch("-q", "--every", "1", "train.py")
     assert watched.returncode == 1
     assert "wrong backward" in watched.stderr
     assert "During handling of the above" in watched.stderr
@@ -223,9 +234,9 @@ def test_a_training_is_watched_and_its_results_are_the_same(script, tmp_path):
     assert "train.py:13" in watched.stderr
 
 
-def test_a_healthy_training_has_no_diagnosis(script, tmp_path):
+def test_a_healthy_training_has_no_diagnosis(script, watch):
     script(TRAINING, bias=0.0)
-    watched = run("--every", "1", "train.py", cwd=tmp_path)
+    watched = watch("--every", "1", "train.py")
     assert "TL" not in watched.stderr
     assert "40 steps" in watched.stderr
 
@@ -264,9 +275,9 @@ NOTEBOOK = """
 """
 
 
-def test_halting_ends_a_notebook_that_was_made_a_script_with_1_and_says_why(script, tmp_path):
+def test_halting_ends_a_notebook_that_was_made_a_script_with_1_and_says_why(script, watch):
     script(NOTEBOOK, "notebook.py")
-    watched = run("-q", "--every", "1", "--halt-on", "dead-relu", "notebook.py", cwd=tmp_path)
+    watched = watch("-q", "--every", "1", "--halt-on", "dead-relu", "notebook.py")
     assert watched.returncode == 1
     assert watched.stdout == ""
     (line,) = watched.stderr.splitlines()
@@ -274,7 +285,7 @@ def test_halting_ends_a_notebook_that_was_made_a_script_with_1_and_says_why(scri
 
 
 @pytest.mark.parametrize("how", ["over", "caught"])
-def test_what_halts_a_training_that_is_over_ends_it_with_1_all_the_same(how, script, tmp_path):
+def test_what_halts_a_training_that_is_over_ends_it_with_1_all_the_same(how, script, watch):
     if how == "over":
         text = (
             TRAINING
@@ -289,21 +300,21 @@ def test_what_halts_a_training_that_is_over_ends_it_with_1_all_the_same(how, scr
         )
     halt_on, bias, step = {"over": ("TL920", 0.0, 40), "caught": ("TL250", -30.0, 11)}[how]
     script(text, bias=bias)
-    watched = run("-q", "--every", "1", "--halt-on", halt_on, "train.py", cwd=tmp_path)
+    watched = watch("-q", "--every", "1", "--halt-on", halt_on, "train.py")
     assert watched.returncode == 1
     assert watched.stdout.startswith(f"{step - 1} ")
     (line,) = watched.stderr.splitlines()
     assert line.startswith(f"trainlint ends with 1 because of step {step}: {halt_on} ")
 
 
-def test_a_training_ends_after_so_many_steps(script, tmp_path):
+def test_a_training_ends_after_so_many_steps(script, watch):
     script(TRAINING, bias=0.0)
-    watched = run("--max-steps", "5", "train.py", cwd=tmp_path)
+    watched = watch("--max-steps", "5", "train.py")
     assert (watched.returncode, watched.stdout) == (0, "")
     assert "5 steps" in watched.stderr
 
 
-def test_the_optimizers_of_a_gan_are_watched_together(script, tmp_path):
+def test_the_optimizers_of_a_gan_are_watched_together(script, watch):
     script("""
         import torch
         from torch import nn
@@ -331,7 +342,7 @@ def test_the_optimizers_of_a_gan_are_watched_together(script, tmp_path):
             (judge(critic(1 + torch.randn(32, 8)), real) + judge(critic(fake.detach()), no)).backward()
             second.step()
     """)
-    watched = run("--every", "1", "train.py", cwd=tmp_path)
+    watched = watch("--every", "1", "train.py")
     assert watched.returncode == 0
     said = watched.stderr.split("\n\n")
     # The first one joins alone, in a step of its own.
@@ -339,7 +350,7 @@ def test_the_optimizers_of_a_gan_are_watched_together(script, tmp_path):
     assert all(f"{net}.{layer} " in said[1] for net in ("Net", "Net_2") for layer in ("fc", "head"))
 
 
-def test_a_script_may_watch_itself_and_fork(script, tmp_path):
+def test_a_script_may_watch_itself_and_fork(script, watch):
     text = TRAINING.replace(
         "for step",
         "import os, trainlint\n    trainlint.watch(model, optimizer, live=True)\n    for step",
@@ -347,7 +358,7 @@ def test_a_script_may_watch_itself_and_fork(script, tmp_path):
         "optimizer.step()", "optimizer.step()\n        if step == 20 and not os.fork(): sys.exit()"
     )
     script(text.replace("print(step,", "print(len(optimizer._optimizer_step_pre_hooks),"), bias=0.0)
-    watched = run("train.py", cwd=tmp_path, TRAINLINT_RECORDING="0")
+    watched = watch("train.py")
     assert watched.returncode == 0
     assert watched.stdout.startswith("1 ")
     assert watched.stderr.count(" steps") == 1
@@ -367,7 +378,7 @@ def test_an_optimizer_whose_step_is_compiled_is_watched(script, tmp_path):
 
 
 @pytest.mark.slow  # two workers import torch
-def test_workers_that_are_spawned_find_the_classes_of_the_script(script, tmp_path):
+def test_workers_that_are_spawned_find_the_classes_of_the_script(script, watch):
     script("""
         import torch
         from torch import nn
@@ -391,7 +402,7 @@ def test_workers_that_are_spawned_find_the_classes_of_the_script(script, tmp_pat
                 optimizer.step()
                 optimizer.zero_grad()
     """)
-    watched = run("--every", "1", "train.py", cwd=tmp_path)
+    watched = watch("--every", "1", "train.py")
     assert watched.returncode == 0, watched.stderr
     assert sorted(watched.stdout.split()) == sorted(
         ["once", "__main__", *["once", "__mp_main__"] * 2]
@@ -478,10 +489,10 @@ def test_it_is_said_that_processes_that_are_spawned_are_not_watched(script, tmp_
     )
 
 
-def test_a_replay_heeds_what_the_run_was_told(script, tmp_path):
+def test_a_replay_heeds_what_the_run_was_told(script, watch, tmp_path):
     script(TRAINING, bias=-30.0)
     told = ("--every", "1", "--select", "dead-relu", "--config", "rules.dead-relu.samples = 10")
-    python(*("-m", "trainlint", "run", "--recording", "run.tlr", *told, "train.py"), cwd=tmp_path)
+    watch("--recording", "run.tlr", *told, "train.py", recording=True)
     replayed = python("-m", "trainlint", "replay", "--statistics", "run.tlr", cwd=tmp_path)
     assert "dead-relu" in replayed.stdout
     with Recording(tmp_path / "run.tlr") as recording:
@@ -493,11 +504,11 @@ def test_a_replay_heeds_what_the_run_was_told(script, tmp_path):
         }
 
 
-def test_a_script_is_linted_first_where_that_is_asked(script, tmp_path):
+def test_a_script_is_linted_first_where_that_is_asked(script, watch):
     script(
         "import torch\nfrom torch import nn\nnet = nn.Sequential(nn.ReLU(), nn.ReLU())\nprint(1)\n"
     )
-    watched = run("--lint", "train.py", cwd=tmp_path)
+    watched = watch("--lint", "train.py")
     assert watched.stdout == "1\n"
     assert "double-activation" in watched.stderr
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import linecache
 import re
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -60,14 +58,14 @@ def test_a_bad_training_ends_in_the_marked_diagnosis_and_it_comes_first(rule, tm
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rule", RULES)
-def test_a_good_training_ends_in_no_diagnosis(rule, tmp_path):
+def test_a_good_training_ends_in_no_diagnosis(rule, tmp_path, torched):
     trainings = trainings_of(rule, "Good")
     assert trainings
     for number, code in enumerate(trainings):
         path = tmp_path / f"good_{number}.py"
         if rule.name == "memory-growth":  # this process is full of what other tests have left
             path.write_text(f"{code}\nassert not monitor.diagnoses, monitor.diagnoses\n")
-            subprocess.run([sys.executable, str(path)], check=True, cwd=tmp_path)
+            torched.run([path], cwd=tmp_path).check_returncode()
             continue
         assert [
             (one.rule, one.message)

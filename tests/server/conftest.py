@@ -6,8 +6,6 @@ import json
 import os
 import queue
 import re
-import subprocess
-import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -17,6 +15,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.nursery import Child, Nursery
 
 PATIENCE = 30.0
 """How many seconds to wait for an answer before a test fails."""
@@ -39,16 +39,9 @@ ABILITIES: dict[str, Any] = {
 class Editor:
     """A client that keeps documents as an editor does, and what the server says of them."""
 
-    def __init__(self, folder: Path, arguments: tuple[str, ...], environment: dict[str, str]):
+    def __init__(self, folder: Path, process: Child):
         self.folder = folder
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "trainlint", "server", *arguments],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        self.process = process
         self.texts: dict[str, str] = {}
         self.versions: dict[str, int] = {}
         self.messages: list[dict[str, Any]] = []
@@ -246,15 +239,24 @@ class Editor:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Editor]]:
-    """Return a function that starts the server in a folder of its own and returns the editor."""
+def start(tmp_path: Path, nursery: Callable[..., Nursery]) -> Iterator[Callable[..., Editor]]:
+    """Return a function that starts the server in a folder of its own and returns the editor.
+
+    `tests/cli/test_server.py` starts it in a fresh Python.
+    """
+    servers = nursery("trainlint.cli.server", "trainlint.server.session")
     editors = []
     environment = {
         key: value for key, value in os.environ.items() if not key.startswith("TRAINLINT_")
     }
 
     def started(*arguments: str, **variables: str) -> Editor:
-        editor = Editor(tmp_path, arguments, {**environment, **variables})
+        process = servers.start(
+            ["-m", "trainlint", "server", *arguments],
+            cwd=tmp_path,
+            env={**environment, **variables},
+        )
+        editor = Editor(tmp_path, process)
         editors.append(editor)
         return editor
 
