@@ -112,7 +112,7 @@ class Nursery:
                 pipes[number] = open(writing, "wb") if number == 0 else open(reading, "rb")  # noqa: SIM115 - whoever has the child closes them
                 theirs.append(reading if number == 0 else writing)
         request = {
-            "arguments": list(map(os.fspath, arguments)),
+            "arguments": [os.fspath(one) for one in arguments],
             "cwd": os.fspath(cwd),
             "env": dict(_environment() if env is None else env),
         }
@@ -194,7 +194,7 @@ def _requested(channel: socket.socket) -> dict[str, Any]:
             data += channel.recv(1 << 16)
         if not data:
             os._exit(0)
-        request = json.loads(data)
+        request: dict[str, Any] = json.loads(data)
         answer: int | None = None
         if "wait" in request:
             answer = _wait(request["wait"], request["timeout"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -11,9 +12,10 @@ import torch
 import trainlint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from trainlint import Monitor
+    from trainlint.core.diagnosis import Diagnosis
 
 watch = partial(trainlint.watch, recording=False, live=False)
 """As everybody calls it, but that it prints and keeps nothing."""
@@ -38,14 +40,33 @@ class Training:
 
         With ``every`` the measured steps, and so what is said, do not depend on the machine.
         """
-        torch.manual_seed(0)
-        watch.keywords["every"] = every
-        try:
+        with _told(every=every):
             monitor = self.start()
-        finally:
-            del watch.keywords["every"]
         monitor.close()
         return monitor
+
+    def said(self, every: int | None = None) -> list[Diagnosis]:
+        """Train as `run` does until a right diagnosis has been made, and return all that were."""
+        found: list[Diagnosis] = []
+        right = [one for one in (self.diagnosis, self.other) if one]
+        with (
+            suppress(trainlint.TrainingHalted),
+            _told(every=every, halt_on=right, on_diagnosis=found.append),
+        ):
+            self.start().close()
+        return found
+
+
+@contextmanager
+def _told(**options: object) -> Iterator[None]:
+    """Train from a fixed seed, with more options for the monitor."""
+    torch.manual_seed(0)
+    watch.keywords.update(options)
+    try:
+        yield
+    finally:
+        for name in options:
+            del watch.keywords[name]
 
 
 TIMED: Final = frozenset({"data-starved"})

@@ -30,7 +30,7 @@ def test_each_names_rules_that_exist(catalogue):
 def test_a_sick_training_ends_in_the_right_diagnosis_first(training, monkeypatch):
     monkeypatch.setenv("TRAINLINT_TRACEBACK", "1")
     right = (training.diagnosis, training.other)
-    found = training.run(every=1).diagnoses
+    found = training.said(every=1)
     said = [
         one
         for one in found
