@@ -103,7 +103,7 @@ def test_a_name_that_is_cut_keeps_its_end_and_a_kind_its_beginning():
     whole = report(layer(7, name="encoder.layers.{}.feed_forward.projection"))
     assert "\n…ward.projection  " in shown(whole, 50)
     assert "\n…ayers.7.feed_forward.projection  " in shown(whole, 130)
-    assert "  Linear 128→128 → …  " in shown(report(layer(0)), 72)
+    assert "  Linear 128→128…     " in shown(report(layer(0)), 72)
 
 
 def test_theory_stands_beside_each_ratio_where_there_is_room_and_below_always():

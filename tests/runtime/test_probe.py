@@ -377,6 +377,11 @@ MODELS: dict[str, tuple[Any, Any, Any]] = {
         (torch.randn(32, 65, 8), torch.arange(32) % 5),
         "cross_entropy",
     ),
+    "sparse": (
+        lambda: nn.Sequential(nn.EmbeddingBag(40, 16, sparse=True), nn.Linear(16, 5)),
+        (TOKENS, torch.arange(4)),
+        "cross_entropy",
+    ),
     "lstm": (lambda: Recurrent(nn.LSTM), (TOKENS, TOKENS), "cross_entropy"),
     "gru": (lambda: Recurrent(nn.GRU), (TOKENS, TOKENS), "cross_entropy"),
     "dataclass": (TakesPair, Pair(torch.randn(9, 8), torch.randn(9, 8)), None),
@@ -843,3 +848,12 @@ def test_a_likelihood_of_what_is_no_logarithm_is_not_compared_with_a_guess(shape
     assert (raw.expected_loss, raw.diagnoses) == (None, ())
     logs = probe(nn.Sequential(nn.Linear(8, 3), nn.LogSoftmax(-1)), (x, y), "nll")
     assert logs.expected_loss == pytest.approx(math.log(3))
+
+
+def test_a_bias_whose_gradient_cancels_out_is_not_said_to_be_cut_off():
+    model = nn.Linear(8, 4)
+    nn.init.zeros_(model.bias)
+    nn.init.constant_(model.weight, 1e-30)
+    report = probe(model, (torch.randn(16, 8), torch.arange(16) % 4), "cross_entropy")
+    assert report.signals["gradient_max"]["bias"] == 0
+    assert report.without_gradient == ()

@@ -188,7 +188,8 @@ def _cell(name: str, text: str, room: int) -> str:
     if name == "layer":
         return f"{text if len(text) <= room else f'…{text[1 - room :]}':<{room}}"
     if name in {"", "units"}:
-        return f"{text if len(text) <= room else f'{text[: room - 1]}…':<{room}}"
+        short = text[: room - 1].rstrip(" →") + "…"
+        return f"{text if len(text) <= room else short:<{room}}"
     return f"{text:>{room}}"
 
 

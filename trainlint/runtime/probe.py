@@ -334,6 +334,11 @@ def _unseen(model: nn.Module, anatomy: Anatomy, values: Values) -> list[str]:
     return [note]
 
 
+def _bytes(parameter: Tensor) -> int:
+    """Return how many bytes a parameter's gradient has, a sparse one as if it were dense."""
+    return 0 if parameter.grad is None else parameter.numel() * parameter.element_size()
+
+
 class _Parameters:
     """Looks at the gradients and weights as before an optimizer's step, and at how alike rows are."""
 
@@ -355,7 +360,7 @@ class _Parameters:
 
         def came(name: str, parameter: Tensor) -> None:
             self._held[name] = parameter
-            if sum(one.grad.nbytes for one in self._held.values() if one.grad is not None) > HELD:
+            if sum(map(_bytes, self._held.values())) > HELD:
                 self._look(self._held)
                 for one in self._held.values():
                     one.grad = None
@@ -521,13 +526,23 @@ def _report(name: str, measured: Sequence[_Measured], settings: Settings) -> Pro
         _known(first.output[0]),
         _known(first.output[1]),
         None if size is None else int(size),
-        tuple(one for one, is_missing in missing.items() if is_missing or largest.get(one) == 0),
+        tuple(_unreached(missing, largest)),
         tuple(first.independent),
         len(measured),
         notes=tuple(first.notes),
         facts=first.facts,
         signals=values,
     )
+
+
+def _unreached(missing: Mapping[str, float], largest: Mapping[str, float]) -> Iterator[str]:
+    """Yield the parameters without a gradient, but for a bias whose shift merely cancels out."""
+    for name, is_missing in missing.items():
+        owner, _, last = name.rpartition(".")
+        weight = f"{owner}.weight".lstrip(".")
+        cancels = last == "bias" and not missing.get(weight, 1) and largest.get(weight, 0) != 0
+        if is_missing or (largest.get(name) == 0 and not cancels):
+            yield name
 
 
 def _known(value: float) -> float | None:
