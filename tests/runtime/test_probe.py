@@ -857,3 +857,14 @@ def test_a_bias_whose_gradient_cancels_out_is_not_said_to_be_cut_off():
     report = probe(model, (torch.randn(16, 8), torch.arange(16) % 4), "cross_entropy")
     assert report.signals["gradient_max"]["bias"] == 0
     assert report.without_gradient == ()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_part_that_torchscript_has_compiled_is_measured_around():
+    inner = torch.jit.script(nn.Sequential(nn.Linear(8, 8), nn.BatchNorm1d(8), nn.ReLU()))
+    model = nn.Sequential(inner, nn.Linear(8, 3))
+    before = copy.deepcopy(model.state_dict())
+    report = probe(model, (torch.randn(16, 8), torch.arange(16) % 3), "cross_entropy", remedy=True)
+    assert [one.layer.name for one in report.weighted][-1] == "1"
+    assert any(one.startswith("`0.0` cannot be seen to run") for one in report.notes)
+    assert all(torch.equal(one, before[name]) for name, one in model.state_dict().items())

@@ -116,7 +116,8 @@ def is_norm(module: nn.Module) -> bool:
 
 def is_leaf(module: nn.Module) -> bool:
     """Say whether a module computes by itself: it has no children but its parametrizations."""
-    return all(name == "parametrizations" for name in module._modules)  # noqa: SLF001
+    # TorchScript's own mapping cannot be iterated over
+    return all(name == "parametrizations" for name in module._modules.keys())  # noqa: SIM118, SLF001
 
 
 def weight_of(module: nn.Module) -> tuple[str, torch.Tensor] | None:

@@ -321,15 +321,17 @@ def _unseen(model: nn.Module, anatomy: Anatomy, values: Values) -> list[str]:
     names = [
         name
         for name, one in model.named_modules()
-        if type(one) in _PLAIN and name not in seen and missing.get(f"{name}.weight") == 0
+        if (type(one) in _PLAIN or getattr(one, "original_name", "") in _LINEAR)
+        and name not in seen
+        and missing.get(f"{name}.weight") == 0
     ]
     if not names:
         return []
     told = ", ".join(f"`{one}`" for one in names[:_FEW])
     more = f" and {len(names) - _FEW:,} more" if len(names) > _FEW else ""
     note = (
-        f"{told}{more} cannot be seen to run, as in a checkpoint with `use_reentrant=True` or where only"
-        " the weight is used: the table is without them"
+        f"{told}{more} cannot be seen to run, as in a checkpoint with `use_reentrant=True`, in what"
+        " TorchScript has compiled or where only the weight is used: the table is without them"
     )
     return [note]
 

@@ -56,13 +56,14 @@ def model_restored(model: nn.Module, *, weights: bool, aside: bool = False) -> I
     """
     modules = list(model.modules())
     modes = [(one, one.training) for one in modules]
-    attributes = [(vars(one), _attributes(one, aside=aside)) for one in modules]
-    tables = [(one._buffers, dict(one._buffers)) for one in modules]  # noqa: SLF001
+    # TorchScript keeps what its modules have, and lets nothing be put in its place
+    python = [one for one in modules if not isinstance(one, torch.jit.ScriptModule)]
+    attributes = [(vars(one), _attributes(one, aside=aside)) for one in python]
+    tables = [(one._buffers, dict(one._buffers)) for one in python]  # noqa: SLF001
     buffers = [
         (one, _kept(one, aside=aside))
-        for _, each in tables
-        for one in each.values()
-        if one is not None and not isinstance(one, nn.parameter.UninitializedBuffer)
+        for one in model.buffers()
+        if not isinstance(one, nn.parameter.UninitializedBuffer)
     ]
     try:
         with parameters_restored(model.parameters(), weights=weights, aside=aside):
