@@ -150,3 +150,12 @@ def test_where_there_is_no_optimizer_nothing_is_said_of_one(training, optimizers
     (found,) = run.steps(10, **seen(missing=["a.weight"]))
     assert found.message.endswith(said)
     assert ("optimizer" in found.message) is (optimizers is None)
+
+
+def test_what_is_before_a_part_that_was_not_chosen_is_waited_for_as_well(training):
+    own = (parameter("stem.weight", 0), parameter("scale.weight", 1), *blocks(2, 3))
+    names = [one.name for one in own]
+    run = training(RULE, parameters=own)
+    assert not run.steps(20, **seen(zero=["scale.weight", "blocks.2.weight"], names=names))
+    run = training(RULE, parameters=own)
+    assert run.steps(20, **seen(zero=["scale.weight"], names=names))

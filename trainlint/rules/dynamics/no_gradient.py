@@ -62,13 +62,18 @@ class Detector:
     def _said(self, step: Step, waiting: list[Parameter]) -> Iterator[Diagnosis]:
         """Make one diagnosis of the layers that do not run, and one of those behind a cut."""
         layers = {one.layer for one in step.facts.parameters if one.name in self.reached}
-        ready = [
-            one
-            for one in waiting
-            if self.streaks.length(one.name) == self._patience_with(step, one)
-            and not (one.role is Role.BIAS and one.layer in layers)  # a shift that the loss ignores
-        ]
         missing = step.of(Signal.GRADIENT_MISSING)
+        parts = {one.name for one in waiting if self._is_part(step, one)}
+        # the zeros of what is not chosen go on to what is before it
+        zeros = [one.depth for one in waiting if one.name in parts and not missing[one.name]]
+        deepest = max(zeros, default=-1)
+        ready = []
+        for one in waiting:
+            may_wait = one.name in parts or (not missing[one.name] and one.depth < deepest)
+            patience = max(self.switched if may_wait else self.patience, 1)
+            is_shift = one.role is Role.BIAS and one.layer in layers  # that the loss ignores
+            if self.streaks.length(one.name) == patience and not is_shift:
+                ready.append(one)
         # a gradient of zeros comes from a call, though perhaps not of the layer itself
         cut = [one for one in ready if _runs(step, one) or not missing[one.name]]
         unused = [one for one in ready if one not in cut]
@@ -95,7 +100,7 @@ class Detector:
         subject = subject_of(step, parameter)
         others = len({one.layer for one in some}) - 1
         more = f" (and {others} other layers)" if others else ""
-        steps = self._patience_with(step, parameter)
+        steps = self.streaks.length(parameter.name)
         # a probe has no optimizer yet
         so = (
             "the optimizer has it, but it never learns"
@@ -113,12 +118,10 @@ class Detector:
             ),
         )
 
-    def _patience_with(self, step: Step, parameter: Parameter) -> int:
-        """Return how long to wait: longer for one of several alike of which another has a gradient."""
+    def _is_part(self, step: Step, parameter: Parameter) -> bool:
+        """Say whether it is of one of several alike, of which another has a gradient."""
         kind = NUMBER.sub("*", parameter.name)
-        is_one_of_many = kind != parameter.name and kind in self.kinds
-        may_wait = is_one_of_many and not self._is_cut(step, parameter)
-        return max(self.switched if may_wait else self.patience, 1)
+        return kind != parameter.name and kind in self.kinds and not self._is_cut(step, parameter)
 
     def _is_cut(self, step: Step, parameter: Parameter) -> bool:
         """Say whether the graph ends behind a layer, which is merely numbered.
