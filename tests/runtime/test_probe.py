@@ -868,3 +868,13 @@ def test_a_part_that_torchscript_has_compiled_is_measured_around():
     assert [one.layer.name for one in report.weighted][-1] == "1"
     assert any(one.startswith("`0.0` cannot be seen to run") for one in report.notes)
     assert all(torch.equal(one, before[name]) for name, one in model.state_dict().items())
+
+
+def test_weights_that_are_not_finite_from_the_start_are_named():
+    model = mlp(depth=3, width=16)
+    nn.init.constant_(model[2].weight, math.nan)
+    report = probe(model, batch(16), "cross_entropy")
+    assert report.notes[0] == "`2.weight` is NaN or infinite before anything has run"
+    assert names(report) <= {"non-finite-loss", "non-finite-activation"}
+    assert report.effect is not None
+    assert report.effect.after.diagnoses == ()

@@ -299,10 +299,8 @@ def _measure(
         notes += _unseen(model, anatomy, values)
         zeros = awakened(model, values, again)
         if zeros:
-            names = ", ".join(f"`{one}`" for one in zeros[:_FEW])
-            more = f" and {len(zeros) - _FEW:,} more" if len(zeros) > _FEW else ""
             notes.append(
-                f"{names}{more} start at 0: what they cut off has its first gradient in the second step"
+                f"{_few(zeros)} start at 0: what they cut off has its first gradient in the second step"
             )
         return _Measured(
             replace(anatomy.facts, optimizers=()),  # nobody has chosen a rate yet
@@ -327,10 +325,8 @@ def _unseen(model: nn.Module, anatomy: Anatomy, values: Values) -> list[str]:
     ]
     if not names:
         return []
-    told = ", ".join(f"`{one}`" for one in names[:_FEW])
-    more = f" and {len(names) - _FEW:,} more" if len(names) > _FEW else ""
     note = (
-        f"{told}{more} cannot be seen to run, as in a checkpoint with `use_reentrant=True`, in what"
+        f"{_few(names)} cannot be seen to run, as in a checkpoint with `use_reentrant=True`, in what"
         " TorchScript has compiled or where only the weight is used: the table is without them"
     )
     return [note]
@@ -499,11 +495,8 @@ def _together(diagnoses: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
     for first, *others in groups.values():
         message = _PATIENCE.sub("", first.message)
         if others:
-            names = ", ".join(
-                f"`{one.moment.layer}`" for one in others[:_FEW] if one.moment is not None
-            )
-            more = f" and {len(others) - _FEW:,} more" if len(others) > _FEW else ""
-            message += f"; so it is with {names}{more} of the same line"
+            names = [one.moment.layer for one in others if one.moment is not None]
+            message += f"; so it is with {_few(names)} of the same line"
         yield replace(first, message=message)
 
 
@@ -531,10 +524,24 @@ def _report(name: str, measured: Sequence[_Measured], settings: Settings) -> Pro
         tuple(_unreached(missing, largest)),
         tuple(first.independent),
         len(measured),
-        notes=tuple(first.notes),
+        notes=(*_spoilt(values), *first.notes),
         facts=first.facts,
         signals=values,
     )
+
+
+def _spoilt(values: Values) -> Iterator[str]:
+    """Say which weights are NaN or infinite before anything has run, if there are any."""
+    sizes = values.get(Signal.WEIGHT_NORM, {})
+    names = [name for name, size in sizes.items() if not math.isfinite(size)]
+    if names:
+        yield f"{_few(names)} {'is' if len(names) == 1 else 'are'} NaN or infinite before anything has run"
+
+
+def _few(names: Sequence[str]) -> str:
+    """Return the first of some names, and how many more there are."""
+    told = ", ".join(f"`{one}`" for one in names[:_FEW])
+    return told + (f" and {len(names) - _FEW:,} more" if len(names) > _FEW else "")
 
 
 def _unreached(missing: Mapping[str, float], largest: Mapping[str, float]) -> Iterator[str]:
