@@ -42,12 +42,16 @@ def config_in(folder: str) -> Config | None:
     """Return the configuration that lies in a folder; None if there is none."""
     for name in FILE_NAMES:
         path = os.path.join(folder, name)
-        if not os.path.isfile(path):  # a pipe would be waited for
+        if os.path.exists(path) and not os.path.isfile(path):  # a pipe would be waited for
             continue
         try:
             with open(path, "rb") as stream:
                 data = stream.read()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
         except OSError as error:
+            if not os.access(folder, os.X_OK):
+                return None  # a folder that lets nobody look into it says nothing
             raise _unreadable(path, error) from error
         if name == FILE_NAMES[0] or b"trainlint" in data:
             table = _table(path, data)
