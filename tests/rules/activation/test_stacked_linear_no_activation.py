@@ -1,5 +1,7 @@
 """Edge cases of stacked-linear-no-activation."""
 
+import pytest
+
 RULE = "stacked-linear-no-activation"
 
 
@@ -331,11 +333,12 @@ def test_a_block_that_is_used_between_its_own_layers_is_fine(lines):
     )
 
 
-def test_a_middle_that_is_called_narrow_is_a_factorisation(lines):
+@pytest.mark.parametrize("width", ["bottleneck_size", "latent_dim", "embedding_size"])
+def test_a_middle_that_is_called_narrow_is_wanted(width, lines):
     source = """
         from torch import nn
-        def patches(dim, bottleneck_size, hidden):
-            return nn.Sequential(nn.Linear(dim, bottleneck_size), nn.Linear(bottleneck_size, hidden))
+        def patches(dim, size, hidden):
+            return nn.Sequential(nn.Linear(dim, size), nn.Linear(size, hidden))
     """
-    assert lines("stacked-linear-no-activation", source) == []
-    assert lines("stacked-linear-no-activation", source.replace("bottleneck_size", "size")) == [4]
+    assert lines("stacked-linear-no-activation", source.replace("size", width)) == []
+    assert lines("stacked-linear-no-activation", source) == [4]

@@ -16,8 +16,8 @@ rule = Rule(__name__, "TL209", Severity.WARNING)
 
 _BETWEEN = {"Identity", "Flatten", "flatten", "contiguous", "to", "float"}
 _MEANT = ("linear", "lora", "lowrank", "low_rank", "factor", "dummy")
-_NARROW = ("bottleneck", "rank")
-"""How the width of a narrow middle is called."""
+_NARROW = ("bottleneck", "rank", "latent", "code", "embed")
+"""How the width of a narrow middle is called, whose output is wanted itself."""
 
 
 @rule.check
@@ -93,8 +93,8 @@ def _is_meant(file: FileModel, one: Layer, other: Layer) -> bool:
     ends = (one.number("in_features"), other.number("out_features"))
     if middle is not None and all(end is not None and middle < end for end in ends):
         return True
-    wide = one.argument("out_features")
-    if middle is None and wide is not None and any(word in wide.text for word in _NARROW):
+    width = one.argument("out_features")
+    if width is not None and any(word in width.text for word in _NARROW):
         return True
     bias = one.argument("bias")
     if bias is not None and bias.truth() is not True and middle is None:
