@@ -610,6 +610,11 @@ def test_a_shared_layer_is_one_row():
     assert len(report.weighted) == 1
 
 
+def inferred():
+    with torch.inference_mode():
+        return nn.Linear(4, 4)
+
+
 def test_several_seeds_of_a_factory_give_a_spread():
     report = probe(
         lambda: nn.Sequential(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 2)),
@@ -630,6 +635,7 @@ def test_several_seeds_of_a_factory_give_a_spread():
         (nn.Linear(4, 4), (torch.randn(4, 4),) * 2, "mze", "did you mean `mse`?"),
         (nn.Linear(4, 4), (torch.randn(4, 4),) * 2, lambda o, _: o.detach().sum(), "no graph"),
         (nn.Linear(4, 4), (torch.randn(4, 4),) * 2, lambda o, _: o, "shape (4, 4)"),
+        (inferred(), torch.randn(4, 4), None, "made in `torch.inference_mode`"),
         (nn.Linear(4, 4, device="meta"), torch.randn(4, 4), None, "on the meta device"),
         (nn.Linear(4, 4), (torch.randn(4, 4),) * 2, lambda *_: 3.0, "is of type `float`"),
     ],
@@ -878,3 +884,32 @@ def test_weights_that_are_not_finite_from_the_start_are_named():
     assert names(report) <= {"non-finite-loss", "non-finite-activation"}
     assert report.effect is not None
     assert report.effect.after.diagnoses == ()
+
+
+class Writes(nn.Module):
+    """Writes to what it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(8, 3)
+
+    def forward(self, x, same):
+        assert x is same
+        with torch.no_grad():
+            x.mul_(3)
+        return self.fc(x)
+
+
+def test_the_batch_is_left_as_it_was_and_each_pass_is_given_the_same():
+    x = torch.randn(16, 8, requires_grad=True)
+    before = x.detach().clone()
+    report = probe(Writes(), (x, x), remedy=True, seeds=2)
+    assert torch.equal(x, before)
+    assert x.grad is None
+    low, high = report.weighted[0].spread
+    assert low == high
+
+
+def test_a_rule_that_is_not_known_is_said_to_be_given_to_the_probe():
+    with pytest.raises(UserError, match=r"^probe: select: .*`nope`"):
+        probe(nn.Linear(4, 4), torch.randn(4, 4), select=["nope"])

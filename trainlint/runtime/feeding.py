@@ -78,6 +78,20 @@ def refuse_empty(inputs: Any) -> None:
         raise UserError(msg)
 
 
+def copied(inputs: Any) -> Any:
+    """Return inputs with tensors of their own, whose gradients are not those of the user's; once each."""
+    known: dict[int, Tensor] = {}
+
+    def change(one: Any) -> Any:
+        if not isinstance(one, Tensor):
+            return NotImplemented
+        if id(one) not in known:
+            known[id(one)] = one.detach().clone().requires_grad_(one.requires_grad)
+        return known[id(one)]
+
+    return mapped(inputs, change)
+
+
 def takes(model: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
     """Say whether the forward of a model can be called so."""
     try:

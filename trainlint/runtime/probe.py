@@ -21,7 +21,15 @@ from trainlint.runtime.anatomy import Anatomy, is_leaf
 from trainlint.runtime.collectors.activations import Activations
 from trainlint.runtime.collectors.losses import look_at_loss
 from trainlint.runtime.collectors.parameters import Parameters
-from trainlint.runtime.feeding import closed, first_of, loss_of, place_of, refuse_empty, split
+from trainlint.runtime.feeding import (
+    closed,
+    copied,
+    first_of,
+    loss_of,
+    place_of,
+    refuse_empty,
+    split,
+)
 from trainlint.runtime.gains import ideal_gain
 from trainlint.runtime.hooks import Hooks, call_site, eagerly
 from trainlint.runtime.judge import Judge
@@ -134,7 +142,7 @@ def probe(
         UserError: There is nothing to measure: no parameters, or a loss without a graph.
 
     """
-    settings = settings_of(select=select, ignore=ignore, thresholds=thresholds)
+    settings = settings_of(select=select, ignore=ignore, thresholds=thresholds, origin="probe")
     return probed(model, batch, loss, settings, origin=call_site(), seeds=seeds, remedy=remedy)
 
 
@@ -192,6 +200,10 @@ def _checked(model: Any) -> nn.Module:
         raise UserError(msg)
     if any(isinstance(one, nn.parameter.UninitializedParameter) for one in inner.parameters()):
         return copy.deepcopy(inner)
+    if any(one.is_inference() for one in inner.parameters()):
+        what = f"{place_of(inner)}`{type(inner).__name__}`"
+        msg = f"{what} is made in `torch.inference_mode`: nothing of it can learn"
+        raise UserError(msg)
     return inner
 
 
@@ -251,9 +263,14 @@ def _measure(
             model.train()
         args, kwargs, target = split(model, batch, has_loss=loss is not None)
         refuse_empty((args, kwargs))
+
+        def forward() -> Any:
+            given, named = copied((args, kwargs))  # a model may write to what it is given
+            return model(*given, **named)
+
         if any(isinstance(one, nn.parameter.UninitializedParameter) for one in model.parameters()):
             with torch.no_grad():
-                model(*args, **kwargs)
+                forward()
         trainable = [one for one in model.parameters() if one.requires_grad]
         if not trainable:
             msg = f"{place_of(model)}no parameter of `{type(model).__name__}` requires a gradient"
@@ -268,7 +285,7 @@ def _measure(
         hooks = Hooks(observer)
         hooks.install(anatomy.modules)
         try:
-            output = model(*args, **kwargs)
+            output = forward()
         finally:
             hooks.end()
         value, note = loss_of(loss, output, target)
@@ -293,7 +310,7 @@ def _measure(
         def again() -> Any:
             nonlocal output
             model.zero_grad()
-            output = model(*args, **kwargs)
+            output = forward()
             loss_of(loss, output, target)[0].backward()
 
         notes += _unseen(model, anatomy, values)

@@ -21,20 +21,21 @@ def settings_of(
     ignore: Sequence[str] = (),
     extend_select: Sequence[str] = (),
     thresholds: Mapping[str, Mapping[str, object]] | None = None,
+    origin: str = "watch",
 ) -> Settings:
-    """Return the settings of a run, checked.
+    """Return the settings of a run, checked; ``origin`` is the function that was told them.
 
     Raises:
         ConfigError: A rule or a threshold is not known, or is of the wrong type.
 
     """
     selection = Selection(
-        "watch",
+        origin,
         None if select is None else _listed(select),
         _listed(ignore),
         _listed(extend_select),
     )
-    given = Config(origin="watch", selection=selection, thresholds=thresholds or {})
+    given = Config(origin=origin, selection=selection, thresholds=thresholds or {})
     return Hierarchy(load_catalogue(), above=[given]).settings_of(os.curdir)
 
 
