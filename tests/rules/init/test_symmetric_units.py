@@ -1,5 +1,7 @@
 """Edge cases of symmetric-units."""
 
+from dataclasses import replace
+
 import pytest
 
 from trainlint.core.diagnosis import Severity
@@ -83,3 +85,11 @@ def test_a_weight_whose_layer_is_not_known_has_a_remedy_too(training):
 def test_thresholds_are_settings(training):
     run = training(RULE, layers=(LAYER,), parameters=(weight(),), share=0.6)
     assert not run.step(**alike(0.5))
+
+
+@pytest.mark.parametrize(("other", "is_said"), [(0.0, False), (1.0, True)])
+def test_a_weight_beside_another_of_the_same_units_that_differ_is_fine(training, other, is_said):
+    deviations = replace(weight(), name="fc1.deviation")
+    run = training(RULE, layers=(LAYER,), parameters=(weight(), deviations))
+    shares = {"fc1.weight": other, "fc1.deviation": 1.0}
+    assert bool(run.step(similar_rows=shares)) is is_said

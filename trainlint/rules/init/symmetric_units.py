@@ -38,8 +38,13 @@ class Detector:
     def observe(self, step: Step) -> Iterator[Diagnosis]:
         """Yield the weights too many of whose rows are alike."""
         is_first, self.is_started = not self.is_started, True
-        for parameter, share in step.trained(Signal.SIMILAR_ROWS):
-            if not share > self.share or not _may_be_judged(parameter):
+        seen = [
+            (one, share) for one, share in step.trained(Signal.SIMILAR_ROWS) if _may_be_judged(one)
+        ]
+        # what a layer computes from several weights differs where one of them does
+        apart = {(one.layer, one.shape[0]) for one, share in seen if share <= self.share}
+        for parameter, share in seen:
+            if not share > self.share or (parameter.layer, parameter.shape[0]) in apart:
                 continue
             if is_first:
                 self.alike.add(parameter.name)
