@@ -43,6 +43,16 @@ class Breaks:
         raise FileNotFoundError("part-2.csv")
 
 
+class Missing(torch.utils.data.Dataset):
+    def __len__(self):
+        return 8
+
+    def __getitem__(self, at):
+        if at == 3:
+            raise FileNotFoundError("image-3.png")
+        return torch.randn(8), torch.randn(1)
+
+
 def without_graph(output, target):
     return (output - target).square().mean().detach()
 
@@ -76,6 +86,7 @@ row = setup_of(loss=a_row)
 unknown = setup_of(loss="mze")
 ends = setup_of(loader=Ends())
 breaks = setup_of(loader=Breaks())
+worker = setup_of(loader=torch.utils.data.DataLoader(Missing(), 4, num_workers=1))
 once = setup_of(loader=iter([(torch.randn(4, 8), torch.randn(4, 1))]))
 
 
@@ -117,6 +128,7 @@ def command(request, trainlint, folder, monkeypatch):
         ("unknown", "no loss is called `mze`; did you mean `mse`?"),
         ("ends", "a_training.py:{Ends}: the loader has no batches"),
         ("breaks", "a_training.py:{part-2}: the training fails (FileNotFoundError: part-2.csv)"),
+        ("worker", "a_training.py:{image-3}: the training fails (FileNotFoundError: image-3.png)"),
         ("once", "a_training.py:{once}: the loader can be gone through once"),
         (
             "short",
@@ -135,7 +147,7 @@ def test_bad_input_is_one_line_that_names_the_place(command, name, said):
     marks = {
         "fails": "no data", "Empty": "class Empty", "Net": "class Net", "self.fc(x)": "self.fc(x)",
         "without_graph": "def without_graph", "a_row": "def a_row", "Ends": "class Ends",
-        "part-2": "part-2", "short": "def short", "swapped": "def swapped",
+        "part-2": "part-2", "image-3": "image-3", "short": "def short", "swapped": "def swapped",
         "once": "lambda: made(**changed)",
     }  # fmt: skip
     lines = SETUP.splitlines()

@@ -234,6 +234,7 @@ CANNOT = {
     "has lazy layers": lambda: own(
         model=nn.LazyLinear(3), optimizer=torch.optim.SGD([torch.zeros(1)], 0.1)
     ),
+    "takes other arguments than output and target": lambda: own(loss=nn.TripletMarginLoss()),
     "the loss is of type `int`": lambda: own(loss=3),
     "the optimizer is of type `MSELoss`": lambda: own(optimizer=nn.MSELoss()),
     "no loss is called `nlll`; did you mean `nll`": lambda: own(loss="nlll"),

@@ -28,6 +28,10 @@ _INPUT: Final = re.compile(
     r"(?P<shape>\d+(?:,\d+)*)(?::(?P<limit>\d+))?"
 )
 
+_OF_A_WORKER: Final = re.compile(r"Caught \w+ in \w+ worker process \d+\.\s+Original Traceback")
+"""How the text begins of what failed in a worker of a DataLoader."""
+_FRAME: Final = re.compile(r'^  File "([^"]+)", line (\d+), in ', re.MULTILINE)
+
 _LONGEST: Final = 300
 """Of what an exception says so many characters are shown: torch lists all that it knows in some."""
 _SAYS_WHERE: Final = re.compile(r"\S+:\d+: |loss: |--")
@@ -55,7 +59,10 @@ def blaming(what: str, subject: Any = None) -> Iterator[None]:
         raise UserError(msg) from error
     except (Exception, SystemExit) as error:
         place = _place(error) or place_of(subject)
-        said = shorten(" ".join(str(error).split()), _LONGEST, placeholder=" …")
+        text = str(error)
+        if _OF_A_WORKER.match(text):  # it has the traceback in it, whose last line is what was said
+            text = text.strip().rpartition("\n")[2].removeprefix(f"{type(error).__name__}: ")
+        said = shorten(" ".join(text.split()), _LONGEST, placeholder=" …")
         msg = f"{place}{what} fails ({type(error).__name__}{f': {said}' if said else ''})"
         raise UserError(msg) from error
 
@@ -64,10 +71,12 @@ def _place(error: BaseException) -> str:
     """Return the innermost line of the user's code that an exception went through."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{shown(error.filename)}:{error.lineno}: "
-    frames = traceback.extract_tb(error.__traceback__)
-    for frame in reversed(frames):
-        if is_user_code(frame.filename) and os.path.isfile(frame.filename):
-            return f"{shown(frame.filename)}:{frame.lineno}: "
+    frames = [(one.filename, one.lineno) for one in traceback.extract_tb(error.__traceback__)]
+    if _OF_A_WORKER.match(str(error)):
+        frames += [(file, int(line)) for file, line in _FRAME.findall(str(error))]
+    for file, line in reversed(frames):
+        if is_user_code(file) and os.path.isfile(file):
+            return f"{shown(file)}:{line}: "
     return ""
 
 

@@ -183,6 +183,17 @@ def _parameters(function: Any) -> dict[str, inspect.Parameter]:
         return {}
 
 
+def _takes_two(loss: Any) -> bool:
+    """Say whether a loss can be called with output and target, as far as it tells."""
+    try:
+        inspect.signature(loss.forward if isinstance(loss, nn.Module) else loss).bind(None, None)
+    except TypeError:
+        return False
+    except ValueError:  # it has no signature
+        return True
+    return True
+
+
 def _judges_classes(loss: Any) -> bool:
     """Say whether a loss is named whose targets are classes."""
     return isinstance(loss, str) and known_as(loss) in CLASSIFYING
@@ -235,6 +246,12 @@ def refuse(model: Any, optimizer: Any, loss: Any, loader: Any, *, needs_rate: bo
         raise UserError(msg)
     if not (loss is None or isinstance(loss, str) or callable(loss)):
         msg = f"the loss is of type `{type(loss).__name__}`, not a function or the name of one"
+        raise UserError(msg)
+    if callable(loss) and not _takes_two(loss):
+        msg = (
+            f"{place_of(loss)}the loss takes other arguments than output and target: give a function of"
+            " these two"
+        )
         raise UserError(msg)
     _refuse_loader(loader)
 
