@@ -31,6 +31,16 @@ def wrong():
 """
 
 
+LOW = """\
+def low(output, target):
+    if output.dtype != torch.bfloat16:
+        raise TypeError(f"the output is {output.dtype}")
+    return (output - target).square().mean()
+
+
+"""
+
+
 @pytest.fixture
 def lr(trainlint, folder, monkeypatch):
     (folder / "setup_of_lr.py").write_text(SETUP)
@@ -51,6 +61,28 @@ def test_a_rate_is_suggested(lr, method):
     assert "suggested learning rate" in done.out
     document = json.loads(lr("setup", "--method", method, "--output-format", "json").out)
     assert 0.01 < document["lr"]["suggestion"] < 2
+
+
+def test_a_training_in_mixed_precision_is_tried(lr, folder):
+    text = SETUP.replace('"mse"', "low").replace("def fails", LOW + "def fails")
+    (folder / "setup_of_lr.py").write_text(text)
+    assert "suggested learning rate" in lr("setup", "--autocast", "bfloat16", "--steps", "20").out
+    assert "the output is torch.float32" in lr("setup", "--steps", "20").err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--smallest", "1", "--largest", "0.1"), "expects 0 < smallest < largest"),
+        (("--largest", "inf"), "expects 0 < smallest < largest"),
+        (("--steps", "9"), "9 is not in the range x>=10"),
+        (("--autocast", "int8"), "'int8' is not one of"),
+    ],
+)
+def test_a_wrong_option_is_said(lr, arguments, said):
+    done = lr("setup", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
 
 
 @pytest.mark.parametrize(

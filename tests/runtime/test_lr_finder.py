@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import itertools
 import math
 import random
 
@@ -13,7 +12,8 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from trainlint.core.errors import UserError
-from trainlint.runtime.lr_finder import find_lr
+from trainlint.output.lr_text import lines
+from trainlint.runtime.lr_finder import LRReport, find_lr
 
 OPTIMIZERS = {
     "sgd": lambda some: torch.optim.SGD(some, 0.1, momentum=0.9),
@@ -115,16 +115,6 @@ def test_a_loss_that_is_not_finite_ends_the_search_at_once():
     assert report.divergence is not None
 
 
-def vertex(rates, losses, lowest):
-    """Return where the parabola is lowest through a loss and its neighbours, over the log of the rate."""
-    logs = torch.tensor(
-        [math.log(one) for one in rates[lowest - 1 : lowest + 2]], dtype=torch.float64
-    )
-    values = torch.tensor(losses[lowest - 1 : lowest + 2], dtype=torch.float64)
-    a, b, _ = torch.linalg.solve(torch.stack([logs**2, logs, torch.ones(3)], 1), values)
-    return math.exp(-b / (2 * a))
-
-
 def test_what_a_sweep_suggests_is_confirmed_by_training_from_the_same_weights():
     made = setup(lambda some: torch.optim.SGD(some, 0.1))
     alone = find(*made, confirm=False)
@@ -132,15 +122,11 @@ def test_what_a_sweep_suggests_is_confirmed_by_training_from_the_same_weights():
     assert alone.trials == ()
     assert alone.steps <= 100
     rates, losses = zip(*report.trials, strict=True)
-    steps = [math.log(after / before, 3) for before, after in itertools.pairwise(rates)]
-    assert sorted(steps) == pytest.approx(
-        [0.5, 0.5, *[1.0] * (len(rates) - 3)]
-    )  # one is in between
+    assert rates == pytest.approx([rates[0] * 3**at for at in range(len(rates))])
     assert any(one == pytest.approx(alone.suggestion) for one in rates)
     lowest = losses.index(min(losses))
     assert 0 < lowest < len(rates) - 1
-    assert report.suggestion == pytest.approx(vertex(rates, losses, lowest))
-    assert rates[lowest - 1] < report.suggestion < rates[lowest + 1]
+    assert report.suggestion == rates[lowest]
     assert (report.rates, report.steepest) == (alone.rates, alone.steepest)
     assert alone.steps + 100 < report.steps <= alone.steps + 100 * len(rates)
     assert final(report.suggestion) <= 1.1 * min(final(one) for one in (rates[0], rates[-1]))
@@ -190,6 +176,7 @@ def test_what_divide_suggests_is_confirmed_as_a_model_that_never_diverges_needs(
     assert report.rates[-1] / 2 == alone.suggestion
     assert report.suggestion < alone.suggestion
     assert losses[lowest] < losses[rates.index(alone.suggestion)]
+    assert report.suggestion == rates[lowest]
     assert report.steps > alone.steps
     assert "half of the largest that converges" in str(report)
 
@@ -267,8 +254,34 @@ def test_a_method_that_is_not_there_is_said_with_the_one_that_is_meant():
         find(*setup(), method="swepe")
 
 
-def test_the_report_is_a_curve_with_its_suggestion():
-    text = str(find(*setup()))
+def test_the_report_is_a_curve_with_its_suggestion_and_the_trials():
+    report = find(*setup())
+    text = str(report)
     assert "●" in text
-    assert "suggested learning rate" in text
-    assert "from the same weights the loss falls from 1." in text
+    assert f"suggested learning rate: {report.suggestion:.2g}" in text
+    assert "trained for some steps from the same weights, whose loss is 1." in text
+    rows = text.partition("whose loss is")[2].splitlines()[1 : len(report.trials) + 1]
+    assert [f"{rate:.2g}" for rate, _ in report.trials] == [row.split()[0] for row in rows]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_no_line_of_the_report_is_longer_than_the_terminal_is_wide(width):
+    report = LRReport(
+        "sweep", (1e-7, 1e-4, 0.1), (2.0, 1.0, 9.0), 1e-4, 3e-5, 0.1,
+        notes=("the loss falls no further than it differs by chance: more steps tell more",),
+        trials=((1e-5, 2.5), (1e-4, 0.5), (1e-3, math.inf)),
+        start=2.0,
+    )  # fmt: skip
+    shown = list(lines(report, width))
+    assert max(map(len, shown)) <= width
+    assert any(set(one[11:]) == {"─"} and len(one) == width for one in shown)
+    assert "  1e-05    2.5 (does not fall)" in shown
+    assert "  0.0001   0.5" in shown
+    assert "  0.001    diverges" in shown
+
+
+def test_of_many_trials_those_near_the_suggestion_are_told():
+    trials = tuple((10.0**-at, 1.0) for at in range(30, 0, -1))
+    report = LRReport("sweep", (1e-7,), (2.0,), 1e-5, trials=trials, start=2.0)
+    told = [one.split()[0] for one in lines(report) if one.startswith("  1e-")]
+    assert told == ["1e-07", "1e-10", "1e-09", "1e-08", "1e-07", "1e-06", "1e-05"]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from trainlint.cli.trying import options_of_setups, show, tried
+from trainlint.cli.trying import options_of_setups, precision_of, show, tried
 from trainlint.output.lr_text import lines
 
 if TYPE_CHECKING:
@@ -27,17 +28,19 @@ if TYPE_CHECKING:
 @click.option("--largest", type=float, default=10.0, metavar="RATE", help="10 is the default.")
 @click.option(
     "--steps",
-    type=click.IntRange(5),
+    type=click.IntRange(10),
     default=100,
     metavar="N",
-    help="Of a sweep, or of each trial.",
+    help="Of a sweep, or of each trial; 100 is the default.",
 )
 @click.option(
     "--confirm/--no-confirm",
     default=True,
     help="Train from the same weights at the rates around what the method suggests, the default.",
 )
-@click.option("--accumulate", type=click.IntRange(1), default=1, help="Batches for each step.")
+@click.option(
+    "--accumulate", type=click.IntRange(1), default=1, metavar="N", help="Batches for each step."
+)
 @click.option("--html", metavar="PATH", help="Write the curve there (extra `report`).")
 @click.option("--png", metavar="PATH", help="Write the curve there (extra `png`).")
 def command(target: str, **options: Any) -> int:
@@ -54,14 +57,16 @@ def command(target: str, **options: Any) -> int:
         from trainlint.runtime.lr_finder import find_lr  # noqa: PLC0415 - torch takes a second
 
         names = ("method", "smallest", "largest", "steps", "accumulate", "confirm")
-        return find_lr(*made, **{name: options[name] for name in names})
+        chosen = {name: options[name] for name in names}
+        return find_lr(*made, autocast=precision_of(options), **chosen)
 
     report = tried(target, "lr", attempt)
     if options["html"] or options["png"]:
         from trainlint.output.pictures import write as draw  # noqa: PLC0415
 
         draw(picture(report), options["html"], options["png"])
-    show(lines(report), {"lr": report.to_dict()}, options)
+    width = shutil.get_terminal_size().columns
+    show(lines(report, width), {"lr": report.to_dict()}, options)
     return int(report.suggestion is None)
 
 

@@ -29,7 +29,12 @@ def options_of_setups(function: Callable[..., Any]) -> Callable[..., Any]:
     place = click.option(
         "-o", "--output-file", metavar="PATH", help="Write there instead of on the screen."
     )
-    return target(form(place(function)))
+    precision = click.option(
+        "--autocast",
+        type=click.Choice(["bfloat16", "float16"]),
+        help="Train in mixed precision, with this type.",
+    )
+    return target(precision(form(place(function))))
 
 
 def tried(target: str, command: str, attempt: Callable[..., Any]) -> Any:
@@ -51,6 +56,13 @@ def tried(target: str, command: str, attempt: Callable[..., Any]) -> Any:
         made = setup_of(setup, target)
         with blaming("the training", setup):
             return attempt(*made)
+
+
+def precision_of(options: dict[str, Any]) -> Any:
+    """Return the type of mixed precision that is asked for, None for none."""
+    import torch  # noqa: PLC0415 - torch takes a second
+
+    return getattr(torch, options["autocast"]) if options["autocast"] else None
 
 
 def show(lines: Iterable[str], document: dict[str, Any], options: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -10,28 +11,52 @@ if TYPE_CHECKING:
 
     from trainlint.runtime.lr_finder import LRReport
 
-WIDTH: Final = 72
+WIDTH: Final = 80
+"""Of a terminal whose width is not known."""
+NARROWEST: Final = 40
+WIDEST: Final = 100
 HEIGHT: Final = 12
-_MANY: Final = 5
+_MARGIN: Final = 11
+"""Before the curve, for the losses."""
+_MOST: Final = 10
+"""So many trials are told; of more those that are near the suggestion."""
 
 
-def lines(report: LRReport) -> Iterator[str]:
-    """Yield the curve and the suggestion."""
+def lines(report: LRReport, width: int = WIDTH) -> Iterator[str]:
+    """Yield the curve, the suggestion and what it comes from, in lines of a width."""
+    width = min(max(width, NARROWEST), WIDEST)
     finite = [
         (rate, loss)
         for rate, loss in zip(report.rates, report.losses, strict=True)
         if math.isfinite(loss)
     ]
     if len(finite) > 1:
-        yield from _curve(finite, report.suggestion)
+        yield from _curve(finite, report.suggestion, width - _MARGIN)
         yield ""
+    elif report.rates:
+        yield from _table(zip(report.rates, report.losses, strict=True))
+        yield ""
+    if report.suggestion is None:
+        yield "no learning rate is suggested"
     else:
-        for rate, loss in zip(report.rates, report.losses, strict=True):
-            yield f"  {rate:<10.3g} {'diverges' if not math.isfinite(loss) else f'{loss:.4g}'}"
-    if report.suggestion is not None:
         yield f"suggested learning rate: {report.suggestion:.2g}"
     if report.trials:
-        yield f"from the same weights the loss {_trials(report)}"
+        begun = "" if report.start is None else f", whose loss is {report.start:.3g}"
+        yield ""
+        yield from _wrapped(f"trained for some steps from the same weights{begun}:", width)
+        yield from _table(_near(report), report.start)
+        yield ""
+    for one in (_told(report), *(f"note: {one}" for one in report.notes)):
+        yield from _wrapped(one, width)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Return a text in lines of a width; numbers such as 1e-05 are not broken."""
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+
+
+def _told(report: LRReport) -> str:
+    """Return what the method itself says, and what it took."""
     parts = []
     if report.steepest is not None:
         parts.append(f"steepest descent at {report.steepest:.2g}")
@@ -39,47 +64,48 @@ def lines(report: LRReport) -> Iterator[str]:
         parts.append(
             f"divergence at {report.divergence:.2g} (a third of it: {report.divergence / 3:.2g})"
         )
-    if report.method == "divide" and math.isfinite(report.losses[-1]):
+    if report.method == "divide" and report.losses and math.isfinite(report.losses[-1]):
         parts.append(f"half of the largest that converges: {report.rates[-1] / 2:.2g}")
     parts.append(f"{report.steps:,} steps")
-    yield "; ".join(parts)
-    for note in report.notes:
-        yield f"note: {note}"
+    return "; ".join(parts)
 
 
-def _trials(report: LRReport) -> str:
-    """Return what became of the trainings from the same weights."""
-    start = math.inf if report.start is None else report.start
-    fell = [f"{loss:.3g} at {rate:.2g}" for rate, loss in report.trials if loss <= start]
-    stayed = [rate for rate, loss in report.trials if start < loss < math.inf]
-    over = [rate for rate, loss in report.trials if not math.isfinite(loss)]
-    parts = []
-    if fell:
-        begun = "" if math.isinf(start) else f" from {start:.3g}"
-        parts.append(f"falls{begun} to {', '.join(fell)}")
-    if stayed:
-        parts.append(f"does not fall at {_rates(stayed)}")
-    if over:
-        parts.append(f"diverges at {_rates(over)}")
-    return " and ".join((", ".join(parts[:-1]), parts[-1])) if len(parts) > 1 else "".join(parts)
+def _near(report: LRReport) -> list[tuple[float, float]]:
+    """Return the trials, of many those near the suggestion."""
+    trials = list(report.trials)
+    if len(trials) <= _MOST:
+        return trials
+    place = report.suggestion or trials[0][0]
+    trials.sort(key=lambda one: abs(math.log(one[0] / place)))
+    return sorted(trials[:_MOST])
 
 
-def _rates(rates: list[float]) -> str:
-    """Return some rates; of many the first and the last."""
-    told = [f"{one:.2g}" for one in rates]
-    return ", ".join(told) if len(told) < _MANY else f"{told[0]} to {told[-1]} ({len(told)} rates)"
+def _table(
+    trials: Iterator[tuple[float, float]] | list[tuple[float, float]], start: float | None = None
+) -> Iterator[str]:
+    """Yield what became of each rate."""
+    for rate, loss in trials:
+        if not math.isfinite(loss):
+            said = "diverges"
+        else:
+            said = f"{loss:.3g}" + (
+                " (does not fall)" if start is not None and loss > start else ""
+            )
+        yield f"  {f'{rate:.2g}':<8} {said}"
 
 
-def _curve(points: list[tuple[float, float]], suggestion: float | None) -> Iterator[str]:
+def _curve(
+    points: list[tuple[float, float]], suggestion: float | None, width: int
+) -> Iterator[str]:
     """Yield the loss over the logarithm of the rate."""
     logs = [math.log10(rate) for rate, _ in points]
     low, high = min(logs), max(logs)
     bottom = min(loss for _, loss in points)
     top = min(max(loss for _, loss in points), bottom + 2 * abs(points[0][1] - bottom) + 1e-12)
-    grid = [[" "] * WIDTH for _ in range(HEIGHT)]
+    grid = [[" "] * width for _ in range(HEIGHT)]
 
     def column(value: float) -> int:
-        return min(max(round((value - low) / max(high - low, 1e-9) * (WIDTH - 1)), 0), WIDTH - 1)
+        return min(max(round((value - low) / max(high - low, 1e-9) * (width - 1)), 0), width - 1)
 
     if suggestion:
         for row in grid:
@@ -90,6 +116,6 @@ def _curve(points: list[tuple[float, float]], suggestion: float | None) -> Itera
     for at, row in enumerate(grid):
         label = f"{top:9.3g}" if at == 0 else f"{bottom:9.3g}" if at == HEIGHT - 1 else " " * 9
         yield f"{label} │{''.join(row)}".rstrip()
-    yield f"{'':9} └{'─' * WIDTH}"
-    left, right = f"{10**low:.1g}", f"{10**high:.1g}"
-    yield f"{'':11}{left}{right:>{WIDTH - len(left)}}  learning rate"
+    yield f"{'':9} └{'─' * width}"
+    left, right = f"{10**low:.2g}", f"{10**high:.2g}"
+    yield f"{'':{_MARGIN}}{left}{'learning rate':^{width - len(left) - len(right)}}{right}"

@@ -61,8 +61,7 @@ class LRReport:
     """How many optimizer steps were made."""
     notes: tuple[str, ...] = field(default=())
     trials: tuple[tuple[float, float], ...] = ()
-    """Rates at which it was trained from the same weights, and the loss that each reached; the suggestion
-    is where a parabola is lowest through the lowest of them and its neighbours."""
+    """Rates at which it was trained from the same weights, and the loss that each reached."""
     start: float | None = None
     """The loss before any step; None where nothing was trained from the same weights."""
 
@@ -135,8 +134,7 @@ def find_lr(  # noqa: PLR0913 - all but four are optional
         autocast: The type of automatic mixed precision, if it is used.
         accumulate: Batches for each step.
         confirm: Whether to train at the rate that the method suggests, at three times and a third of it,
-            from the same weights, and to go on to where the loss falls lowest; then at one rate between
-            the lowest and its better neighbour, and a parabola tells the rest. In a sweep each loss comes
+            from the same weights, and to go on to where the loss falls lowest. In a sweep each loss comes
             from all rates before; what a rate does by itself only such a trial tells. And what does not
             diverge need not be good: with batch normalisation hardly any rate diverges. It is the best for
             about as many steps as a trial has: for a long training raise ``steps``.
@@ -272,20 +270,16 @@ class _Search:
         )
 
     def confirmed(self, report: LRReport) -> LRReport:
-        """Train at the suggested rate and at those around it, and suggest where the loss falls lowest.
-
-        From the lowest to its better neighbour it is a factor of 3, so one rate is tried between them, and
-        a parabola through the lowest of all and its neighbours says where between these.
-        """
+        """Train at the suggested rate and at those around it, and suggest where the loss falls lowest."""
         assert report.suggestion is not None
         middle = report.suggestion
-        seen: dict[float, _Trial] = {}
+        seen: dict[int, _Trial] = {}
         start = self.start()
 
-        def rate_of(place: float) -> float:
+        def rate_of(place: int) -> float:
             return middle * math.pow(FACTOR, place)
 
-        def level(place: float) -> float:
+        def level(place: int) -> float:
             if not self.ends[0] <= rate_of(place) <= self.ends[1]:
                 return math.inf
             if place not in seen:
@@ -293,7 +287,7 @@ class _Search:
                 seen[place] = self.trial(rate_of(place), start)
             return seen[place].loss if seen[place].loss <= start[0] else math.inf
 
-        best = 0.0
+        best = 0
         while not math.isfinite(level(best)) and rate_of(best - 1) >= self.ends[0]:
             best -= 1
         while (lowest := min((best, best - 1, best + 1), key=level)) != best:
@@ -310,14 +304,9 @@ class _Search:
                 notes.append("a larger rate may be better still: none was tried over `largest`")
             if rate_of(best - 1) < self.ends[0]:
                 notes.append("a smaller rate may be better still: none was tried under `smallest`")
-            near = min((best - 1, best + 1), key=level)
-            if math.isfinite(level(near)):
-                best = min((best, (best + near) / 2), key=level)
-        found = math.isfinite(level(best))
-        points = [(place, level(place)) for place in sorted(seen) if math.isfinite(level(place))]
         return replace(
             report,
-            suggestion=rate_of(_lowest(points, best)) if found else None,
+            suggestion=rate_of(best) if math.isfinite(level(best)) else None,
             steps=report.steps + sum(one.steps for one in seen.values()),
             trials=tuple((rate_of(place), seen[place].loss) for place in sorted(seen)),
             start=start[0],
@@ -378,18 +367,6 @@ class _Search:
         )
         msg = f"the loss of a batch is not finite before any step, so no rate helps: {where}"
         raise UserError(msg)
-
-
-def _lowest(points: Sequence[tuple[float, float]], best: float) -> float:
-    """Return where a parabola is lowest through the lowest point and its neighbours, if it has any."""
-    at = next(at for at, (place, _) in enumerate(points) if place == best)
-    if not 0 < at < len(points) - 1:
-        return best
-    (left, above), (_, lowest), (right, beyond) = points[at - 1 : at + 2]
-    before, after = best - left, right - best
-    up, down = (above - lowest) / before, (beyond - lowest) / after
-    bend = up + down
-    return best if bend <= 0 else best + (up * after - down * before) / (2 * bend)
 
 
 def _steepest(rates: Sequence[float], losses: Sequence[float]) -> float | None:
