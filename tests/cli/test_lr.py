@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 
 import pytest
 
 pytest.importorskip("torch")
+
+from trainlint.cli.lr import picture
+from trainlint.runtime.lr_finder import LRReport
 
 SETUP = """\
 import torch
@@ -109,3 +113,25 @@ def test_the_curve_is_written_as_html_and_as_png(lr, folder):
     assert lr("setup", "--html", "curve.html", "--png", "curve.png").code == 0
     assert "suggested" in (folder / "curve.html").read_text(encoding="utf-8")
     assert (folder / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_picture_has_the_trials_and_cuts_off_what_would_hide_them():
+    report = LRReport(
+        "sweep", (1e-7, 1e-4, 0.1), (2.0, 1.0, 90.0), 1e-3, 1e-4, 0.1,
+        trials=((3e-4, 0.5), (1e-3, 0.25), (3e-3, math.inf)),
+        start=2.25,
+    )  # fmt: skip
+    drawn = picture(report)
+    assert [(one.name, one.y) for one in drawn.curves] == [
+        ("sweep", (2.0, 1.0, 90.0)),
+        ("from the same weights", (0.5, 0.25)),
+    ]
+    assert drawn.top == 0.25 + 2 * (2.25 - 0.25)
+    assert drawn.floor < 0.25
+    assert [(said, drawn.is_late(place)) for place, said in drawn.marks] == [
+        ("suggested: 0.001", False),
+        ("steepest descent: 0.0001", False),
+        ("divergence: 0.1", True),
+    ]
+    alone = picture(LRReport("divide", (10.0,), (math.inf,), None))
+    assert (alone.top, list(alone.marks), alone.curves[0].y) == (None, [], ())

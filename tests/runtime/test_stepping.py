@@ -256,6 +256,12 @@ def test_a_rate_that_cannot_be_set_is_said():
         trainlint.find_lr(**given, progress=False)
 
 
+@pytest.mark.parametrize("given", ["bfloat61", "nn", 16])
+def test_a_type_of_mixed_precision_that_is_none_is_said(given):
+    with pytest.raises(UserError, match=f"autocast: expects a type such as .*, not `{given}`"):
+        trainlint.find_lr(**own(loss="cross-entropy"), autocast=given, progress=False)
+
+
 @pytest.mark.parametrize("what", ["the batch", "the weights"])
 @pytest.mark.parametrize("method", ["sweep", "divide"])
 def test_not_a_rate_is_blamed_for_a_loss_that_is_not_finite_before_any_step(what, method):

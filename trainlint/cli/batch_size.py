@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trainlint.cli.trying import options_of_setups, precision_of, show, tried
+from trainlint.cli.trying import options_of_setups, show, tried
 from trainlint.output.batch_size_text import lines
 
 if TYPE_CHECKING:
@@ -53,9 +53,8 @@ def command(target: str, **options: Any) -> int:
     def attempt(*made: Any) -> BatchSizeReport:
         from trainlint.runtime.batch_size import find_batch_size  # noqa: PLC0415 - torch takes a second
 
-        names = ("limit", "noise", "pairs", "after")
-        chosen = {name: options[name] for name in names}
-        return find_batch_size(*made, autocast=precision_of(options), **chosen)
+        names = ("limit", "noise", "pairs", "after", "autocast")
+        return find_batch_size(*made, **{name: options[name] for name in names})
 
     report = tried(target, "batch-size", attempt)
     show(lines(report), {"batch_size": report.to_dict()}, options)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trainlint.cli.trying import options_of_setups, precision_of, show, tried
+from trainlint.cli.trying import options_of_setups, show, tried
 from trainlint.output.lr_text import lines
 
 if TYPE_CHECKING:
@@ -56,9 +56,8 @@ def command(target: str, **options: Any) -> int:
     def attempt(*made: Any) -> LRReport:
         from trainlint.runtime.lr_finder import find_lr  # noqa: PLC0415 - torch takes a second
 
-        names = ("method", "smallest", "largest", "steps", "accumulate", "confirm")
-        chosen = {name: options[name] for name in names}
-        return find_lr(*made, autocast=precision_of(options), **chosen)
+        names = ("method", "smallest", "largest", "steps", "accumulate", "confirm", "autocast")
+        return find_lr(*made, **{name: options[name] for name in names})
 
     report = tried(target, "lr", attempt)
     if options["html"] or options["png"]:
@@ -71,15 +70,34 @@ def command(target: str, **options: Any) -> int:
 
 
 def picture(report: LRReport) -> Picture:
-    """Return the loss over the rate."""
+    """Return the loss over the rate, of the method itself and of the trials from the same weights."""
     from trainlint.output.pictures import Curve, Picture  # noqa: PLC0415
 
-    seen = zip(report.rates, report.losses, strict=True)
-    points = [(rate, loss) for rate, loss in seen if math.isfinite(loss)]
-    x, y = zip(*points, strict=True) if points else ((), ())
+    tried = list(zip(report.rates, report.losses, strict=True))
+    curves: list[Curve] = []
+    for name, seen in ((report.method, tried), ("from the same weights", report.trials)):
+        points = [(rate, loss) for rate, loss in seen if math.isfinite(loss)]
+        if points or not curves:
+            x, y = zip(*points, strict=True) if points else ((), ())
+            curves.append(Curve(name, x, y))
+    losses = [loss for one in curves for loss in one.y]
+    # far above the first loss a curve only hides what lies below
+    bottom = min(losses, default=0.0)
+    first = curves[0].y[0] if curves[0].y else bottom
+    start = first if report.start is None else max(first, report.start)
     places = (report.suggestion, report.steepest, report.divergence)
     said = ("suggested", "steepest descent", "divergence")
-    marks = [(one, name) for one, name in zip(places, said, strict=True) if one is not None]
+    marks = [
+        (one, f"{name}: {one:.2g}")
+        for one, name in zip(places, said, strict=True)
+        if one is not None
+    ]
     return Picture(
-        "Loss by learning rate", "learning rate", "loss", [Curve("loss", x, y)], marks, log_x=True
+        "Loss by learning rate",
+        "learning rate",
+        "loss",
+        curves,
+        marks,
+        log_x=True,
+        top=bottom + 2 * (start - bottom) if start > bottom else None,
     )

@@ -58,13 +58,6 @@ def tried(target: str, command: str, attempt: Callable[..., Any]) -> Any:
             return attempt(*made)
 
 
-def precision_of(options: dict[str, Any]) -> Any:
-    """Return the type of mixed precision that is asked for, None for none."""
-    import torch  # noqa: PLC0415 - torch takes a second
-
-    return getattr(torch, options["autocast"]) if options["autocast"] else None
-
-
 def show(lines: Iterable[str], document: dict[str, Any], options: dict[str, Any]) -> None:
     """Write a result for people, or as JSON."""
     if options["output_format"] == "json":

@@ -18,6 +18,10 @@ _COLOURS: Final = ("#1f77b4", "#d9822b", "#3a923a", "#8c564b")
 _EXPECTED: Final = "#222"
 
 _MOST_TICKS: Final = 40
+_ROOM: Final = 0.05
+"""Of the height, below the lowest point of what is cut off above."""
+_LATE: Final = 0.85
+"""After this share of the width what is said of a mark stands on its left."""
 _LINE: Final = 0.05
 """How far below each other what is said of marks stands, of the height of the picture."""
 
@@ -47,6 +51,21 @@ class Picture:
     log_x: bool = False
     ticks: Sequence[str] = ()
     """What stands at 1, 2, 3 of the first axis, in the place of numbers."""
+    top: float | None = None
+    """What lies higher is cut off; None where all is to be seen."""
+
+    @property
+    def floor(self) -> float:
+        """Where the second axis begins if it is cut off: a little below the lowest."""
+        lowest = min((one for curve in self.curves for one in curve.y), default=0.0)
+        return lowest - _ROOM * ((self.top or lowest) - lowest)
+
+    def is_late(self, place: float) -> bool:
+        """Say whether a place is so far to the right that what is said of it has room on the left only."""
+        places = [one for curve in self.curves for one in curve.x] + [one for one, _ in self.marks]
+        scale = math.log if self.log_x else float
+        low, high = scale(min(places)), scale(max(places))
+        return scale(place) > low + _LATE * (high - low)
 
 
 def _needed(name: str, option: str, extra: str) -> Any:
@@ -126,6 +145,8 @@ def write_html(picture: Picture, path: str) -> None:
         legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
         margin={"l": 60, "r": 30},
     )
+    if picture.top is not None:
+        figure.update_yaxes(range=[picture.floor, picture.top], exponentformat="power")
     if picture.log_x:
         figure.update_xaxes(type="log", exponentformat="power", dtick=1)
     if picture.ticks:  # as categories, as many are named as there is room for
@@ -135,7 +156,10 @@ def write_html(picture: Picture, path: str) -> None:
         figure.add_vline(x=place, line_dash="dash", line_width=1)
         x = math.log10(place) if picture.log_x else place  # of a text, but not of a line
         y = 1 - at * _LINE
-        figure.add_annotation(x=x, y=y, yref="paper", text=said, xanchor="left", showarrow=False)
+        side = "right" if picture.is_late(place) else "left"
+        figure.add_annotation(
+            x=x, y=y, yref="paper", text=said, xanchor=side, showarrow=False, bgcolor="white"
+        )
     with _made(path):
         figure.write_html(path, include_plotlyjs=True)
 
@@ -161,8 +185,16 @@ def write_png(picture: Picture, path: str) -> None:
     for at, (place, said) in enumerate(picture.marks):
         axes.axvline(place, linestyle="--", linewidth=1, color="#666")
         y = 1 - at * _LINE
-        spot = {"xycoords": ("data", "axes fraction"), "xytext": (3, -3)}
+        is_late = picture.is_late(place)
+        spot: dict[str, Any] = {
+            "xycoords": ("data", "axes fraction"),
+            "xytext": (-3 if is_late else 3, -3),
+        }
+        spot["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+        spot["ha"] = "right" if is_late else "left"
         axes.annotate(said, (place, y), textcoords="offset points", va="top", fontsize=8, **spot)
+    if picture.top is not None:
+        axes.set_ylim(picture.floor, picture.top)
     axes.set(title=picture.title, xlabel=picture.x, ylabel=picture.y)
     axes.grid(alpha=0.3)
     axes.legend(loc="best")

@@ -48,7 +48,7 @@ def find_batch_size(  # noqa: PLR0913 - all but four are optional
     parts: int = 8,
     after: int = 0,
     scaler: Any = None,
-    autocast: torch.dtype | None = None,
+    autocast: torch.dtype | str | None = None,
     progress: bool | None = None,
 ) -> BatchSizeReport:
     """Find the largest batch that fits into memory, and estimate how large a useful one is.
@@ -70,7 +70,7 @@ def find_batch_size(  # noqa: PLR0913 - all but four are optional
         parts: How many batches of the loader make a large one.
         after: Train so many steps before the noise is measured: it grows while the loss falls.
         scaler: A `GradScaler`, if the training has one.
-        autocast: The type of automatic mixed precision, if it is used.
+        autocast: The type of automatic mixed precision, or its name, if it is used.
         progress: Whether to show a bar; by default in a terminal.
 
     Raises:

@@ -107,7 +107,7 @@ def find_lr(  # noqa: PLR0913 - all but four are optional
     largest: float = 10.0,
     steps: int = 100,
     scaler: Any = None,
-    autocast: torch.dtype | None = None,
+    autocast: torch.dtype | str | None = None,
     accumulate: int = 1,
     confirm: bool = True,
     progress: bool | None = None,
@@ -131,7 +131,7 @@ def find_lr(  # noqa: PLR0913 - all but four are optional
         largest: The last rate of a sweep, or the first of `divide`.
         steps: The steps of a sweep, or of each trial.
         scaler: A `GradScaler`, if the training has one.
-        autocast: The type of automatic mixed precision, if it is used.
+        autocast: The type of automatic mixed precision, or its name, if it is used.
         accumulate: Batches for each step.
         confirm: Whether to train at the rate that the method suggests, at three times and a third of it,
             from the same weights, and to go on to where the loss falls lowest. In a sweep each loss comes

@@ -42,7 +42,7 @@ class Stepper:
     loss: Any
     loader: Any
     scaler: Any = None
-    autocast: torch.dtype | None = None
+    autocast: torch.dtype | str | None = None
     accumulate: int = 1
     broken: list[Any] = field(default_factory=list)
     """The last batch whose loss was not finite."""
@@ -51,9 +51,11 @@ class Stepper:
     _ratios: list[float] = field(init=False)
     _sign: float = field(init=False)
     _wants_closure: bool = field(init=False)
+    _type: torch.dtype | None = field(init=False)
 
     def __post_init__(self) -> None:
         self._ratios = _ratios(self.optimizer)
+        self._type = _type_of(self.autocast)
         self._sign = -1.0 if maximises(self.optimizer) else 1.0
         self.device = next(self.model.parameters()).device
         # not a method: a circle of references would keep the workers of a loader alive
@@ -86,7 +88,7 @@ class Stepper:
             target = args[0]  # an autoencoder is to give back what it is given
         context: Any = contextlib.nullcontext()
         if self.autocast is not None:
-            context = torch.autocast(self.device.type, self.autocast)
+            context = torch.autocast(self.device.type, self._type)
         with context:
             value, note = loss_of(self.loss, self.model(*args, **kwargs), target)
         if note:
@@ -145,6 +147,15 @@ class Stepper:
                 raise
             return
         self.optimizer.step(closure)  # type: ignore[arg-type, unused-ignore]
+
+
+def _type_of(autocast: torch.dtype | str | None) -> torch.dtype | None:
+    """Return the type of mixed precision, which may be given by its name."""
+    found = getattr(torch, autocast, None) if isinstance(autocast, str) else autocast
+    if not (autocast is None or isinstance(found, torch.dtype)):
+        msg = f"autocast: expects a type such as torch.bfloat16, not `{autocast}`"
+        raise UserError(msg)
+    return found
 
 
 def _endless(loader: Any, device: torch.device) -> Iterator[Any]:
