@@ -705,6 +705,51 @@ def test_theory_predicts_what_is_measured_in_a_wide_network():
     assert ratio == pytest.approx((theory[-1][0] / theory[0][0]) ** (1 / (depth - 1)), rel=0.1)
 
 
+ACTIVATIONS = (
+    nn.Tanh,
+    nn.Sigmoid,
+    nn.ReLU,
+    nn.LeakyReLU,
+    nn.ELU,
+    nn.SELU,
+    nn.GELU,
+    nn.SiLU,
+    nn.Softsign,
+)
+
+
+def variances(activation, weight, depth):
+    """Return the variance of each layer's output in the limit of wide layers (Poole et al. 2016)."""
+    z = torch.linspace(-9, 9, 4001, dtype=torch.double)
+    chance = torch.exp(-z.square() / 2) / z.square().neg().div(2).exp().sum()
+    found = [weight]
+    for _ in range(depth - 1):
+        made = activation()(math.sqrt(found[-1]) * z)
+        found.append(weight * float((chance * made.square()).sum()))
+    return found
+
+
+@pytest.mark.parametrize("weight", [1 / 3, 2.0])  # torch, He; bench/probe_speed.py has the others
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_fifty_layers_of_each_activation_and_initialisation_are_as_theory_has_them(
+    activation, weight
+):
+    depth = 50
+    model = mlp(activation, depth=depth, scale=math.sqrt(weight), width=128)
+    report = probe(model, batch(128), remedy=False, select=["poor-initial-scale"])
+    theory = variances(activation, weight, depth)
+    seen = [
+        (expected, one)
+        for expected, one in zip(theory, report.weighted, strict=False)
+        if expected > 1e-35  # float32 ends at 1e-38
+    ]
+    (first, start), (last, end) = seen[0], seen[-1]
+    steps = max(len(seen) - 1, 1)
+    ratio = (end.variance / start.variance) ** (1 / steps)
+    assert ratio == pytest.approx((last / first) ** (1 / steps), rel=0.1)
+    assert all(one.predicted == pytest.approx(weight, rel=0.04) for _, one in seen)
+
+
 def test_a_rectifier_halves_the_mean_square():
     assert moments(Activation.RELU, 4.0) == pytest.approx((2.0, 0.5), rel=1e-3)
 

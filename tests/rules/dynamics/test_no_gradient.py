@@ -75,6 +75,7 @@ def test_a_module_runs_if_something_inside_of_it_does(training):
     run = training(RULE, layers=layers, parameters=(token,))
     (found,) = run.steps(10, **seen(missing=["b.token"], names=["b.token"]))
     assert "though it runs" in found.message
+    assert "whether `b.token` is used for such a batch; then look between `b` and" in found.remedy
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,8 @@ class Detector:
                 f"look between `{last.layer}` and the loss for what cuts the graph: `.detach()`, `.data`,"
                 " `.item()`, numpy, `argmax`, rounding, `torch.no_grad()`"
             )
+            if last.layer and last.layer not in step.facts.layer:  # it has parts, and they run
+                remedy = f"look whether `{last.name}` is used for such a batch; then {remedy}"
             if missing[last.name] == 0:
                 remedy = (
                     f"look between `{last.layer}` and the loss for what multiplies by 0 or is flat: a mask,"
