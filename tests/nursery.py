@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import gc
 import importlib
 import importlib.util
 import itertools
@@ -255,6 +256,8 @@ if __name__ == "__main__":
     del sys.path[0]  # the folder of this file
     for module in sys.argv[2:]:
         importlib.import_module(module)
+    gc.collect()
+    gc.freeze()  # a collection in a child, as there are some where it ends, would copy all that is here
     wanted = _requested(socket.socket(fileno=int(sys.argv[1])))
     os.environ.clear()
     os.environ.update(wanted["env"])
