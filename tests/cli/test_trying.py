@@ -161,6 +161,12 @@ def test_bad_input_is_one_line_that_names_the_place(command, name, said):
     assert done.out == ""
 
 
+def test_an_interruption_is_one_line(command, folder):
+    (folder / "a_training.py").write_text("def stops():\n    raise KeyboardInterrupt\n")
+    done = command("stops")
+    assert (done.code, done.out, done.err) == (130, "", "interrupted: nothing is suggested\n")
+
+
 @pytest.mark.parametrize(
     ("command", "arguments", "code", "page", "said"),
     [

@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import trainlint
 from trainlint.core.errors import UserError
+from trainlint.output.batch_size_text import lines
 from trainlint.runtime.batch_size_report import BatchSizeReport, NoiseScale
 from trainlint.runtime.batches import shape_of
 from trainlint.runtime.memory import bounded, has_run_out
@@ -142,6 +143,31 @@ def test_another_exception_names_the_size_and_the_line():
         find(model, torch.optim.SGD(model.parameters(), 0.1), "mse", loader)
     with pytest.raises(RuntimeError, match="shape"):  # those of the loader are the caller's
         find(*setup(error=RuntimeError("shape"), most=2), noise=False)
+
+
+def test_the_noise_is_not_measured_with_the_same_batch_again_and_again():
+    model, optimizer, loss, loader = setup(examples=16)
+    alone = find(model, optimizer, loss, loader)
+    assert (alone.largest, alone.noise) == (16, None)
+    assert "the loader has one batch" in alone.notes[0]
+    _, _, _, few = setup(examples=48)
+    noise = find(model, optimizer, loss, few).noise
+    assert noise is not None
+    assert (noise.small, noise.large) == (16, 48)
+
+
+def test_what_fits_is_told_though_a_later_loss_is_not_finite():
+    model, optimizer, _, loader = setup(100)
+    calls = []
+
+    def loss(output, target):
+        calls.append(len(output))
+        bad = calls.count(16) > 8  # the noise is measured with batches of 16
+        return nn.functional.mse_loss(output, target) * (math.nan if bad else 1)
+
+    report = find(model, optimizer, loss, loader)
+    assert (report.largest, report.noise) == (100, None)
+    assert report.notes == ("the noise is not measured: the loss of a batch is not finite",)
 
 
 @pytest.mark.parametrize("is_used", [True, False])
@@ -342,9 +368,16 @@ def test_the_report_says_what_fits_what_is_useful_and_what_the_craft_says():
     assert "A batch over 32 pays if it runs faster: up to about 210" in text
     assert "       16      10 ms       1,600\n       32      1.5 s          21\n" in text
     assert "a good size" in str(report(noise=NoiseScale(30.0, 20.0, 50.0, 1024, 16, 128)))
-    assert "over 20 with batch normalisation" in str(report(normalised=True))
+    assert "over 20 with batch normalisation" in " ".join(str(report(normalised=True)).split())
     assert "GroupNorm" in str(report(normalised=True, largest=8))
     assert json.loads(json.dumps(report().to_dict()))["noise_scale"]["high"] == 380
+
+
+@pytest.mark.parametrize("width", [40, 60])
+def test_no_line_of_the_report_is_longer_than_the_terminal_is_wide(width):
+    shown = list(lines(report(normalised=True, notes=("a note " * 20,)), width))
+    assert max(map(len, shown)) <= width
+    assert "    batch       step  examples/s" in shown
 
 
 @pytest.mark.parametrize(

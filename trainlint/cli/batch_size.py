@@ -8,6 +8,7 @@ import click
 
 from trainlint.cli.trying import options_of_setups, show, tried
 from trainlint.output.batch_size_text import lines
+from trainlint.output.wrapping import width_of_terminal
 
 if TYPE_CHECKING:
     from trainlint.runtime.batch_size_report import BatchSizeReport
@@ -57,5 +58,5 @@ def command(target: str, **options: Any) -> int:
         return find_batch_size(*made, **{name: options[name] for name in names})
 
     report = tried(target, "batch-size", attempt)
-    show(lines(report), {"batch_size": report.to_dict()}, options)
+    show(lines(report, width_of_terminal()), {"batch_size": report.to_dict()}, options)
     return int(report.largest is None)

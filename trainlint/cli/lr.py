@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from trainlint.cli.trying import options_of_setups, show, tried
 from trainlint.output.lr_text import lines
+from trainlint.output.wrapping import width_of_terminal
 
 if TYPE_CHECKING:
     from trainlint.output.pictures import Picture
@@ -64,8 +64,7 @@ def command(target: str, **options: Any) -> int:
         from trainlint.output.pictures import write as draw  # noqa: PLC0415
 
         draw(picture(report), options["html"], options["png"])
-    width = shutil.get_terminal_size().columns
-    show(lines(report, width), {"lr": report.to_dict()}, options)
+    show(lines(report, width_of_terminal()), {"lr": report.to_dict()}, options)
     return int(report.suggestion is None)
 
 

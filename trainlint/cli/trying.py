@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trainlint.cli.output import write
+from trainlint.cli.output import warn, write
 from trainlint.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -52,10 +52,14 @@ def tried(target: str, command: str, attempt: Callable[..., Any]) -> Any:
     from trainlint.runtime.loading import blaming, load, setup_of  # noqa: PLC0415 - torch takes a second
 
     with redirect_stdout(sys.stderr):
-        setup = load(target)
-        made = setup_of(setup, target)
-        with blaming("the training", setup):
-            return attempt(*made)
+        try:
+            setup = load(target)
+            made = setup_of(setup, target)
+            with blaming("the training", setup):
+                return attempt(*made)
+        except KeyboardInterrupt:
+            warn("interrupted: nothing is suggested")
+            raise click.Abort from None
 
 
 def show(lines: Iterable[str], document: dict[str, Any], options: dict[str, Any]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from trainlint.output.wrapping import WIDTH, fitting, wrapped
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -15,8 +17,14 @@ _CLEAR: Final = 2
 """The scale says where the use of a larger batch fades, which it does over a factor of this and more."""
 
 
-def lines(report: BatchSizeReport) -> Iterator[str]:
-    """Yield what fits, what is useful, and what the craft says."""
+def lines(report: BatchSizeReport, width: int = WIDTH) -> Iterator[str]:
+    """Yield what fits, what is useful, and what the craft says, in lines of a width."""
+    for line in _lines(report):
+        yield from wrapped(line, fitting(width))
+
+
+def _lines(report: BatchSizeReport) -> Iterator[str]:
+    """Yield a line for each thing that is said."""
     yield from _table(report)
     if report.largest is None:
         yield "not even one example fits into memory"

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from typing import TYPE_CHECKING, Final
+
+from trainlint.output.wrapping import WIDTH, fitting, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from trainlint.runtime.lr_finder import LRReport
 
-WIDTH: Final = 80
-"""Of a terminal whose width is not known."""
-NARROWEST: Final = 40
-WIDEST: Final = 100
 HEIGHT: Final = 12
 _MARGIN: Final = 11
 """Before the curve, for the losses."""
@@ -24,7 +21,7 @@ _MOST: Final = 10
 
 def lines(report: LRReport, width: int = WIDTH) -> Iterator[str]:
     """Yield the curve, the suggestion and what it comes from, in lines of a width."""
-    width = min(max(width, NARROWEST), WIDEST)
+    width = fitting(width)
     finite = [
         (rate, loss)
         for rate, loss in zip(report.rates, report.losses, strict=True)
@@ -43,16 +40,11 @@ def lines(report: LRReport, width: int = WIDTH) -> Iterator[str]:
     if report.trials:
         begun = "" if report.start is None else f", whose loss is {report.start:.3g}"
         yield ""
-        yield from _wrapped(f"trained for some steps from the same weights{begun}:", width)
+        yield from wrapped(f"trained for some steps from the same weights{begun}:", width)
         yield from _table(_near(report), report.start)
         yield ""
     for one in (_told(report), *(f"note: {one}" for one in report.notes)):
-        yield from _wrapped(one, width)
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    """Return a text in lines of a width; numbers such as 1e-05 are not broken."""
-    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+        yield from wrapped(one, width)
 
 
 def _told(report: LRReport) -> str:
