@@ -296,3 +296,19 @@ def test_a_batch_of_one_graph_has_many_nodes(package: str, lines: Lines) -> None
         )
         == []
     )
+
+
+def test_a_run_that_only_tries_the_program_is_fine(lines: Lines) -> None:
+    source = """
+        import os
+        from torch import nn
+        from torch.utils.data import DataLoader
+        model = nn.Sequential(nn.Linear(8, 8), nn.BatchNorm1d(8))
+        smoke_test = "CI" in os.environ
+        if smoke_test:
+            train_loader = DataLoader(train_set, batch_size=4, shuffle=True)
+        else:
+            train_loader = DataLoader(whole_set, batch_size=64, shuffle=True)
+    """
+    assert lines(RULE, source) == []
+    assert lines(RULE, source.replace("smoke_test", "is_large")) == [8]

@@ -640,3 +640,25 @@ def test_a_dict_comprehension_is_kept_in_a_container_if_its_keys_are_texts(
         return
     mended, _ = apply_fixes(source, [one.fix])
     assert f"nn.ModuleDict({{{key}: nn.Linear(width, 2) for name in {names}}})" in mended
+
+
+def test_brackets_around_one_module_hide_it_on_purpose(lines):
+    source = """
+        from torch import nn
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                backbone = nn.Linear(8, 8)
+                self.backbone = [backbone]
+                self.head = nn.Linear(8, 2)
+            def forward(self, x):
+                return self.head(self.backbone[0](x))
+    """
+    assert lines("modules-in-plain-list", source) == []
+    more = source.replace(
+        "                self.head",
+        "                self.backbone.append(nn.Linear(8, 8))\n                self.head",
+        1,
+    )
+    assert lines("modules-in-plain-list", more) == [7]
+    assert lines("modules-in-plain-list", source.replace("[backbone]", "[nn.Linear(8, 8)]")) == [7]

@@ -366,3 +366,22 @@ def test_a_toy_module_of_a_test_is_fine(lines: Lines) -> None:
     """
     assert lines(RULE, source) == [7]
     assert lines(RULE, source, path="test_net.py") == []
+
+
+def test_a_tensor_whose_gradient_is_the_penalty_is_not_to_be_trained(lines):
+    """The scale of invariant risk minimisation (Arjovsky et al. 2019)."""
+    source = """
+        import torch
+        from torch import autograd, nn
+        import torch.nn.functional as F
+        class Penalty(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.scale = torch.tensor(1.0).requires_grad_()
+            def forward(self, y, labels):
+                loss = F.cross_entropy(y * self.scale, labels)
+                return GRADIENT
+    """
+    taken = "autograd.grad(loss, [self.scale], create_graph=True)[0].square().sum()"
+    assert lines("tensor-not-parameter", source.replace("GRADIENT", taken)) == []
+    assert lines("tensor-not-parameter", source.replace("GRADIENT", "loss")) == [8]

@@ -240,3 +240,21 @@ def test_a_table_of_the_function_is_fine(lines: Lines) -> None:
         )
         == []
     )
+
+
+def test_a_number_to_look_at_is_fine(lines: Lines) -> None:
+    assert (
+        lines(
+            RULE,
+            """
+            import torch
+            from torch import nn
+            class Agent(nn.Module):
+                def forward(self, scores, chosen):
+                    probabilities = torch.softmax(scores, dim=-1)
+                    told = probabilities[chosen].log().cpu().numpy()
+                    return told, torch.softmax(scores, -1)[0].log().item()
+            """,
+        )
+        == []
+    )

@@ -367,3 +367,19 @@ def test_a_class_with_a_single_layer_is_a_linear_model(lines):
     """
     assert lines(RULE, source) == []
     assert lines(RULE, source.replace("self.conv1 =", "self.conv0 = self.conv1 =")) == [9]
+
+
+def test_a_gaussian_process_has_a_few_numbers(lines):
+    source = """
+        import gpytorch
+        import torch
+        class Model(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.covar_module = gpytorch.kernels.RBFKernel()
+                self.first, self.last = torch.nn.Linear(8, 8), torch.nn.Linear(8, 2)
+        model = Model()
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+    """
+    assert lines("adam-lr-too-high", source) == []
+    assert lines("adam-lr-too-high", source.replace("gpytorch", "others")) == [10]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from trainlint.core.diagnosis import Diagnosis, Severity
@@ -10,10 +11,11 @@ from trainlint.core.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trainlint.static.model import FileModel, Layer
+    from trainlint.static.model import FileModel, Layer, Loader
 
 rule = Rule(__name__, "TL604", Severity.WARNING, judges_configs=True)
 
+_TRIAL = re.compile(r"smoke|debug|dry|toy|quick|test", re.IGNORECASE)
 _EXEMPT = r"sync_?(batch_?norm|bn)|^(dgl|torch_geometric)$"
 """The statistics are those of all processes; or of the nodes of a graph, of which one has many."""
 
@@ -33,7 +35,7 @@ def check(
         size = loader.number("batch_size")
         if size is None or not 0 < size < max(warn_under, advise_under):
             continue
-        if not loader.is_for_training:
+        if not loader.is_for_training or _is_for_a_trial(loader):
             continue
         few = size < warn_under
         examples = "1 example" if size == 1 else f"{size} examples"
@@ -48,6 +50,11 @@ def check(
             related=[(norm, "normalises over them")],
             severity=rule.severity if few else Severity.ADVICE,
         )
+
+
+def _is_for_a_trial(loader: Loader) -> bool:
+    """Say whether a test on the way asks whether the program only tries itself out."""
+    return any(_TRIAL.search(test.text) for test, _ in loader.call.decided_by)
 
 
 def _batch_norm(file: FileModel) -> Layer | None:

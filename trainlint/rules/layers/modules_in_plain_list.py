@@ -31,6 +31,8 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
                 continue
             if not collection.users or collection.is_wrapped or _is_handed_on(file, collection):
                 continue
+            if _hides_one(file, collection):
+                continue
             kind = "dict" if collection.is_dict else "list"
             yield rule.at(
                 collection.at,
@@ -58,6 +60,18 @@ def _is_handed_on(file: FileModel, collection: PlainCollection) -> bool:
         if (receiver if iterated is None else iterated).mentions(collection.attribute):
             return True
     return False
+
+
+def _hides_one(file: FileModel, collection: PlainCollection) -> bool:
+    """Say whether one module is put into brackets by its name: so that the module does not register it."""
+    items = collection.at.items or ()
+    if len(items) != 1 or not (items[0].is_name or items[0].is_attribute):
+        return False
+    own = f"self.{collection.attribute}"
+    return not any(
+        call.receiver is not None and call.receiver.text == own
+        for call in file.method_calls("append", "extend", "insert")
+    )
 
 
 def _fix(file: FileModel, collection: PlainCollection) -> Fix | None:

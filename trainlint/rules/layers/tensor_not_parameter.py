@@ -75,6 +75,8 @@ def _is_only_computed_with(file: FileModel, module: ModuleClass, name: str) -> b
             continue
         elif not _is_initialised(file, read):
             return False
+    if any(call.mentions(name) for call in file.calls_to("torch.autograd.grad")):
+        return False  # asked for its gradient, and not trained: the scale of a penalty
     registered = (*file.method_calls("register_parameter", "register_buffer", "setattr"),)
     return inside and not any(
         argument.string() in {name, None} for call in registered for argument in call.args[:1]

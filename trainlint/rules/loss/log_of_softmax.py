@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 rule = Rule(__name__, "TL307", Severity.WARNING, fixable=Safety.UNSAFE)
 
 _STABLE = {"Softmax": "log_softmax", "Sigmoid": "logsigmoid"}
+_SHOWN = frozenset({"item", "numpy", "tolist"})
 _ROWS = frozenset({"torch.arange", "torch.linspace", "torch.logspace"})
 
 
@@ -32,7 +33,7 @@ def check(file: FileModel) -> Iterator[Diagnosis]:
         kinds = {step.kind for step in makers}
         if len(kinds) != 1 or not kinds <= _STABLE.keys() or any(one.optional for one in makers):
             continue
-        if any(_is_table(step.at) for step in makers):
+        if any(_is_table(step.at) for step in makers) or _is_only_shown(call):
             continue
         kind = kinds.pop()
         stable = _STABLE[kind]
@@ -57,6 +58,11 @@ def _is_table(made: Expr) -> bool:
     scores = made.argument(0, "input") if made.callee is not None else made.receiver
     origins = () if scores is None else scores.origins()
     return any(isinstance(one, Call) and one.callee in _ROWS for one in origins)
+
+
+def _is_only_shown(call: Call) -> bool:
+    """Say whether the logarithm leaves the graph at once, as a number to look at."""
+    return any(isinstance(one, Call) and one.method in _SHOWN for one in call.around)
 
 
 def _argument(call: Call) -> Expr | None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 rule = Rule(__name__, "TL402", Severity.WARNING, judges_configs=True)
 
 _ADAMS = {"Adam", "AdamW", "NAdam", "RAdam"}
+_FEW_NUMBERS = r"^(gpytorch|botorch|pyro|linear_operator)$"
+"""Packages for models of a few numbers each, such as Gaussian processes, for which 0.1 is usual."""
 
 
 @rule.check
@@ -33,7 +35,8 @@ def check(
         for given in optimizer.given("lr"):
             if given.value < rate_if_deep or not given.trains_modules or optimizer.rate_is_idle:
                 continue
-            if given.value < rate and optimizer.depth < layers:
+            is_deep = optimizer.depth >= layers
+            if not is_deep and (given.value < rate or file.speaks_of(_FEW_NUMBERS)):
                 continue
             if optimizer.call.expected_to_fail or _is_for_another(file, given):
                 continue
