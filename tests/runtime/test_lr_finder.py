@@ -166,6 +166,19 @@ def test_divide_suggests_half_of_the_largest_rate_that_converges():
     assert report.divergence == pytest.approx(report.rates[-1] * 3)
 
 
+def test_a_rate_at_which_the_loss_only_does_not_fall_is_not_said_to_diverge():
+    model = nn.Linear(4, 2)
+    nn.init.zeros_(model.weight)
+    nn.init.zeros_(model.bias)
+    loader = [(torch.randn(16, 4), torch.arange(16) % 2) for _ in range(50)]
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    report = find(model, optimizer, "cross-entropy", loader, method="divide", largest=0.3)
+    assert report.start == pytest.approx(math.log(2))
+    assert report.divergence is None
+    assert math.log(2) < report.losses[0] < 1
+    assert f"  0.3      {report.losses[0]:.3g} (does not fall)" in str(report)
+
+
 def test_what_divide_suggests_is_confirmed_as_a_model_that_never_diverges_needs():
     made = setup()  # with batch normalisation
     alone = find(*made, method="divide", largest=30.0, confirm=False)

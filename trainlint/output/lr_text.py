@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from trainlint.output.wrapping import WIDTH, fitting, wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from trainlint.runtime.lr_finder import LRReport
 
@@ -27,11 +27,11 @@ def lines(report: LRReport, width: int = WIDTH) -> Iterator[str]:
         for rate, loss in zip(report.rates, report.losses, strict=True)
         if math.isfinite(loss)
     ]
-    if len(finite) > 1:
+    if len(finite) > 1 and report.method == "sweep":
         yield from _curve(finite, report.suggestion, width - _MARGIN)
         yield ""
     elif report.rates:
-        yield from _table(zip(report.rates, report.losses, strict=True))
+        yield from _table(list(zip(report.rates, report.losses, strict=True)), report.start)
         yield ""
     if report.suggestion is None:
         yield "no learning rate is suggested"
@@ -56,7 +56,8 @@ def _told(report: LRReport) -> str:
         parts.append(
             f"divergence at {report.divergence:.2g} (a third of it: {report.divergence / 3:.2g})"
         )
-    if report.method == "divide" and report.losses and math.isfinite(report.losses[-1]):
+    start = math.inf if report.start is None else report.start
+    if report.method == "divide" and math.isfinite(last := report.losses[-1]) and last <= start:
         parts.append(f"half of the largest that converges: {report.rates[-1] / 2:.2g}")
     parts.append(f"{report.steps:,} steps")
     return "; ".join(parts)
@@ -72,17 +73,12 @@ def _near(report: LRReport) -> list[tuple[float, float]]:
     return sorted(trials[:_MOST])
 
 
-def _table(
-    trials: Iterator[tuple[float, float]] | list[tuple[float, float]], start: float | None = None
-) -> Iterator[str]:
+def _table(trials: Sequence[tuple[float, float]], start: float | None) -> Iterator[str]:
     """Yield what became of each rate."""
     for rate, loss in trials:
-        if not math.isfinite(loss):
-            said = "diverges"
-        else:
-            said = f"{loss:.3g}" + (
-                " (does not fall)" if start is not None and loss > start else ""
-            )
+        said = f"{loss:.3g}" if math.isfinite(loss) else "diverges"
+        if start is not None and start < loss < math.inf:
+            said += " (does not fall)"
         yield f"  {f'{rate:.2g}':<8} {said}"
 
 

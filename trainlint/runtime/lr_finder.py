@@ -63,7 +63,10 @@ class LRReport:
     trials: tuple[tuple[float, float], ...] = ()
     """Rates at which it was trained from the same weights, and the loss that each reached."""
     start: float | None = None
-    """The loss before any step; None where nothing was trained from the same weights."""
+    """The loss before any step; None where nothing was trained from the same weights.
+
+    What ends above it has not fallen, and is not suggested.
+    """
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as JSON can hold it."""
@@ -249,24 +252,33 @@ class _Search:
         rate, made, divergence = self.ends[1], 0, None
         total = math.ceil(math.log(self.ends[1] / self.ends[0], FACTOR)) + 1
         start = self.start()
-        while rate >= self.ends[0]:
+        found = None
+        while found is None and rate >= self.ends[0]:
             trial = self.trial(rate, start)
             made += trial.steps
             rates.append(rate)
-            losses.append(trial.loss if trial.loss <= start[0] else math.inf)
+            losses.append(trial.loss)
             self.bar.show(len(rates), total)
-            if math.isfinite(losses[-1]):
-                break
-            divergence = rate
+            if trial.loss <= start[0]:
+                found = rate / 2
+            elif math.isinf(trial.loss):
+                divergence = rate
             rate /= FACTOR
-        found = rate / 2 if losses and math.isfinite(losses[-1]) else None
         notes = []
-        if divergence is None and found is not None:
+        if found is not None and len(rates) == 1:
             notes.append("the first rate does not diverge: begin with a larger one")
         if found is None:
-            notes.append("the loss diverges at all of the rates")
+            notes.append(_FLAT)
         return LRReport(
-            "divide", tuple(rates), tuple(losses), found, None, divergence, made, notes=tuple(notes)
+            "divide",
+            tuple(rates),
+            tuple(losses),
+            found,
+            None,
+            divergence,
+            made,
+            notes=tuple(notes),
+            start=start[0],
         )
 
     def confirmed(self, report: LRReport) -> LRReport:
