@@ -54,6 +54,11 @@ def fails():
     return [][0]
 
 
+def without_numbers():
+    with torch.device("meta"):
+        return Net()
+
+
 def ends():
     raise SystemExit(3)
 
@@ -184,12 +189,12 @@ def test_seeds_and_types_are_heeded(probe):
         ("Net", ("--input", "8x16"), "--input: expects a shape"),
         ("Net", ("--input", "8,16", "--dtype", "flat32"), "did you mean `float32`?"),
         ("Net", ("--input", "8,16", "--device", "cude"), "--device: `cude` cannot be used here"),
-        ("Empty", ("--input", "8,16"), "probed_model.py:67: `Empty` has no parameters"),
+        ("Empty", ("--input", "8,16"), "probed_model.py:72: `Empty` has no parameters"),
         ("frozen", ("--input", "8,16"), "probed_model.py:5: no parameter of `Net` requires a"),
         (
             "long",
             ("--input", "8,16"),
-            "probed_model.py:77: making the model fails (ValueError: a a",
+            "probed_model.py:82: making the model fails (ValueError: a a",
         ),
         ("Net", ("--input", "8,16", "--loss", "mze"), "did you mean `mse`?"),
         ("Net", ("--input", "8,16", "--arg", "depth"), "--arg: expects name=value"),
@@ -200,8 +205,13 @@ def test_seeds_and_types_are_heeded(probe):
         ),
         ("Net", ("--batch", "probed_model.py:fails"), "probed_model.py:41: the batch fails"),
         ("Net", ("--batch", "nowhere:batch"), "--batch: no module is called `nowhere`"),
-        ("Net", ("--batch", "probed_model.py:nothing"), "probed_model.py:48: the batch is None"),
-        ("ends", BATCH, "probed_model.py:45: making the model fails (SystemExit: 3)"),
+        ("Net", ("--batch", "probed_model.py:nothing"), "probed_model.py:53: the batch is None"),
+        (
+            "without_numbers",
+            BATCH,
+            "probed_model.py:5: `body.0.weight` of `Net` is on the meta device",
+        ),
+        ("ends", BATCH, "probed_model.py:50: making the model fails (SystemExit: 3)"),
         (
             "Net",
             ("--batch", "probed_model.py:too_high", "--loss", "cross_entropy"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from types import ModuleType, SimpleNamespace
 
@@ -119,6 +120,8 @@ def test_a_probe_has_its_layers_worst_first_and_a_picture():
     assert text.count("<polyline") == 2
     assert report.diagnoses
     assert report.diagnoses[0].rule in text
+    told = replace(report.effect, after=report.effect.before)
+    assert "it mends none of them by itself" in replace(report, effect=told)._repr_html_()
 
 
 def test_searches_have_a_table_a_curve_and_what_they_suggest():

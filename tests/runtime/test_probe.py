@@ -958,3 +958,61 @@ def test_the_batch_is_left_as_it_was_and_each_pass_is_given_the_same():
 def test_a_rule_that_is_not_known_is_said_to_be_given_to_the_probe():
     with pytest.raises(UserError, match=r"^probe: select: .*`nope`"):
         probe(nn.Linear(4, 4), torch.randn(4, 4), select=["nope"])
+
+
+class Auxiliary(nn.Module):
+    """Has a head beside the one that a loss with a name is of, and a layer that is really cut off."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.head, self.beside = nn.Linear(8, 8), nn.Linear(8, 3), nn.Linear(8, 3)
+        self.cut = nn.Linear(8, 8)
+
+    def forward(self, x):
+        hidden = torch.tanh(self.body(x) + self.cut(x).detach())
+        return [self.head(hidden), self.beside(hidden)]
+
+
+def test_a_head_that_the_loss_is_not_of_is_not_cut_off():
+    report = probe(Auxiliary(), (torch.randn(16, 8), torch.arange(16) % 3), "cross_entropy")
+    assert report.without_gradient == ("cut.weight", "cut.bias")
+    assert "the loss is that of the first of 2 outputs" in report.notes
+    (found,) = report.diagnoses
+    assert "`cut.weight`" in found.message
+    assert "other layers" not in found.message
+
+
+class Grows(nn.Module):
+    """Keeps a buffer that has no size yet, as an observer of a quantisation does."""
+
+    seen: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(8, 3)
+        self.register_buffer("seen", torch.empty(0))
+
+    def forward(self, x):
+        made = self.fc(x)
+        self.seen.resize_(3).copy_(made.detach().amax(0))
+        return made
+
+
+def test_a_buffer_that_grows_has_the_size_of_before():
+    model = Grows()
+    probe(model, torch.randn(16, 8), remedy=True)
+    assert model.seen.shape == (0,)
+
+
+class Mapped(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(8, 3)
+
+    def forward(self, x):
+        return torch.vmap(self.fc)(x)
+
+
+def test_what_runs_inside_of_vmap_is_said_to_be_missing():
+    report = probe(Mapped(), torch.randn(16, 8))
+    assert any(one.startswith("`fc` cannot be seen to run") for one in report.notes)

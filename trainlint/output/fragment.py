@@ -122,6 +122,7 @@ def _effect(report: ProbeReport) -> Iterator[str]:
         )
         lines = [_Line(None, row) for row in probe_text.effect_rows(report.effect)]
         yield _table(("", "before", "after"), lines, "rows")
+        yield from map(_faint, probe_text.shortfalls(report.effect))
 
 
 def learning_rates(report: LRReport) -> str:

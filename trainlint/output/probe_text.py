@@ -350,6 +350,11 @@ def _effect(effect: Effect, width: int, style: Style) -> Iterator[str]:
     yield f"  {'':<34} {'before':>10} {'after':>10}"
     for what, before, after in effect_rows(effect):
         yield f"  {what:<34} {before:>10} {after:>10}"
+    yield from shortfalls(effect)
+
+
+def shortfalls(effect: Effect) -> Iterator[str]:
+    """Say where the right initialisation mends nothing, and what it brings."""
     was, now = set(effect.before.diagnoses), set(effect.after.diagnoses)
     if was and was <= now:
         yield "it mends none of them by itself"

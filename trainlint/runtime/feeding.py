@@ -16,7 +16,7 @@ from trainlint.runtime.memory import has_run_out
 from trainlint.runtime.tensors import is_plain, mapped, tensors_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     Loss = str | nn.Module | Callable[..., Any] | None
 
@@ -172,16 +172,15 @@ def loss_of(loss: Any, output: Any, target: Any) -> tuple[Tensor, str]:
     own = _own_loss(output) if loss is None else None
     if own is not None:
         return _checked(own, loss), ""
-    made = [one for one in tensors_in(output) if is_plain(one) and one.requires_grad]
+    made = differentiable(output)
     if not made:
         msg = (
             "no output of the model depends on its parameters: there is nothing to go backward from"
         )
         raise UserError(msg)
     if loss is None:
-        total = sum((_projected(one).to(made[0].device) for one in made), start=torch.zeros(()))
         return (
-            total,
+            projection(made),
             "gradients are those of a random projection of the output, for there is no loss",
         )
     return _named(str(loss), made[0], target)
@@ -228,6 +227,17 @@ def closed(output: Any, depth: int = 4) -> str:
     else:
         return type(output).__name__
     return next(filter(None, (closed(one, depth - 1) for one in inside)), "")
+
+
+def differentiable(output: Any) -> list[Tensor]:
+    """Return what of an output depends on the parameters; a loss with a name is that of the first."""
+    return [one for one in tensors_in(output) if is_plain(one) and one.requires_grad]
+
+
+def projection(outputs: Sequence[Tensor]) -> Tensor:
+    """Return the sum of random projections of outputs."""
+    device = outputs[0].device
+    return sum((_projected(one).to(device) for one in outputs), start=torch.zeros(()))
 
 
 def _projected(output: Tensor) -> Tensor:

@@ -24,9 +24,11 @@ from trainlint.runtime.collectors.parameters import Parameters
 from trainlint.runtime.feeding import (
     closed,
     copied,
+    differentiable,
     first_of,
     loss_of,
     place_of,
+    projection,
     refuse_empty,
     split,
 )
@@ -313,7 +315,14 @@ def _measure(
             output = forward()
             loss_of(loss, output, target)[0].backward()
 
-        notes += _unseen(model, anatomy, values)
+        others = differentiable(output)[1:] if isinstance(loss, str) else []
+        if others and any(_unreached(values)):
+            notes.append(f"the loss is that of the first of {len(others) + 1} outputs")
+            model.zero_grad()
+            projection(differentiable(forward())[1:]).backward()
+            _leave_out_reached(model, values)
+            again()
+        notes += _unseen(model, values)
         zeros = awakened(model, values, again)
         if zeros:
             notes.append(
@@ -329,9 +338,18 @@ def _measure(
         )
 
 
-def _unseen(model: nn.Module, anatomy: Anatomy, values: Values) -> list[str]:
+def _leave_out_reached(model: nn.Module, values: Values) -> None:
+    """Leave parameters without a gradient out of what is known where they have one now."""
+    named = dict(model.named_parameters())
+    for name in list(_unreached(values)):
+        gradient = named[name].grad
+        if gradient is not None and gradient.detach().any():
+            del values[Signal.GRADIENT_MISSING][name]
+
+
+def _unseen(model: nn.Module, values: Values) -> list[str]:
     """Say which layers have a gradient though nobody saw them run, if there are any."""
-    seen = {one.name for one in anatomy.facts.layers}
+    seen = values.get(Signal.RMS, {})
     missing = values.get(Signal.GRADIENT_MISSING, {})
     names = [
         name
@@ -344,7 +362,8 @@ def _unseen(model: nn.Module, anatomy: Anatomy, values: Values) -> list[str]:
         return []
     note = (
         f"{_few(names)} cannot be seen to run, as in a checkpoint with `use_reentrant=True`, in what"
-        " TorchScript has compiled or where only the weight is used: the table is without them"
+        " TorchScript has compiled, in `torch.func` or where only the weight is used: the table is without"
+        " them"
     )
     return [note]
 
@@ -525,8 +544,6 @@ def _report(name: str, measured: Sequence[_Measured], settings: Settings) -> Pro
     def run(signal: Signal) -> float | None:
         return values.get(signal, {}).get("")
 
-    missing = values.get(Signal.GRADIENT_MISSING, {})
-    largest = values.get(Signal.GRADIENT_MAX, {})
     size = run(Signal.BATCH_SIZE)
     diagnoses = _judged(first, settings)
     return ProbeReport(
@@ -538,7 +555,7 @@ def _report(name: str, measured: Sequence[_Measured], settings: Settings) -> Pro
         _known(first.output[0]),
         _known(first.output[1]),
         None if size is None else int(size),
-        tuple(_unreached(missing, largest)),
+        tuple(_unreached(values)),
         tuple(first.independent),
         len(measured),
         notes=(*_spoilt(values), *first.notes),
@@ -561,8 +578,10 @@ def _few(names: Sequence[str]) -> str:
     return told + (f" and {len(names) - _FEW:,} more" if len(names) > _FEW else "")
 
 
-def _unreached(missing: Mapping[str, float], largest: Mapping[str, float]) -> Iterator[str]:
+def _unreached(values: Values) -> Iterator[str]:
     """Yield the parameters without a gradient, but for a bias whose shift merely cancels out."""
+    missing = values.get(Signal.GRADIENT_MISSING, {})
+    largest = values.get(Signal.GRADIENT_MAX, {})
     for name, is_missing in missing.items():
         owner, _, last = name.rpartition(".")
         weight = f"{owner}.weight".lstrip(".")

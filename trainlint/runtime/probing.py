@@ -82,7 +82,9 @@ def _factory(
             return given.to(device, dtype)
         with blaming("making the model", given):
             model = given(**args)
-            return model.to(device, dtype) if isinstance(model, nn.Module) else model
+            if not isinstance(model, nn.Module) or any(one.is_meta for one in model.parameters()):
+                return model  # which the probe refuses in its own words
+            return model.to(device, dtype)
 
     return make
 

@@ -71,6 +71,10 @@ def model_restored(model: nn.Module, *, weights: bool, aside: bool = False) -> I
     finally:
         with torch.no_grad():
             for tensor, value in buffers:
+                if (
+                    tensor.shape != value.shape
+                ):  # an observer of a quantisation grows with what it sees
+                    tensor.resize_(value.shape)
                 tensor.copy_(value)
         for table, before in tables:
             table.clear()
