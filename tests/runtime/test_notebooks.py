@@ -120,6 +120,7 @@ def test_a_probe_has_its_layers_worst_first_and_a_picture():
     assert text.count("<polyline") == 2
     assert report.diagnoses
     assert report.diagnoses[0].rule in text
+    assert report.effect is not None
     told = replace(report.effect, after=report.effect.before)
     assert "it mends none of them by itself" in replace(report, effect=told)._repr_html_()
 

@@ -101,7 +101,9 @@ MORE: Final = 0.2
 HELD: Final = 8 << 20
 """Bytes of gradients that are looked at together where each is freed once it has been."""
 _FEW: Final = 3
-_PLAIN: Final = frozenset({nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d})
+_PLAIN: Final = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+_INSIDE: Final = "NonDynamicallyQuantizableLinear"
+"""The last layer of an attention of torch, which is part of it and never called."""
 _LINEAR: Final = frozenset(one.__name__ for one in _PLAIN)
 ENOUGH: Final = 1 << 15
 """Elements of an activation that are looked at: what is compared with theory is measured more exactly."""
@@ -354,7 +356,8 @@ def _unseen(model: nn.Module, values: Values) -> list[str]:
     names = [
         name
         for name, one in model.named_modules()
-        if (type(one) in _PLAIN or getattr(one, "original_name", "") in _LINEAR)
+        if (isinstance(one, _PLAIN) or getattr(one, "original_name", "") in _LINEAR)
+        and type(one).__name__ != _INSIDE
         and name not in seen
         and missing.get(f"{name}.weight") == 0
     ]
@@ -362,8 +365,8 @@ def _unseen(model: nn.Module, values: Values) -> list[str]:
         return []
     note = (
         f"{_few(names)} cannot be seen to run, as in a checkpoint with `use_reentrant=True`, in what"
-        " TorchScript has compiled, in `torch.func` or where only the weight is used: the table is without"
-        " them"
+        " TorchScript has compiled, in `torch.func`, with parts of its own or where only the weight is"
+        " used: the table is without them"
     )
     return [note]
 
