@@ -240,9 +240,9 @@ def _program(arguments: list[str]) -> tuple[types.CodeType, dict[str, Any]]:
         assert spec.origin is not None
         path = spec.origin
     else:
-        path = arguments[0]
-        sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
-    sys.argv = [path, *arguments[1:]]
+        path = os.path.abspath(arguments[0])
+        sys.path.insert(0, os.path.dirname(path))
+    sys.argv = [path if spec else arguments[0], *arguments[1:]]
     main = types.ModuleType("__main__")
     names = main.__dict__
     names.update(__file__=path, __spec__=spec, __builtins__=builtins)
