@@ -73,6 +73,14 @@ def test_what_a_model_keeps_in_attributes_is_given_back(kind):
     assert not hasattr(model, "cached")
 
 
+def test_what_a_wrapper_of_torch_sets_up_once_stays(monkeypatch):
+    model = Counting()
+    monkeypatch.setattr(Counting, "__module__", "torch.distributed.fsdp")
+    search("lr", model, torch.optim.SGD(model.parameters(), 0.1), "mse", DataLoader(rows(), 8))
+    assert model.calls > 0
+    assert hasattr(model, "cached")
+
+
 def test_a_tensor_of_a_graph_beside_the_model_is_not_written_to():
     model = Counting()
     model.kept = model.fc(torch.ones(1, 4)).sigmoid()

@@ -58,7 +58,8 @@ def model_restored(model: nn.Module, *, weights: bool, aside: bool = False) -> I
     modes = [(one, one.training) for one in modules]
     # TorchScript keeps what its modules have, and lets nothing be put in its place
     python = [one for one in modules if not isinstance(one, torch.jit.ScriptModule)]
-    attributes = [(vars(one), _attributes(one, aside=aside)) for one in python]
+    own = [one for one in python if not _is_of_torch(one)]
+    attributes = [(vars(one), _attributes(one, aside=aside)) for one in own]
     tables = [(one._buffers, dict(one._buffers)) for one in python]  # noqa: SLF001
     buffers = [
         (one, _kept(one, aside=aside))
@@ -104,6 +105,11 @@ def parameters_restored(
         for parameter, gradient, wanted in gradients:
             parameter.requires_grad_(wanted)
             parameter.grad = gradient
+
+
+def _is_of_torch(module: nn.Module) -> bool:
+    """Say whether a module is torch's own: what those of parallel trainings set up once is to stay."""
+    return type(module).__module__.partition(".")[0] == "torch"
 
 
 def _attributes(module: nn.Module, *, aside: bool) -> dict[str, tuple[Any, Any]]:
