@@ -12,6 +12,7 @@ pytest.importorskip("torch")
 SETUP = """\
 import torch
 from torch import nn
+from torch._utils import ExceptionWrapper
 
 
 class Net(nn.Module):
@@ -43,14 +44,18 @@ class Breaks:
         raise FileNotFoundError("part-2.csv")
 
 
-class Missing(torch.utils.data.Dataset):
-    def __len__(self):
-        return 8
+class OfAWorker:
+    # as a loader does one of whose workers has failed, without the seconds that one takes
 
-    def __getitem__(self, at):
-        if at == 3:
-            raise FileNotFoundError("image-3.png")
-        return torch.randn(8), torch.randn(1)
+    def __iter__(self):
+        try:
+            self.read()
+        except FileNotFoundError:
+            ExceptionWrapper(where="in DataLoader worker process 0").reraise()
+        yield
+
+    def read(self):
+        raise FileNotFoundError("image-3.png")
 
 
 def without_graph(output, target):
@@ -86,7 +91,7 @@ row = setup_of(loss=a_row)
 unknown = setup_of(loss="mze")
 ends = setup_of(loader=Ends())
 breaks = setup_of(loader=Breaks())
-worker = setup_of(loader=torch.utils.data.DataLoader(Missing(), 4, num_workers=1))
+worker = setup_of(loader=OfAWorker())
 once = setup_of(loader=iter([(torch.randn(4, 8), torch.randn(4, 1))]))
 
 
