@@ -126,6 +126,7 @@ def test_the_model_is_left_as_it_was_to_the_bit(is_training):
     values = [one.clone() for one in gradients if one is not None]
     modes = [one.training for one in model.modules()]
     buffer = model.calls
+    places = [one.data_ptr() for one in model.parameters()]
     torch_state, python_state = torch.get_rng_state(), random.getstate()
     probe(model, x, remedy=True, seeds=2)
     assert all(torch.equal(one, before[name]) for name, one in model.state_dict().items())
@@ -136,6 +137,7 @@ def test_the_model_is_left_as_it_was_to_the_bit(is_training):
             assert torch.equal(now, was)
     assert [one.training for one in model.modules()] == modes
     assert model.calls is buffer
+    assert [one.data_ptr() for one in model.parameters()] == places
     assert torch.equal(torch.get_rng_state(), torch_state)
     assert random.getstate() == python_state
 

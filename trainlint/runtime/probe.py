@@ -40,7 +40,7 @@ from trainlint.runtime.memory import trim
 from trainlint.runtime.places import Places
 from trainlint.runtime.probed import Effect, LayerReport, ProbeReport, Scale
 from trainlint.runtime.reinitialise import reinitialise
-from trainlint.runtime.restoring import chance_restored, model_restored, seeded
+from trainlint.runtime.restoring import chance_restored, memory_restored, model_restored, seeded
 from trainlint.runtime.settings import settings_of
 from trainlint.runtime.signals import Origin, Run, Signal, Step
 from trainlint.runtime.tensors import is_plain
@@ -699,7 +699,7 @@ def _with_effect(
 
     Not on a deep copy: the `forward` of one may be bound to the model that it was made from.
     """
-    with chance_restored(), model_restored(model, weights=True):
+    with chance_restored(), memory_restored(model):
         seeded(0)
         schemes = reinitialise(model, report.facts.layers)
         if not schemes:

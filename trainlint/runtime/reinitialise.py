@@ -22,7 +22,10 @@ _ORTHOGONAL = 1024
 
 
 def reinitialise(model: nn.Module, layers: Iterable[Layer]) -> list[tuple[str, str]]:
-    """Draw the weights of the layers anew, set their biases to 0, and say how each was drawn."""
+    """Draw the weights of the layers anew, set their biases to 0, and say how each was drawn.
+
+    Each has other memory from then on, and what was in the former is as it was.
+    """
     parameters = dict(model.named_parameters())
     found = []
     with torch.no_grad():
@@ -35,13 +38,19 @@ def reinitialise(model: nn.Module, layers: Iterable[Layer]) -> list[tuple[str, s
                 found.append((layer.name, "Glorot, recurrent part orthogonal"))
                 continue
             name, std = scheme_of(layer)
+            _renew(weight)
             _draw(weight, std * math.sqrt(3))
             _lengthen(weight, parameters.get(_LENGTH.sub(_length, layer.weight)))
             bias = parameters.get(f"{layer.weight.rpartition('.')[0]}.bias".lstrip("."))
             if bias is not None and bias.dim() == 1:
-                bias.zero_()
+                bias.data = torch.zeros_like(bias)
             found.append((layer.name, f"{name}, std {std:.3g}"))
     return found
+
+
+def _renew(parameter: Tensor) -> None:
+    """Give a parameter memory that nothing has been written to."""
+    parameter.data = torch.empty_like(parameter)
 
 
 def _length(match: re.Match[str]) -> str:
@@ -53,6 +62,7 @@ def _lengthen(weight: Tensor, lengths: Tensor | None) -> None:
     """Give a weight normalisation the lengths of the rows that were drawn."""
     if lengths is not None and lengths is not weight and lengths.dim() == weight.dim():
         over = [at for at, size in enumerate(lengths.shape) if size == 1]
+        _renew(lengths)
         lengths.copy_(torch.linalg.vector_norm(weight, dim=over, keepdim=True))
 
 
@@ -74,6 +84,7 @@ def _draw(weight: Tensor, bound: float) -> None:
 def _recurrent(module: nn.Module) -> None:
     """Initialise an RNN, LSTM or GRU."""
     for name, one in module.named_parameters(recurse=False):
+        _renew(one)
         if one.dim() < 2:  # noqa: PLR2004 - a bias
             one.zero_()
         elif name.startswith("weight_hh") and one.shape[1] <= _ORTHOGONAL:
