@@ -22,7 +22,7 @@ import torch
 from torch import nn
 
 import trainlint
-from trainlint.runtime.gains import predicted
+from trainlint.runtime.judging.gains import predicted
 from trainlint.runtime.signals import Activation
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ from trainlint.core.catalogue import load_catalogue
 from trainlint.core.diagnosis import Diagnosis, Evidence, Moment, Severity, Span
 from trainlint.output.report import page
 from trainlint.runtime.recorder import Recorder
-from trainlint.runtime.recording import Recording
+from trainlint.runtime.recordings.recording import Recording
 from trainlint.runtime.signals import Facts, Layer, Optimizer, Origin, Parameter, Role, Signal, Step
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from bench.browser import Browser
 from trainlint.cli.live_view import LiveView
 from trainlint.core.catalogue import load_catalogue
 from trainlint.output.report import page
-from trainlint.runtime.recording import Recording
+from trainlint.runtime.recordings.recording import Recording
 
 HERE: Final = Path(__file__).resolve().parent
 WIDTH: Final = 64

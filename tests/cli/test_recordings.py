@@ -19,8 +19,8 @@ import pytest
 
 from trainlint.core.diagnosis import Severity
 from trainlint.output.overview import sparklines, thinned
-from trainlint.runtime import exporting
 from trainlint.runtime.recorder import Recorder, Recording
+from trainlint.runtime.recordings import exporting
 
 
 @pytest.fixture

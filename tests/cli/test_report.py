@@ -18,7 +18,7 @@ from trainlint.core.diagnosis import Evidence, Moment
 from trainlint.output.report import page, unwrapped
 from trainlint.output.report.gathering import Gathered
 from trainlint.output.report.series import ABSENT, BROKEN, Columns, Curve, Grid, code
-from trainlint.runtime.recording import Recording
+from trainlint.runtime.recordings.recording import Recording
 from trainlint.runtime.signals import Layer
 
 

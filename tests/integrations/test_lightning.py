@@ -16,7 +16,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import trainlint
-from trainlint.runtime.recording import Recording
+from trainlint.runtime.recordings.recording import Recording
 
 pytest.importorskip("lightning")
 with warnings.catch_warnings():

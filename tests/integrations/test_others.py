@@ -17,7 +17,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import trainlint
-from trainlint.runtime.recording import Recording
+from trainlint.runtime.recordings.recording import Recording
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from trainlint.output.probe_text import lines
-from trainlint.runtime.probed import Effect, LayerReport, ProbeReport, Scale
 from trainlint.runtime.signals import Activation, Layer
+from trainlint.runtime.trials.probed import Effect, LayerReport, ProbeReport, Scale
 
 
 def layer(at, *, name="body.{}", **numbers):

@@ -12,7 +12,7 @@ from bench.browser import PROGRAM, Browser
 from trainlint.core.catalogue import load_catalogue
 from trainlint.core.diagnosis import Evidence, Moment, Severity
 from trainlint.output.report import page as page_of
-from trainlint.runtime.recording import Recording
+from trainlint.runtime.recordings.recording import Recording
 from trainlint.runtime.signals import Layer, Step
 
 pytest.importorskip("plotly", reason="the extra `report` is not installed")

@@ -18,11 +18,11 @@ from torch.utils.data import DataLoader, TensorDataset
 import trainlint
 from trainlint.core.errors import UserError
 from trainlint.output.batch_size_text import lines
-from trainlint.runtime.batch_size_report import BatchSizeReport, NoiseScale
-from trainlint.runtime.batches import shape_of
-from trainlint.runtime.memory import bounded, has_run_out
-from trainlint.runtime.noise_scale import estimated
 from trainlint.runtime.tensors import tensors_in
+from trainlint.runtime.trials.batch_size_report import BatchSizeReport, NoiseScale
+from trainlint.runtime.trials.batches import shape_of
+from trainlint.runtime.trials.memory import bounded, has_run_out
+from trainlint.runtime.trials.noise_scale import estimated
 
 
 @pytest.fixture(autouse=True)

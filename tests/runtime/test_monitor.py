@@ -28,7 +28,7 @@ from trainlint.runtime.collectors.noise import Noise
 from trainlint.runtime.collectors.parameters import Parameters
 from trainlint.runtime.gathering import Gathering
 from trainlint.runtime.judge import Judge
-from trainlint.runtime.recording import Recording
+from trainlint.runtime.recordings.recording import Recording
 from trainlint.runtime.schedule import Schedule
 
 

@@ -13,8 +13,8 @@ from torch import nn
 
 import trainlint
 from trainlint.output import fragment, notebook
-from trainlint.runtime.batch_size_report import BatchSizeReport
 from trainlint.runtime.lr_finder import LRReport
+from trainlint.runtime.trials.batch_size_report import BatchSizeReport
 
 EVIL = "<script>alert(1)</script>"
 

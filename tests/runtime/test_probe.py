@@ -17,9 +17,9 @@ from torch.utils.checkpoint import checkpoint
 import trainlint
 from trainlint.core.errors import UserError
 from trainlint.runtime import probe as probing
-from trainlint.runtime.gains import ideal_gain, moments, predicted
-from trainlint.runtime.reinitialise import reinitialise
+from trainlint.runtime.judging.gains import ideal_gain, moments, predicted
 from trainlint.runtime.signals import Activation
+from trainlint.runtime.trials.reinitialise import reinitialise
 
 WIDTH = 256
 torch.manual_seed(0)  # or what is drawn on import hangs on what was imported before

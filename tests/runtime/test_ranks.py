@@ -237,7 +237,7 @@ def test_a_rank_that_dies_leaves_a_recording_that_can_be_read(tmp_path):
         cwd=tmp_path,
     )
     assert done.returncode != 0
-    from trainlint.runtime.recording import Recording  # noqa: PLC0415 - needs a recording
+    from trainlint.runtime.recordings.recording import Recording  # noqa: PLC0415 - needs a recording
 
     numbers = [step.number for step in Recording(path).steps()]
     assert numbers in (list(range(1, 13)), list(range(1, 14)))  # rank 0 may have made one more

@@ -24,8 +24,8 @@ from trainlint.core.diagnosis import Related, Span
 from trainlint.core.errors import UserError
 from trainlint.runtime import recorder as recorder_module
 from trainlint.runtime.recorder import Recorder, Recording, RecordingError
+from trainlint.runtime.recordings.tables import State
 from trainlint.runtime.signals import Facts, Layer, Step
-from trainlint.runtime.tables import State
 
 ODD = (
     0.0,

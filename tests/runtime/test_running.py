@@ -11,7 +11,7 @@ from textwrap import dedent
 
 import pytest
 
-from trainlint.runtime.recording import Recording
+from trainlint.runtime.recordings.recording import Recording
 
 TRAINING = """
     import sys

@@ -11,7 +11,7 @@ from trainlint.output.batch_size_text import lines
 from trainlint.output.wrapping import width_of_terminal
 
 if TYPE_CHECKING:
-    from trainlint.runtime.batch_size_report import BatchSizeReport
+    from trainlint.runtime.trials.batch_size_report import BatchSizeReport
 
 
 @click.command("batch-size", short_help="Find a batch size that fits and is of use.")

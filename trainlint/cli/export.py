@@ -31,8 +31,8 @@ def command(file: str, form: str, output_file: str | None, *, diagnoses: bool) -
 
     jsonl has a step in each line, and then the diagnoses; tensorboard has scalars and texts.
     """
-    from trainlint.runtime import exporting  # noqa: PLC0415 - only here
-    from trainlint.runtime.recording import Recording  # noqa: PLC0415
+    from trainlint.runtime.recordings import exporting  # noqa: PLC0415 - only here
+    from trainlint.runtime.recordings.recording import Recording  # noqa: PLC0415
 
     if diagnoses and form not in {"csv", "parquet"}:
         msg = f"--diagnoses is for csv and parquet: {form} has them anyway"

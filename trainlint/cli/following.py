@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Final
 
 from trainlint.output.summary import rows
-from trainlint.runtime.recording import Recording
+from trainlint.runtime.recordings.recording import Recording
+from trainlint.runtime.recordings.tables import RecordingError
 from trainlint.runtime.signals import Signal
-from trainlint.runtime.tables import RecordingError
 
 if TYPE_CHECKING:
     from trainlint.core.diagnosis import Diagnosis

@@ -21,7 +21,7 @@ def command(places: tuple[str, ...]) -> int:
     diagnoses in full, q quits.
     """
     from trainlint.cli.recordings import recordings_in  # noqa: PLC0415 - sqlite
-    from trainlint.runtime.recording import Recording  # noqa: PLC0415
+    from trainlint.runtime.recordings.recording import Recording  # noqa: PLC0415
 
     try:
         from trainlint.cli.live_view import LiveView  # noqa: PLC0415 - an extra

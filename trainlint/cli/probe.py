@@ -24,7 +24,7 @@ from trainlint.output.formats import DEFAULT, Linted, refuse, render
 
 if TYPE_CHECKING:
     from trainlint.output.pictures import Picture
-    from trainlint.runtime.probed import LayerReport, ProbeReport
+    from trainlint.runtime.trials.probed import LayerReport, ProbeReport
 
 
 @click.command("probe", short_help="Measure a model before its first step.")
@@ -83,7 +83,7 @@ def command(target: str, **options: Any) -> int:
     site_url()
     catalogue = load_catalogue()
     settings = hierarchy(catalogue, options).settings_of(os.curdir)
-    from trainlint.runtime.probing import probed_by_name  # noqa: PLC0415 - torch takes a second
+    from trainlint.runtime.trials.probing import probed_by_name  # noqa: PLC0415 - torch takes a second
 
     with redirect_stdout(sys.stderr):  # what the user's code prints is no part of the report
         report = probed_by_name(target, options, settings)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from trainlint.core.errors import UserError
 from trainlint.output.overview import Overview
-from trainlint.runtime.recording import Recording
+from trainlint.runtime.recordings.recording import Recording
+from trainlint.runtime.recordings.tables import SUFFIX
 from trainlint.runtime.signals import Signal
-from trainlint.runtime.tables import SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

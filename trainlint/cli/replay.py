@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from trainlint.core.config import Settings
     from trainlint.core.diagnosis import Diagnosis
     from trainlint.core.rule import Rule
-    from trainlint.runtime.recording import Recording, Session
+    from trainlint.runtime.recordings.recording import Recording, Session
 
 
 @click.command("replay", short_help="Judge a recorded training again.")
@@ -41,7 +41,7 @@ def command(file: str, **options: Any) -> int:
 
     Exits with 0 where all is well, 1 where there are diagnoses, 2 where the file cannot be read.
     """
-    from trainlint.runtime.recording import Recording  # noqa: PLC0415 - sqlite takes 10 ms
+    from trainlint.runtime.recordings.recording import Recording  # noqa: PLC0415 - sqlite takes 10 ms
 
     refuse(options["output_format"], statistics=options["statistics"], unresolved=False)
     site_url()

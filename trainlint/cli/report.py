@@ -21,7 +21,7 @@ def command(file: str, output_file: str | None) -> int:
     """
     from trainlint.core.catalogue import load_catalogue  # noqa: PLC0415 - only here
     from trainlint.output.report import page  # noqa: PLC0415
-    from trainlint.runtime.recording import Recording  # noqa: PLC0415 - sqlite takes 10 ms
+    from trainlint.runtime.recordings.recording import Recording  # noqa: PLC0415 - sqlite takes 10 ms
 
     path = output_file or f"{os.path.splitext(file)[0]}.html"
     keep(path, [file])

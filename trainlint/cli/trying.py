@@ -49,7 +49,7 @@ def tried(target: str, command: str, attempt: Callable[..., Any]) -> Any:
     if find_spec("torch") is None:
         msg = f"`trainlint {command}` needs torch: pip install 'trainlint[torch]'"
         raise UserError(msg)
-    from trainlint.runtime.loading import blaming, load, setup_of  # noqa: PLC0415 - torch takes a second
+    from trainlint.runtime.trials.loading import blaming, load, setup_of  # noqa: PLC0415 - torch takes a second
 
     with redirect_stdout(sys.stderr):
         try:

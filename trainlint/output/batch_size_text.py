@@ -10,7 +10,7 @@ from trainlint.output.wrapping import WIDTH, fitting, wrapped
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from trainlint.runtime.batch_size_report import BatchSizeReport, NoiseScale
+    from trainlint.runtime.trials.batch_size_report import BatchSizeReport, NoiseScale
 
 _ROWS: Final = 12
 _CLEAR: Final = 2

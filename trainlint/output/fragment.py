@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from trainlint.core.diagnosis import Diagnosis
     from trainlint.output.summary import Row
-    from trainlint.runtime.batch_size_report import BatchSizeReport
     from trainlint.runtime.lr_finder import LRReport
-    from trainlint.runtime.probed import LayerReport, ProbeReport
     from trainlint.runtime.signals import Facts
+    from trainlint.runtime.trials.batch_size_report import BatchSizeReport
+    from trainlint.runtime.trials.probed import LayerReport, ProbeReport
 
 FIRST: Final = 8
 """So many layers, and diagnoses, are seen at once; the others when they are asked for."""

@@ -12,7 +12,7 @@ from trainlint.output.style import Style, printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from trainlint.runtime.probed import Effect, LayerReport, ProbeReport, Scale
+    from trainlint.runtime.trials.probed import Effect, LayerReport, ProbeReport, Scale
 
 NARROWEST: Final = 60
 WIDEST: Final = 130

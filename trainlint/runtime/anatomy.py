@@ -23,7 +23,7 @@ from trainlint.runtime.signals import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from trainlint.runtime.places import Places
+    from trainlint.runtime.source.places import Places
 
 _MODULES: Final[dict[str, Activation]] = {
     "ReLU": Activation.RELU,

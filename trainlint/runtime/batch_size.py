@@ -12,22 +12,22 @@ import torch
 from torch import nn
 
 from trainlint.core.errors import UserError
-from trainlint.runtime.batch_size_report import BatchSizeReport
-from trainlint.runtime.batches import shape_of
-from trainlint.runtime.loader_places import workers_apart
-from trainlint.runtime.loading import blaming
-from trainlint.runtime.memory import bounded, free, has_run_out
-from trainlint.runtime.noise_scale import measured
-from trainlint.runtime.progress import Bar
-from trainlint.runtime.restoring import training_restored
-from trainlint.runtime.stepping import Stepper, refuse
+from trainlint.runtime.trials.batch_size_report import BatchSizeReport
+from trainlint.runtime.trials.batches import shape_of
+from trainlint.runtime.trials.loader_places import workers_apart
+from trainlint.runtime.trials.loading import blaming
+from trainlint.runtime.trials.memory import bounded, free, has_run_out
+from trainlint.runtime.trials.noise_scale import measured
+from trainlint.runtime.trials.progress import Bar
+from trainlint.runtime.trials.restoring import training_restored
+from trainlint.runtime.trials.stepping import Stepper, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from trainlint.runtime.batch_size_report import NoiseScale
-    from trainlint.runtime.batches import Shape
+    from trainlint.runtime.trials.batch_size_report import NoiseScale
+    from trainlint.runtime.trials.batches import Shape
 
 _UNKNOWN: Final = 1 << 16
 """Where nobody knows how many examples there are, no larger batch is tried."""

@@ -24,7 +24,7 @@ from torch.overrides import TorchFunctionMode
 from trainlint.runtime.anatomy import function_activations, is_leaf
 from trainlint.runtime.ears import is_hidden
 from trainlint.runtime.signals import Origin
-from trainlint.runtime.user_code import is_user_code, shown
+from trainlint.runtime.source.user_code import is_user_code, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

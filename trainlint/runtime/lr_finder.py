@@ -12,11 +12,11 @@ import torch
 from torch import nn
 
 from trainlint.core.errors import UserError, nearest
-from trainlint.runtime.loader_places import workers_apart
-from trainlint.runtime.progress import Bar
-from trainlint.runtime.restoring import training_restored
-from trainlint.runtime.stepping import Stepper, maximises, refuse
 from trainlint.runtime.tensors import tensors_in
+from trainlint.runtime.trials.loader_places import workers_apart
+from trainlint.runtime.trials.progress import Bar
+from trainlint.runtime.trials.restoring import training_restored
+from trainlint.runtime.trials.stepping import Stepper, maximises, refuse
 
 if TYPE_CHECKING:
     import contextlib

@@ -29,9 +29,9 @@ from trainlint.runtime.history import History
 from trainlint.runtime.hooks import Hooks
 from trainlint.runtime.judge import Judge
 from trainlint.runtime.looking import Looking
-from trainlint.runtime.places import Places
 from trainlint.runtime.ranks import Own, Ranks, ranks_of
 from trainlint.runtime.signals import METRIC, Run, Signal, Step
+from trainlint.runtime.source.places import Places
 from trainlint.runtime.tensors import first_tensor, is_plain, is_transformed
 from trainlint.runtime.untraced import Untraced
 

@@ -21,7 +21,15 @@ from trainlint.runtime.anatomy import Anatomy, is_leaf
 from trainlint.runtime.collectors.activations import Activations
 from trainlint.runtime.collectors.losses import look_at_loss
 from trainlint.runtime.collectors.parameters import Parameters
-from trainlint.runtime.feeding import (
+from trainlint.runtime.hooks import Hooks, call_site, eagerly
+from trainlint.runtime.judge import Judge
+from trainlint.runtime.judging.gains import ideal_gain
+from trainlint.runtime.looking import Looking
+from trainlint.runtime.settings import settings_of
+from trainlint.runtime.signals import Origin, Run, Signal, Step
+from trainlint.runtime.source.places import Places
+from trainlint.runtime.tensors import is_plain
+from trainlint.runtime.trials.feeding import (
     closed,
     copied,
     differentiable,
@@ -32,20 +40,17 @@ from trainlint.runtime.feeding import (
     refuse_empty,
     split,
 )
-from trainlint.runtime.gains import ideal_gain
-from trainlint.runtime.hooks import Hooks, call_site, eagerly
-from trainlint.runtime.judge import Judge
-from trainlint.runtime.looking import Looking
-from trainlint.runtime.memory import trim
-from trainlint.runtime.places import Places
-from trainlint.runtime.probed import Effect, LayerReport, ProbeReport, Scale
-from trainlint.runtime.reinitialise import reinitialise
-from trainlint.runtime.restoring import chance_restored, memory_restored, model_restored, seeded
-from trainlint.runtime.settings import settings_of
-from trainlint.runtime.signals import Origin, Run, Signal, Step
-from trainlint.runtime.tensors import is_plain
+from trainlint.runtime.trials.memory import trim
+from trainlint.runtime.trials.probed import Effect, LayerReport, ProbeReport, Scale
+from trainlint.runtime.trials.reinitialise import reinitialise
+from trainlint.runtime.trials.restoring import (
+    chance_restored,
+    memory_restored,
+    model_restored,
+    seeded,
+)
+from trainlint.runtime.trials.zero_start import awakened
 from trainlint.runtime.watching import unwrapped
-from trainlint.runtime.zero_start import awakened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -22,8 +22,8 @@ from torch import distributed, nn
 
 from trainlint.core.diagnosis import Evidence
 from trainlint.runtime.anatomy import is_leaf
+from trainlint.runtime.recordings.tables import diagnosis_of, diagnosis_row
 from trainlint.runtime.signals import Signal
-from trainlint.runtime.tables import diagnosis_of, diagnosis_row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

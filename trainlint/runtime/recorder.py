@@ -11,8 +11,8 @@ from json import dumps, loads
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from trainlint.runtime.recording import Recording
-from trainlint.runtime.tables import (
+from trainlint.runtime.recordings.recording import Recording
+from trainlint.runtime.recordings.tables import (
     ABSENT,
     DIAGNOSIS,
     RecordingError,
@@ -25,15 +25,15 @@ from trainlint.runtime.tables import (
     unpacked,
     writer,
 )
-from trainlint.runtime.thinning import Extremes, Sweep
+from trainlint.runtime.recordings.thinning import Extremes, Sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
     from trainlint.core.diagnosis import Diagnosis
+    from trainlint.runtime.recordings.thinning import Vectors
     from trainlint.runtime.signals import Facts, Step
-    from trainlint.runtime.thinning import Vectors
 
 __all__ = ["LIMIT", "Recorder", "Recording", "RecordingError"]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from trainlint.core.catalogue import Catalogue
     from trainlint.core.diagnosis import Diagnosis
-    from trainlint.runtime.recording import Recording
+    from trainlint.runtime.recordings.recording import Recording
 
 _WRITTEN: Final = 50
 """So many layers are in the table at once; the page makes the others when they are asked for."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from trainlint.core.diagnosis import Diagnosis, Evidence
-    from trainlint.runtime.recording import Recording
+    from trainlint.runtime.recordings.recording import Recording
     from trainlint.runtime.signals import Facts, Step
 
 HEATED: Final = {

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from trainlint.core.catalogue import Catalogue
     from trainlint.core.diagnosis import Diagnosis, Evidence
     from trainlint.output.report.gathering import Gathered
-    from trainlint.runtime.recording import Recording
+    from trainlint.runtime.recordings.recording import Recording
 
 _MEGA: Final = 1e6
 _DECADE: Final = 10.0

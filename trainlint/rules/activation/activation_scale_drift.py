@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from trainlint.core.diagnosis import Evidence, Severity
 from trainlint.core.rule import Rule
-from trainlint.runtime.remedies import initialisation, named, rate_over
+from trainlint.runtime.judging.remedies import initialisation, named, rate_over
+from trainlint.runtime.judging.streaks import Streaks
 from trainlint.runtime.signals import Signal
-from trainlint.runtime.streaks import Streaks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from trainlint.core.diagnosis import Evidence, Severity
 from trainlint.core.rule import Rule
-from trainlint.runtime.remedies import initialisation, named, rate_over
+from trainlint.runtime.judging.remedies import initialisation, named, rate_over
+from trainlint.runtime.judging.streaks import Streaks
 from trainlint.runtime.signals import RECTIFYING, Signal
-from trainlint.runtime.streaks import Streaks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from trainlint.core.diagnosis import Evidence, Severity
 from trainlint.core.rule import Rule
-from trainlint.runtime.remedies import initialisation, named, rate_over
+from trainlint.runtime.judging.remedies import initialisation, named, rate_over
+from trainlint.runtime.judging.streaks import Streaks
+from trainlint.runtime.judging.updates import has_moved
 from trainlint.runtime.signals import SATURATING, Activation, Signal
-from trainlint.runtime.streaks import Streaks
-from trainlint.runtime.updates import has_moved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

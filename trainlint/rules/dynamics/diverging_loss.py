@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from trainlint.core.diagnosis import Evidence, Severity
 from trainlint.core.rule import Rule
-from trainlint.runtime.curves import Curve
-from trainlint.runtime.remedies import rate_over
+from trainlint.runtime.judging.curves import Curve
+from trainlint.runtime.judging.remedies import rate_over
 from trainlint.runtime.signals import Signal
 
 if TYPE_CHECKING:

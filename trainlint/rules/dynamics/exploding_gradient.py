@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from trainlint.core.diagnosis import Evidence, Severity
 from trainlint.core.rule import Rule
-from trainlint.runtime.relative import (
+from trainlint.runtime.judging.relative import (
     described,
     fall_with_depth,
     is_gradual,
     relative_gradients,
     subject_of,
 )
-from trainlint.runtime.remedies import initialisation, named, rate_over
+from trainlint.runtime.judging.remedies import initialisation, named, rate_over
+from trainlint.runtime.judging.streaks import Streaks
 from trainlint.runtime.signals import Layer, Signal
-from trainlint.runtime.streaks import Streaks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

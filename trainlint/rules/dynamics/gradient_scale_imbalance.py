@@ -7,17 +7,22 @@ from typing import TYPE_CHECKING, ClassVar
 
 from trainlint.core.diagnosis import Evidence, Severity
 from trainlint.core.rule import Rule
-from trainlint.runtime.levels import LossLevel
-from trainlint.runtime.relative import described, has_dead_layer, relative_gradients, subject_of
-from trainlint.runtime.remedies import initialisation
+from trainlint.runtime.judging.levels import LossLevel
+from trainlint.runtime.judging.relative import (
+    described,
+    has_dead_layer,
+    relative_gradients,
+    subject_of,
+)
+from trainlint.runtime.judging.remedies import initialisation
+from trainlint.runtime.judging.streaks import Streaks
 from trainlint.runtime.signals import SATURATING, Layer, Signal
-from trainlint.runtime.streaks import Streaks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from trainlint.core.diagnosis import Diagnosis
-    from trainlint.runtime.relative import Relative
+    from trainlint.runtime.judging.relative import Relative
     from trainlint.runtime.signals import Step
 
 rule = Rule(

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from trainlint.core.diagnosis import Evidence, Severity
 from trainlint.core.rule import Rule
-from trainlint.runtime.levels import LossLevel
-from trainlint.runtime.remedies import rate_over
+from trainlint.runtime.judging.levels import LossLevel
+from trainlint.runtime.judging.remedies import rate_over
+from trainlint.runtime.judging.streaks import Streaks
 from trainlint.runtime.signals import Signal
-from trainlint.runtime.streaks import Streaks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

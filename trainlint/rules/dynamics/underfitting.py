@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from trainlint.core.diagnosis import Evidence, Severity
 from trainlint.core.rule import Rule
-from trainlint.runtime.curves import Curve, estimate
+from trainlint.runtime.judging.curves import Curve, estimate
 from trainlint.runtime.signals import Signal
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from trainlint.core.diagnosis import Evidence, Severity
 from trainlint.core.rule import Rule
-from trainlint.runtime.levels import LossLevel
-from trainlint.runtime.relative import (
+from trainlint.runtime.judging.levels import LossLevel
+from trainlint.runtime.judging.relative import (
     described,
     fall_with_depth,
     has_dead_layer,
@@ -17,15 +17,15 @@ from trainlint.runtime.relative import (
     slope_with_depth,
     subject_of,
 )
-from trainlint.runtime.remedies import initialisation, named
+from trainlint.runtime.judging.remedies import initialisation, named
+from trainlint.runtime.judging.streaks import Streaks
 from trainlint.runtime.signals import SATURATING, Activation, Layer, Signal
-from trainlint.runtime.streaks import Streaks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from trainlint.core.diagnosis import Diagnosis
-    from trainlint.runtime.relative import Relative
+    from trainlint.runtime.judging.relative import Relative
     from trainlint.runtime.signals import Step
 
 rule = Rule(__name__, "TL901", Severity.WARNING, explained_by=("dead-relu", "saturated-activation"))

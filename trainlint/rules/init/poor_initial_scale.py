@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from trainlint.core.diagnosis import Evidence, Severity
 from trainlint.core.rule import Rule
-from trainlint.runtime.remedies import initialisation, named
+from trainlint.runtime.judging.remedies import initialisation, named
+from trainlint.runtime.judging.updates import has_moved
 from trainlint.runtime.signals import RECTIFYING, Signal
-from trainlint.runtime.updates import has_moved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

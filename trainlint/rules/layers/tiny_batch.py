@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from trainlint.core.diagnosis import Evidence, Severity
 from trainlint.core.rule import Rule
-from trainlint.runtime.remedies import named
+from trainlint.runtime.judging.remedies import named
 from trainlint.runtime.signals import Signal
 
 if TYPE_CHECKING:

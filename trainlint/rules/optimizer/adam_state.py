@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from trainlint.core.diagnosis import Evidence, Severity
 from trainlint.core.rule import Rule
-from trainlint.runtime.levels import LossLevel
+from trainlint.runtime.judging.levels import LossLevel
+from trainlint.runtime.judging.updates import Rate, Sufferers, Worst
 from trainlint.runtime.signals import Role, Signal
-from trainlint.runtime.updates import Rate, Sufferers, Worst
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

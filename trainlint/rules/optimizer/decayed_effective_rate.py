@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from trainlint.core.diagnosis import Evidence, Severity
 from trainlint.core.rule import Rule
-from trainlint.runtime.curves import Curve
+from trainlint.runtime.judging.curves import Curve
 from trainlint.runtime.signals import Role, Signal
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from torch import nn
 
-from trainlint.runtime.construction import (
+from trainlint.runtime.signals import Origin
+from trainlint.runtime.source.construction import (
     Construction,
     Scope,
     Site,
@@ -20,13 +21,12 @@ from trainlint.runtime.construction import (
     class_names,
     is_wrapper,
 )
-from trainlint.runtime.signals import Origin
-from trainlint.runtime.user_code import Library, dotted, shown, statements
+from trainlint.runtime.source.user_code import Library, dotted, shown, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from trainlint.runtime.user_code import Code
+    from trainlint.runtime.source.user_code import Code
 
 _COLLECTIONS: Final = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 _INSIDE_WRAPPERS: Final = frozenset({"module", "_orig_mod"})

@@ -10,13 +10,20 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from torch import nn
 
-from trainlint.runtime.user_code import Code, Function, blocks, dotted, name_pattern, statements
+from trainlint.runtime.source.user_code import (
+    Code,
+    Function,
+    blocks,
+    dotted,
+    name_pattern,
+    statements,
+)
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Iterator, Sequence
 
-    from trainlint.runtime.user_code import Library
+    from trainlint.runtime.source.user_code import Library
 
 Found = TypeVar("Found")
 

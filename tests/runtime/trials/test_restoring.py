@@ -21,7 +21,7 @@ from torch.utils.data import (
 )
 
 import trainlint
-from trainlint.runtime.loader_places import loader_restored
+from trainlint.runtime.trials.loader_places import loader_restored
 
 numpy = pytest.importorskip("numpy")
 

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from trainlint.core.errors import UserError
-from trainlint.runtime.batch_size_report import NoiseScale
+from trainlint.runtime.trials.batch_size_report import NoiseScale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from torch import Tensor
 
-    from trainlint.runtime.batches import Shape
-    from trainlint.runtime.stepping import Stepper
+    from trainlint.runtime.trials.batches import Shape
+    from trainlint.runtime.trials.stepping import Stepper
 
 _DEVIATIONS = 1.96
 """An interval that holds the truth in 95 of 100 measurements, were the estimate's logarithm normal."""

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 import torch
 
 from trainlint.core.errors import UserError, nearest
-from trainlint.runtime.feeding import place_of
 from trainlint.runtime.program import is_module
-from trainlint.runtime.user_code import is_user_code, shown
+from trainlint.runtime.source.user_code import is_user_code, shown
+from trainlint.runtime.trials.feeding import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

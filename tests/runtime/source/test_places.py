@@ -19,8 +19,8 @@ torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
 
-from trainlint.runtime.places import Places  # noqa: E402
 from trainlint.runtime.signals import Origin  # noqa: E402
+from trainlint.runtime.source.places import Places  # noqa: E402
 
 PRELUDE = "import torch\nfrom torch import nn\nfrom collections import OrderedDict\n"
 

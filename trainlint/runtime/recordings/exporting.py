@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from trainlint.core.diagnosis import Diagnosis
-    from trainlint.runtime.recording import Recording
+    from trainlint.runtime.recordings.recording import Recording
 
 COLUMNS: Final = ("session", "step", "time", "signal", "subject", "value")
 """Of each number: the subject is a layer or a parameter, empty for the run."""

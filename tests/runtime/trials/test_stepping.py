@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
 import trainlint
 from trainlint.core.errors import UserError
-from trainlint.runtime.stepping import Stepper
+from trainlint.runtime.trials.stepping import Stepper
 
 cross_entropy = nn.functional.cross_entropy
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from trainlint.runtime.remedies import named
+from trainlint.runtime.judging.remedies import named
 from trainlint.runtime.signals import RECTIFYING, Layer, Parameter, Role, Signal
 
 if TYPE_CHECKING:

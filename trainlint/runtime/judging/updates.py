@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from trainlint.runtime.judging.streaks import Streaks
 from trainlint.runtime.signals import Role, Signal
-from trainlint.runtime.streaks import Streaks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

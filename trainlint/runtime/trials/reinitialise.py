@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from trainlint.runtime.remedies import scheme_of
+from trainlint.runtime.judging.remedies import scheme_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from trainlint.core.errors import UserError, nearest
-from trainlint.runtime.feeding import (
+from trainlint.runtime.tensors import tensors_in
+from trainlint.runtime.trials.feeding import (
     CLASSIFYING,
     LOSSES,
     known_as,
@@ -23,8 +24,7 @@ from trainlint.runtime.feeding import (
     place_of,
     split,
 )
-from trainlint.runtime.memory import has_run_out
-from trainlint.runtime.tensors import tensors_in
+from trainlint.runtime.trials.memory import has_run_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

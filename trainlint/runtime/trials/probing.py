@@ -9,17 +9,17 @@ import torch
 from torch import nn
 
 from trainlint.core.errors import UserError, nearest
-from trainlint.runtime.feeding import first_of, moved, place_of
-from trainlint.runtime.loading import arguments, blaming, device_of, load, random_inputs
 from trainlint.runtime.probe import probed
-from trainlint.runtime.restoring import chance_restored, seeded
 from trainlint.runtime.signals import Origin
+from trainlint.runtime.trials.feeding import first_of, moved, place_of
+from trainlint.runtime.trials.loading import arguments, blaming, device_of, load, random_inputs
+from trainlint.runtime.trials.restoring import chance_restored, seeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from trainlint.core.config import Settings
-    from trainlint.runtime.probed import ProbeReport
+    from trainlint.runtime.trials.probed import ProbeReport
 
 
 def probed_by_name(target: str, options: dict[str, Any], settings: Settings) -> ProbeReport:

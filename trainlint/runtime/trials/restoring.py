@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import torch
 from torch import Tensor, nn
 
-from trainlint.runtime.loader_places import loader_restored
+from trainlint.runtime.trials.loader_places import loader_restored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import quote
 
 from trainlint.core.diagnosis import Evidence
-from trainlint.runtime.signals import Facts, Step
-from trainlint.runtime.tables import (
+from trainlint.runtime.recordings.tables import (
     ABSENT_BYTES,
     APPLICATION,
     DIAGNOSIS,
@@ -28,6 +27,7 @@ from trainlint.runtime.tables import (
     unpacked,
     writer_lives,
 )
+from trainlint.runtime.signals import Facts, Step
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

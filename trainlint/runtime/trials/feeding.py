@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from trainlint.core.errors import UserError, nearest
-from trainlint.runtime.memory import has_run_out
 from trainlint.runtime.tensors import is_plain, mapped, tensors_in
+from trainlint.runtime.trials.memory import has_run_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -326,7 +326,7 @@ def known_as(name: str) -> str:
 
 def place_of(function: Any) -> str:
     """Return where a function or a class of the user is defined, `model.py:12: `; nothing for others."""
-    from trainlint.runtime.user_code import is_user_code, shown  # noqa: PLC0415
+    from trainlint.runtime.source.user_code import is_user_code, shown  # noqa: PLC0415
 
     try:
         target = (

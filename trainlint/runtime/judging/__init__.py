@@ -1,0 +1,1 @@
+"""What detectors share: curves, levels, streaks, what theory expects, and the words of remedies."""
