@@ -86,6 +86,18 @@ def test_what_is_not_trained_is_not_judged(training, settings):
     assert not run.steps(20, **seen(missing=["a.weight"], names=["a.weight"]))
 
 
+def test_what_need_not_be_waited_for_any_more_is_told_of_at_once(training):
+    own = (parameter("stem.weight", 0), parameter("scale.weight", 1), *blocks(2, 3))
+    names = [one.name for one in own]
+    run = training(RULE, parameters=own)
+    assert not run.steps(20, **seen(zero=["scale.weight", "blocks.2.weight"], names=names))
+    chosen = seen(zero=["scale.weight"], names=names)
+    (found,) = run.step(**chosen)
+    assert "`scale.weight`" in found.message
+    assert "in 21 measured steps" in found.message
+    assert not run.steps(200, **chosen)
+
+
 def test_one_of_several_experts_is_waited_for(training):
     experts = [parameter(f"experts.{at}.weight", at) for at in range(2)]
     names = [one.name for one in experts]

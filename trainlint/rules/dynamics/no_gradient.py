@@ -37,6 +37,7 @@ class Detector:
     dead: float = 0.5
     reached: set[str] = field(default_factory=set, init=False)
     kinds: set[str] = field(default_factory=set, init=False)
+    told: set[str] = field(default_factory=set, init=False)
 
     def __post_init__(self) -> None:
         self.streaks = Streaks(self.patience)
@@ -72,8 +73,11 @@ class Detector:
             may_wait = one.name in parts or (not missing[one.name] and one.depth < deepest)
             patience = max(self.switched if may_wait else self.patience, 1)
             is_shift = one.role is Role.BIAS and one.layer in layers  # that the loss ignores
-            if self.streaks.length(one.name) == patience and not is_shift:
+            if self.streaks.length(one.name) >= patience and not (
+                is_shift or one.name in self.told
+            ):
                 ready.append(one)
+        self.told.update(one.name for one in ready)
         # a gradient of zeros comes from a call, though perhaps not of the layer itself
         cut = [one for one in ready if _runs(step, one) or not missing[one.name]]
         unused = [one for one in ready if one not in cut]
