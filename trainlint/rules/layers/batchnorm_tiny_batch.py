@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 rule = Rule(__name__, "TL604", Severity.WARNING, judges_configs=True)
 
-_TRIAL = re.compile(r"smoke|debug|dry|toy|quick|test", re.IGNORECASE)
+_TRIAL = re.compile(r"(?i:smoke|debug|dry_?run|toy|quick)|\bCI\b")
 _EXEMPT = r"sync_?(batch_?norm|bn)|^(dgl|torch_geometric)$"
 """The statistics are those of all processes; or of the nodes of a graph, of which one has many."""
 
