@@ -217,6 +217,13 @@ def test_seeds_and_types_are_heeded(probe):
             ("--batch", "probed_model.py:too_high", "--loss", "cross_entropy"),
             "an output of shape (8, 3) and a target of shape (8,) (int64) fails (IndexError",
         ),
+        (
+            "Net",
+            ("--input", "8,99999999999999999999"),
+            "--input: `8,99999999999999999999` cannot be drawn",
+        ),
+        ("Net", ("--input", "99999999999999,16"), "--input: `99999999999999,16` cannot be drawn"),
+        ("Net", (*BATCH[:2], "--loss", "torch.nn:Linear"), "making the loss fails (TypeError"),
         ("Net", ("--input", "0,16"), "batch is empty: the model is given the shape (0, 16)"),
         ("Net", ("--input", "8,16", "--loss", "torch.nn:MSELoss"), "the loss is given no target"),
     ],

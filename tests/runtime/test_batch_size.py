@@ -291,6 +291,23 @@ def test_a_scaler_does_not_change_the_noise_and_low_precision_not_much():
     )
 
 
+def test_the_noise_is_that_of_what_the_optimizer_trains():
+    torch.manual_seed(0)
+    body, head = nn.Sequential(nn.Linear(8, 32), nn.ReLU()), nn.Linear(32, 2)
+    x = torch.randn(512, 8)
+    data = TensorDataset(x, (x[:, 0] > 0).long())
+
+    def useful():
+        torch.manual_seed(1)
+        loader = DataLoader(data, 16, shuffle=True)
+        optimizer = torch.optim.SGD(head.parameters(), 0.1)
+        return find(nn.Sequential(body, head), optimizer, "cross_entropy", loader, limit=16).useful
+
+    without_gradients_before_it = useful()
+    body.requires_grad_(requires_grad=False)
+    assert useful() == pytest.approx(without_gradients_before_it, rel=1e-4)
+
+
 class Named(nn.Module):
     def __init__(self, size) -> None:
         super().__init__()

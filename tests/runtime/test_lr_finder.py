@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import math
 import random
+from pathlib import Path
+from runpy import run_path
 
 import pytest
 import torch
@@ -298,3 +300,28 @@ def test_of_many_trials_those_near_the_suggestion_are_told():
     report = LRReport("sweep", (1e-7,), (2.0,), 1e-5, trials=trials, start=2.0)
     told = [one.split()[0] for one in lines(report) if one.startswith("  1e-")]
     assert told == ["1e-07", "1e-10", "1e-09", "1e-08", "1e-07", "1e-06", "1e-05"]
+
+
+def test_the_divergence_is_the_smallest_that_was_seen_in_sweep_and_trials():
+    path = Path(__file__).parents[2] / "examples" / "before_training.py"
+    torch.manual_seed(0)
+    setup_of_example = run_path(str(path))["setup"]
+    report = find(*setup_of_example())
+    alone = find(*setup_of_example(), confirm=False)
+    diverging = [rate for rate, level in report.trials if math.isinf(level)]
+    assert alone.divergence is not None
+    assert report.divergence == min(diverging) < alone.divergence
+
+
+def test_a_range_of_hardly_more_than_one_rate_has_a_suggestion():
+    report = find(*setup(), method="divide", smallest=0.01, largest=0.012, steps=30)
+    assert report.suggestion == 0.01
+    assert "does not fall" not in " ".join(report.notes)
+
+
+def test_an_optimizer_that_needs_a_closure_is_refused_with_a_scaler():
+    model, _, loss, loader = setup()
+    optimizer = torch.optim.LBFGS(model.parameters(), lr=0.1)
+    scaler = torch.amp.GradScaler("cpu")
+    with pytest.raises(UserError, match="`LBFGS` needs a closure, and a GradScaler gives it none"):
+        find(model, optimizer, loss, loader, scaler=scaler)

@@ -1018,3 +1018,27 @@ class Mapped(nn.Module):
 def test_what_runs_inside_of_vmap_is_said_to_be_missing():
     report = probe(Mapped(), torch.randn(16, 8))
     assert any(one.startswith("`fc` cannot be seen to run") for one in report.notes)
+
+
+def test_a_sparse_embedding_beside_zeros_is_measured():
+    torch.manual_seed(0)
+    head = nn.Linear(64, 3)
+    nn.init.zeros_(head.weight)
+    model = nn.Sequential(nn.Embedding(20, 16, sparse=True), nn.Flatten(), head)
+    report = probe(model, (torch.randint(20, (8, 4)), torch.arange(8) % 3), "cross_entropy")
+    assert not report.without_gradient
+    assert "`2.weight` start at 0" in report.notes[0]
+
+
+def test_a_target_may_hold_the_share_of_each_class():
+    torch.manual_seed(0)
+    images, shares = torch.randn(4, 8, 7), torch.softmax(torch.randn(4, 5, 7), 1)
+    model = nn.Conv1d(8, 5, 1)
+    wanted = nn.functional.cross_entropy(model(images), shares).item()
+    assert probe(model, (images, shares), "cross_entropy").loss == pytest.approx(wanted)
+
+
+def test_a_target_that_was_made_for_inference_is_one():
+    with torch.inference_mode():
+        target = torch.arange(8) % 3
+    assert probe(nn.Linear(4, 3), (torch.randn(8, 4), target), "cross_entropy").loss

@@ -56,7 +56,7 @@ class LRReport:
     steepest: float | None = None
     """Sweep: where the loss falls most steeply."""
     divergence: float | None = None
-    """The smallest rate that was seen to diverge."""
+    """The smallest rate that was seen to diverge, in the sweep or in a trial."""
     steps: int = 0
     """How many optimizer steps were made."""
     notes: tuple[str, ...] = field(default=())
@@ -216,7 +216,7 @@ class _Search:
         with self.fresh():
             trainer = self.trainer()
             for at in range(self.steps):
-                rate = smallest * (largest / smallest) ** (at / (self.steps - 1))
+                rate = min(smallest * (largest / smallest) ** (at / (self.steps - 1)), largest)
                 trainer.set_rate(rate)
                 value = trainer.step()
                 self.bar.show(at + 1, self.steps)
@@ -260,7 +260,7 @@ class _Search:
             losses.append(trial.loss)
             self.bar.show(len(rates), total)
             if trial.loss <= start[0]:
-                found = rate / 2
+                found = max(rate / 2, self.ends[0])
             elif math.isinf(trial.loss):
                 divergence = rate
             rate /= FACTOR
@@ -316,8 +316,11 @@ class _Search:
                 notes.append("a larger rate may be better still: none was tried over `largest`")
             if rate_of(best - 1) < self.ends[0]:
                 notes.append("a smaller rate may be better still: none was tried under `smallest`")
+        diverging = [rate_of(place) for place, one in seen.items() if math.isinf(one.loss)]
+        known = [] if report.divergence is None else [report.divergence]
         return replace(
             report,
+            divergence=min((*known, *diverging), default=None),
             suggestion=rate_of(best) if math.isfinite(level(best)) else None,
             steps=report.steps + sum(one.steps for one in seen.values()),
             trials=tuple((rate_of(place), seen[place].loss) for place in sorted(seen)),

@@ -47,9 +47,10 @@ from trainlint.runtime.trials.restoring import (
     chance_restored,
     memory_restored,
     model_restored,
+    modules_of,
     seeded,
 )
-from trainlint.runtime.trials.zero_start import awakened
+from trainlint.runtime.trials.zero_start import awakened, dense
 from trainlint.runtime.watching import unwrapped
 
 if TYPE_CHECKING:
@@ -266,12 +267,17 @@ def _measure(
     ``is_frugal`` has no more than a few gradients at a time, for what else stands beside them.
     """
     steps = any(one._post_accumulate_grad_hooks for one in model.parameters())  # noqa: SLF001
-    with eagerly(), model_restored(model, weights=steps), warnings.catch_warnings():
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(eagerly())
+        for one in modules_of(model, loss):
+            stack.enter_context(model_restored(one, weights=steps))
+        stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
         if not model.training:
             model.train()
         args, kwargs, target = split(model, batch, has_loss=loss is not None)
         refuse_empty((args, kwargs))
+        target = copied(target)  # one that was made for inference has no place in a graph
 
         def forward() -> Any:
             given, named = copied((args, kwargs))  # a model may write to what it is given
@@ -350,7 +356,7 @@ def _leave_out_reached(model: nn.Module, values: Values) -> None:
     named = dict(model.named_parameters())
     for name in list(_unreached(values)):
         gradient = named[name].grad
-        if gradient is not None and gradient.detach().any():
+        if gradient is not None and dense(gradient.detach()).any():
             del values[Signal.GRADIENT_MISSING][name]
 
 

@@ -341,4 +341,8 @@ def test_a_middle_that_is_called_narrow_is_wanted(width, lines):
             return nn.Sequential(nn.Linear(dim, size), nn.Linear(size, hidden))
     """
     assert lines("stacked-linear-no-activation", source.replace("size", width)) == []
-    assert lines("stacked-linear-no-activation", source) == [4]
+    for other in ("size", "encoder_size", "embed * 4"):
+        wide = source.replace("dim, size,", "dim, embed, size,").replace(
+            "dim, size)", f"dim, {other})"
+        )
+        assert lines("stacked-linear-no-activation", wide.replace("(size,", f"({other},")) == [4]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import random
 import signal
 import threading
-from collections import deque
+from collections import Counter, deque
 
 import pytest
 import torch
@@ -229,3 +230,184 @@ def test_ctrl_c_in_the_middle_gives_everything_back(capsys):
     assert not optimizer.state
     assert model.calls == 0
     assert capsys.readouterr().err.endswith("\n")  # the bar has left its line
+
+
+class Constrained(nn.Linear):
+    """Keeps its rows short, as layers for recordings of the brain do."""
+
+    def forward(self, x):
+        self.weight.data = torch.renorm(self.weight.data, 2, 0, 0.3)
+        return super().forward(x)
+
+
+class Averaging(nn.Module):
+    """Puts a new parameter, a new layer and a new buffer in the place of those of before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(4, 2)
+        self.head: nn.Linear | None = None
+        self.book = nn.Parameter(torch.randn(2))
+
+    def forward(self, x):
+        if self.head is None:
+            self.head = nn.Linear(2, 2)
+        self.book = nn.Parameter(0.9 * self.book.detach())
+        self.register_buffer("last", x.detach().mean(), persistent=False)
+        return self.head(self.fc(x)) + self.book.detach()
+
+
+class Drawing(nn.Module):
+    """Has sources of chance of its own, and keeps what it has seen deep inside."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(4, 2)
+        self.torch = torch.Generator()
+        self.python = random.Random(0)  # noqa: S311 - a model's noise
+        self.numpy = numpy.random.default_rng(0)
+        self.counts, self.nested, self.array = Counter(a=1), {"seen": [0]}, numpy.zeros(2)
+
+    def forward(self, x):
+        noise = torch.rand(1, generator=self.torch) + self.python.random() + self.numpy.random()
+        self.counts["a"] += 1
+        self.nested["seen"].append(len(x))
+        self.array += 1
+        return self.fc(x) + noise.float()
+
+    def seen(self):
+        places = (self.torch.get_state().tolist(), self.python.getstate())
+        inside = (dict(self.counts), self.nested, self.array.tolist())
+        return repr((*places, self.numpy.bit_generator.state, *inside))
+
+
+class Shared(nn.Module):
+    """Has a mask that is expanded and a cache that was made for inference."""
+
+    mask: torch.Tensor
+    cache: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(4, 2)
+        self.register_buffer("mask", torch.ones(1, 4).expand(8, 4))
+        with torch.inference_mode():
+            self.register_buffer("cache", torch.ones(2))
+        self.kept = torch.zeros(3)
+
+    def forward(self, x):
+        self.kept.resize_(5)
+        return self.fc(x * self.mask[:1]) * self.cache.clone()
+
+
+def looked_at(model):
+    """Return all that a search might have changed in a model, as text that can be compared."""
+    tensors = [
+        (name, id(one), one.tolist()) for name, one in model.state_dict(keep_vars=True).items()
+    ]
+    parts = [(name, id(one), one.training) for name, one in model.named_modules()]
+    names = [sorted(one._non_persistent_buffers_set) for one in model.modules()]
+    own = [one.seen() for one in model.modules() if hasattr(one, "seen")]
+    kept = [tuple(one.kept.shape) for one in model.modules() if hasattr(one, "kept")]
+    return tensors, parts, names, own, kept
+
+
+@pytest.mark.parametrize("kind", ["probe", "lr", "batch size"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: nn.Sequential(Constrained(4, 8), nn.Linear(8, 2)),
+        lambda: nn.Sequential(nn.Linear(4, 4), Averaging()),
+        Drawing,
+        Shared,
+        lambda: nn.Sequential(nn.utils.spectral_norm(nn.Linear(4, 2))),
+    ],
+)
+def test_a_model_that_writes_to_itself_is_given_back(make, kind):
+    torch.manual_seed(0)
+    model = make().eval()
+    before = looked_at(model)
+    if kind == "probe":
+        batch = (torch.randn(8, 4), torch.randn(8, 2))
+        trainlint.probe(model, batch, "mse", remedy=True)
+    else:
+        optimizer = torch.optim.SGD(model.parameters(), 0.1)
+        search(kind, model, optimizer, "mse", DataLoader(rows(), 8))
+    assert looked_at(model) == before
+    copy.deepcopy(model)  # no graph is left on it
+
+
+def test_a_bounded_embedding_is_as_it_was_after_a_probe():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Embedding(9, 4, max_norm=0.1), nn.Flatten(), nn.Linear(8, 2))
+    before = looked_at(model)
+    trainlint.probe(model, (torch.randint(9, (8, 2)), torch.randn(8, 2)), "mse", remedy=False)
+    assert looked_at(model) == before
+
+
+@pytest.mark.parametrize("kind", ["probe", "lr"])
+@pytest.mark.parametrize("is_method", [False, True])
+def test_a_loss_with_a_state_is_given_back(kind, is_method):
+    class Scaled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.scale, self.calls = nn.Parameter(torch.ones(1)), 0
+
+        def forward(self, output, target):
+            self.calls += 1
+            return (self.scale * (output - target)).square().mean()
+
+    loss, model = Scaled(), nn.Linear(4, 2)
+    given = loss.forward if is_method else loss
+    if kind == "probe":
+        trainlint.probe(model, (torch.randn(8, 4), torch.randn(8, 2)), given)
+    else:
+        search("lr", model, torch.optim.SGD(model.parameters(), 0.1), given, DataLoader(rows(), 8))
+    assert loss.calls == 0
+    assert loss.scale.grad is None
+
+
+def test_a_loader_is_where_it_was_after_a_probe_of_its_first_batch():
+    generator = torch.Generator()
+    data = rows()
+    loader = DataLoader(data, 8, sampler=RandomSampler(data, generator=generator))
+    before = generator.get_state()
+    trainlint.probe(nn.Linear(4, 2), loader, "mse")
+    assert torch.equal(generator.get_state(), before)
+
+
+def test_the_batches_of_the_user_are_as_they_were():
+    class Halving(nn.Linear):
+        def forward(self, x):
+            return super().forward(x.mul_(0.5))
+
+    batches = [(torch.ones(8, 4), torch.zeros(8, 2)) for _ in range(3)]
+    model = Halving(4, 2)
+    search("lr", model, torch.optim.SGD(model.parameters(), 0.1), "mse", batches)
+    assert all(bool((x == 1).all()) for x, _ in batches)
+
+
+def test_what_an_optimizer_keeps_beside_its_state_is_given_back():
+    class Lookahead(torch.optim.SGD):
+        def __init__(self, *args):
+            super().__init__(*args)
+            self.slow, self.told = [torch.zeros(1)], {"steps": 0}
+
+        def step(self, closure=None):
+            self.slow[0] += 1
+            self.told["steps"] += 1
+            return super().step(closure)
+
+    model = nn.Linear(4, 2)
+    optimizer = Lookahead(model.parameters(), 0.1)
+    search("lr", model, optimizer, "mse", DataLoader(rows(), 8))
+    assert (optimizer.slow[0].item(), optimizer.told) == (0, {"steps": 0})
+
+
+def test_a_data_set_may_have_a_class_for_a_transform():
+    class Rows(TensorDataset):
+        transform, target_transform = numpy.float32, nn.Identity
+
+    data = Rows(torch.randn(16, 4), torch.randn(16, 2))
+    with loader_restored(DataLoader(data, 8)):
+        pass

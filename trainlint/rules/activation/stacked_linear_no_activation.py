@@ -16,7 +16,7 @@ rule = Rule(__name__, "TL209", Severity.WARNING)
 
 _BETWEEN = {"Identity", "Flatten", "flatten", "contiguous", "to", "float"}
 _MEANT = ("linear", "lora", "lowrank", "low_rank", "factor", "dummy")
-_NARROW = ("bottleneck", "rank", "latent", "code", "embed")
+_NARROW = frozenset({"bottleneck", "rank", "latent", "code", "embed", "embedding"})
 """How the width of a narrow middle is called, whose output is wanted itself."""
 
 
@@ -94,8 +94,10 @@ def _is_meant(file: FileModel, one: Layer, other: Layer) -> bool:
     if middle is not None and all(end is not None and middle < end for end in ends):
         return True
     width = one.argument("out_features")
-    if width is not None and any(word in width.text for word in _NARROW):
-        return True
+    if width is not None and (width.is_name or width.is_attribute):
+        words = width.text.rpartition(".")[2].lower().split("_")
+        if not _NARROW.isdisjoint(words):
+            return True
     bias = one.argument("bias")
     if bias is not None and bias.truth() is not True and middle is None:
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +14,7 @@ from torch.utils.data import DataLoader
 
 from trainlint.core.errors import UserError, nearest
 from trainlint.runtime.tensors import is_plain, mapped, tensors_in
+from trainlint.runtime.trials.loader_places import loader_restored, workers_apart
 from trainlint.runtime.trials.memory import has_run_out
 
 if TYPE_CHECKING:
@@ -53,16 +55,16 @@ def first_of(batch: Any) -> Any:
         raise UserError(msg)
     if not isinstance(batch, (DataLoader, Iterator)):
         return batch
-    generator: Any = getattr(batch, "generator", None)
-    state = generator.get_state() if isinstance(generator, torch.Generator) else None
+    is_loader = isinstance(batch, DataLoader)
     try:
-        return next(iter(batch))
+        with (
+            loader_restored(batch) if is_loader else nullcontext(),
+            workers_apart(batch) if is_loader else nullcontext(),
+        ):
+            return next(iter(batch))
     except StopIteration as error:
         msg = f"the batch is a {type(batch).__name__} without any"
         raise UserError(msg) from error
-    finally:
-        if state is not None:
-            generator.set_state(state)
 
 
 def refuse_empty(inputs: Any) -> None:
@@ -268,9 +270,13 @@ def _named(name: str, output: Tensor, target: Any) -> tuple[Tensor, str]:
     values = output.float()
     functional = nn.functional
     if name in CLASSIFYING:
-        if values.dim() == _SEQUENCES and not (
-            isinstance(target, Tensor) and target.shape == values.shape[:1] + values.shape[2:]
-        ):
+        is_plain_target = isinstance(target, Tensor) and (
+            target.shape == values.shape[:1] + values.shape[2:]
+            or (
+                target.shape == values.shape and target.is_floating_point()
+            )  # a share of each class
+        )
+        if values.dim() == _SEQUENCES and not is_plain_target:
             values = values.flatten(0, 1)  # (batch, place, class)
             target = target.flatten() if isinstance(target, Tensor) else None
         if not isinstance(target, Tensor):

@@ -13,7 +13,10 @@ import torch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_INSIDE: Final = ("sampler", "batch_sampler", "dataset", "datasets", "transform", "transforms")
+_INSIDE: Final = (
+    *("sampler", "batch_sampler", "collate_fn", "dataset", "datasets"),
+    *("transform", "target_transform", "transforms"),
+)
 """Where loaders, samplers and datasets hold what they are made of."""
 _DEEPEST: Final = 5
 
@@ -33,7 +36,7 @@ def _undone(loader: Any) -> Iterator[Callable[[], Any]]:
     knows = _is_stateful(loader)  # then it tells the places of its parts, too
     for holder in _parts(loader):
         for value in (getattr(holder, "generator", None), *_values(holder)):
-            again = None if id(value) in seen else _drawn(value)
+            again = None if id(value) in seen else drawn(value)
             if again is not None:
                 seen.add(id(value))
                 yield again
@@ -44,7 +47,8 @@ def _undone(loader: Any) -> Iterator[Callable[[], Any]]:
 @contextlib.contextmanager
 def workers_apart(loader: Any) -> Iterator[None]:
     """Let a loader begin with workers of its own, and end them; those that persist are left as they are."""
-    if not getattr(loader, "persistent_workers", False) or _is_stateful(loader):
+    keeps = getattr(loader, "persistent_workers", False) and hasattr(loader, "_iterator")
+    if not keeps or _is_stateful(loader):
         yield
         return
     before, loader._iterator = loader._iterator, None  # noqa: SLF001
@@ -64,7 +68,7 @@ def _parts(loader: Any, depth: int = _DEEPEST) -> Iterator[Any]:
     for name in _INSIDE:
         inside = getattr(loader, name, None)
         for one in inside if isinstance(inside, (list, tuple)) else [inside]:
-            if one is not None and hasattr(one, "__dict__"):
+            if one is not None and hasattr(one, "__dict__") and not isinstance(one, type):
                 yield from _parts(one, depth - 1)
 
 
@@ -92,7 +96,7 @@ def _counted(holder: Any) -> Callable[[], Any]:
     return lambda: vars(holder).update(numbers)
 
 
-def _drawn(source: Any) -> Callable[[], Any] | None:
+def drawn(source: Any) -> Callable[[], Any] | None:
     """Return what puts a source of chance to where it is now; None for anything else."""
     if isinstance(source, torch.Generator):
         state = source.get_state()

@@ -210,6 +210,17 @@ def device_of(name: str) -> torch.device:
     return device
 
 
+def _drawn(match: re.Match[str], dtype: torch.dtype) -> torch.Tensor:
+    """Draw an input of the kind and shape that were named."""
+    shape = tuple(map(int, match["shape"].split(",")))
+    match match["kind"]:
+        case "int":
+            return torch.randint(max(int(match["limit"] or 2), 1), shape)
+        case "bool":
+            return torch.ones(shape, dtype=torch.bool)
+    return torch.randn(shape).to(dtype)
+
+
 def random_inputs(given: tuple[str, ...], dtype: torch.dtype, device: torch.device) -> Any:
     """Draw the inputs of a model: `32,3,224,224`, `int:32,128:50257`, `mask=bool:32,128`.
 
@@ -224,15 +235,12 @@ def random_inputs(given: tuple[str, ...], dtype: torch.dtype, device: torch.devi
         if match is None or (match["limit"] and match["kind"] != "int"):
             msg = f"--input: expects a shape such as 32,3,224,224 or int:32,128:50257, not `{one}`"
             raise UserError(msg)
-        shape = tuple(map(int, match["shape"].split(",")))
-        match match["kind"]:
-            case "int":
-                drawn = torch.randint(max(int(match["limit"] or 2), 1), shape)
-            case "bool":
-                drawn = torch.ones(shape, dtype=torch.bool)
-            case _:
-                drawn = torch.randn(shape).to(dtype)
-        drawn = drawn.to(device)
+        try:
+            drawn = _drawn(match, dtype).to(device)
+        except (RuntimeError, ValueError, TypeError, OverflowError, MemoryError) as error:
+            said = shorten(" ".join(str(error).split()), _LONGEST, placeholder=" …")
+            msg = f"--input: `{one}` cannot be drawn ({said})"
+            raise UserError(msg) from error
         if match["name"]:
             names[match["name"]] = drawn
         else:

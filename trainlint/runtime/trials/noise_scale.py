@@ -106,12 +106,12 @@ def _pair(stepper: Stepper, batches: Iterator[Any], parts: int) -> tuple[float, 
 
 def _gradients(stepper: Stepper, batch: Any, total: dict[int, Tensor]) -> Iterator[float]:
     """Add the gradients of a batch to ``total``, and yield the squared norm of each."""
-    stepper.optimizer.zero_grad(set_to_none=True)
+    stepper.clear()
     if not math.isfinite(stepper.backward(batch)):
         msg = "the loss of a batch is not finite"
         raise UserError(msg)
     factor = _scale(stepper) ** 2
-    for parameter in stepper.model.parameters():
+    for parameter in stepper.trained():
         if parameter.grad is None:
             continue
         gradient = parameter.grad.detach()
@@ -122,7 +122,7 @@ def _gradients(stepper: Stepper, batch: Any, total: dict[int, Tensor]) -> Iterat
         else:
             is_small = gradient.element_size() < _WHOLE
             total[id(parameter)] = gradient.float() if is_small else gradient.clone()
-    stepper.optimizer.zero_grad(set_to_none=True)
+    stepper.clear()
 
 
 def _scale(stepper: Stepper) -> float:

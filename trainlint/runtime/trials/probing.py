@@ -36,7 +36,8 @@ def probed_by_name(target: str, options: dict[str, Any], settings: Settings) -> 
     if loss is not None and ":" in loss:
         loss = load(loss, "--loss")
         if inspect.isclass(loss):
-            loss = loss()
+            with blaming("making the loss", loss):
+                loss = loss()
     with chance_restored():
         seeded(0)
         if options["batch"]:

@@ -5,21 +5,23 @@ from __future__ import annotations
 import contextlib
 import random
 import sys
-from collections import deque
-from copy import copy, deepcopy
+from collections import Counter, OrderedDict, defaultdict, deque
+from copy import deepcopy
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from torch import Tensor, nn
 
-from trainlint.runtime.trials.loader_places import loader_restored
+from trainlint.runtime.trials.loader_places import drawn, loader_restored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 _OF_ALL: Final = frozenset(vars(nn.Module()))
 """The attributes of every module, which hold what is restored by its kind."""
-_CONTAINERS: Final = (list, dict, set, deque)
+_TABLES: Final = ("_parameters", "_buffers", "_non_persistent_buffers_set", "_modules")
+_CONTAINERS: Final = (list, dict, set, deque, OrderedDict, Counter, defaultdict)
 
 
 @contextlib.contextmanager
@@ -49,62 +51,68 @@ def seeded(seed: int) -> None:
 
 @contextlib.contextmanager
 def model_restored(model: nn.Module, *, weights: bool, aside: bool = False) -> Iterator[None]:
-    """Give back a model's buffers, gradients and modes, and its weights where they will change.
+    """Give back a model's parts, buffers, gradients, modes and attributes, and its weights.
 
-    While it lasts there are no gradients; those of before are laid aside, not copied. ``aside`` keeps what
-    is copied in the memory of the CPU.
+    All weights where they will change; else those that a forward pass may write to. While it lasts there
+    are no gradients; those of before are laid aside, not copied. ``aside`` keeps what is copied in the
+    memory of the CPU. Where one thing cannot be given back all others are.
     """
-    modules = list(model.modules())
-    modes = [(one, one.training) for one in modules]
-    # TorchScript keeps what its modules have, and lets nothing be put in its place
-    python = [one for one in modules if not isinstance(one, torch.jit.ScriptModule)]
-    own = [one for one in python if not _is_of_torch(one)]
-    attributes = [(vars(one), _attributes(one, aside=aside)) for one in own]
-    tables = [(one._buffers, dict(one._buffers)) for one in python]  # noqa: SLF001
-    buffers = [
-        (one, _kept(one, aside=aside))
-        for one in model.buffers()
-        if not isinstance(one, nn.parameter.UninitializedBuffer)
-    ]
-    try:
-        with parameters_restored(model.parameters(), weights=weights, aside=aside):
+    with contextlib.ExitStack() as undo:
+        for one in _undone(model, weights=weights, aside=aside):
+            undo.callback(one)
+        with gradients_restored(model.parameters()):
             yield
-    finally:
-        with torch.no_grad():
-            for tensor, value in buffers:
-                if (
-                    tensor.shape != value.shape
-                ):  # an observer of a quantisation grows with what it sees
-                    tensor.resize_(value.shape)
-                tensor.copy_(value)
-        for table, before in tables:
-            table.clear()
-            table.update(before)
-        for values, kept in attributes:
-            _put_back(values, kept)
-        for module, mode in modes:
-            module.training = mode
+
+
+def _undone(model: nn.Module, *, weights: bool, aside: bool) -> Iterator[Callable[[], Any]]:
+    """Yield what gives each thing of a model back, the first of them last."""
+    modules = list(model.modules())
+    for module in modules:
+        # TorchScript keeps what its modules have, and lets nothing be put in its place
+        if isinstance(module, torch.jit.ScriptModule):
+            continue
+        for key in _TABLES:
+            yield _refilled(vars(module)[key])
+        # what torch's own wrappers of parallel trainings set up once is to stay
+        yield _tensors_of(module) if _is_of_torch(module) else _attributes(module, aside=aside)
+    for parameter in model.parameters():
+        yield _placed(parameter)
+    changing = modules if weights else [one for one in modules if _may_write(one)]
+    seen: set[int] = set()
+    for tensor in (
+        *model.buffers(),
+        *(one for module in changing for one in module.parameters(recurse=False)),
+    ):
+        if id(tensor) not in seen:
+            seen.add(id(tensor))
+            yield _valued(tensor, aside=aside)
+    for module in modules:
+        yield partial(setattr, module, "training", module.training)
 
 
 @contextlib.contextmanager
-def parameters_restored(
-    parameters: Iterable[Tensor], *, weights: bool, aside: bool = False
-) -> Iterator[None]:
-    """Give back gradients, and weights where they will change; while it lasts there are no gradients."""
-    parameters = list(parameters)
-    gradients = [(one, one.grad, one.requires_grad) for one in parameters]
-    saved = [(one, _kept(one, aside=aside)) for one in parameters] if weights else []
-    for one in parameters:
-        one.grad = None
+def gradients_restored(parameters: Iterable[Tensor]) -> Iterator[None]:
+    """Give back gradients and what is to have one; while it lasts there are no gradients."""
+    before = [(one, one.grad, one.requires_grad) for one in parameters]
+    for parameter, _, _ in before:
+        parameter.grad = None
     try:
         yield
     finally:
-        with torch.no_grad():
-            for tensor, value in saved:
-                tensor.copy_(value)
-        for parameter, gradient, wanted in gradients:
+        for parameter, gradient, wanted in before:
             parameter.requires_grad_(wanted)
             parameter.grad = gradient
+
+
+@contextlib.contextmanager
+def parameters_restored(parameters: Iterable[Tensor], *, aside: bool = False) -> Iterator[None]:
+    """Give back parameters that are in no model, with their gradients."""
+    parameters = list(parameters)
+    with contextlib.ExitStack() as undo:
+        for one in parameters:
+            undo.callback(_valued(one, aside=aside))
+        with gradients_restored(parameters):
+            yield
 
 
 @contextlib.contextmanager
@@ -118,43 +126,128 @@ def memory_restored(model: nn.Module) -> Iterator[None]:
             parameter.data = before
 
 
+def modules_of(model: nn.Module, loss: Any) -> list[nn.Module]:
+    """Return a model, and the loss where it is a module, or a method of one, of its own."""
+    owner = getattr(loss, "__self__", loss)
+    inside = {id(one) for one in model.modules()}
+    return [model, owner] if isinstance(owner, nn.Module) and id(owner) not in inside else [model]
+
+
 def _is_of_torch(module: nn.Module) -> bool:
     """Say whether a module is torch's own: what those of parallel trainings set up once is to stay."""
     return type(module).__module__.partition(".")[0] == "torch"
 
 
-def _attributes(module: nn.Module, *, aside: bool) -> dict[str, tuple[Any, Any]]:
-    """Return what a module has beside its parts, and what is in it: counters, averages, caches."""
-    return {
-        key: (value, _content(value, aside=aside))
-        for key, value in vars(module).items()
-        if key not in _OF_ALL
-    }
+def _may_write(module: nn.Module) -> bool:
+    """Say whether a forward pass may write to a module's weights: the user's, or a bounded embedding's."""
+    return not _is_of_torch(module) or getattr(module, "max_norm", None) is not None
 
 
-def _content(value: Any, *, aside: bool) -> Any:
-    """Return what a value holds that may change in its place."""
-    if isinstance(value, Tensor) and not value.is_inference():
-        return value._version, _kept(value, aside=aside)  # noqa: SLF001 - tells that it was written to
-    return copy(value) if type(value) in _CONTAINERS else None
+def _attributes(module: nn.Module, *, aside: bool) -> Callable[[], None]:
+    """Return what gives back what a module has beside its parts: counters, averages, caches, chance."""
+    values = vars(module)
+    kept = {key: value for key, value in values.items() if key not in _OF_ALL}
+    inside = list(filter(None, (_inside(one, aside=aside) for one in kept.values())))
+
+    def undo() -> None:
+        for key in [key for key in values if key not in kept and key not in _OF_ALL]:
+            del values[key]
+        values.update(kept)
+        for one in inside:
+            one()
+
+    return undo
 
 
-def _put_back(values: dict[str, Any], kept: dict[str, tuple[Any, Any]]) -> None:
-    """Give the attributes of a module back, and take away those that are new."""
-    for key in [key for key in values if key not in kept and key not in _OF_ALL]:
-        del values[key]
-    for key, (value, content) in kept.items():
-        values[key] = value
-        if content is None:
-            continue
-        if isinstance(value, Tensor):
-            version, before = content
-            if value._version != version:  # noqa: SLF001
-                with torch.no_grad():
-                    value.copy_(before)
+def _tensors_of(module: nn.Module) -> Callable[[], None]:
+    """Return what gives back the tensors that a module of torch's computes: a normalised weight."""
+    values = vars(module)
+    kept = {key: value for key, value in values.items() if isinstance(value, Tensor)}
+    return lambda: values.update(kept)
+
+
+def _inside(value: Any, *, aside: bool, depth: int = 3) -> Callable[[], Any] | None:
+    """Return what gives back what is in a value, where that may change in its place."""
+    if isinstance(value, Tensor):
+        return _valued(value, aside=aside)
+    if type(value) in _CONTAINERS and depth:
+        items = value.values() if isinstance(value, dict) else value
+        more = [_inside(one, aside=aside, depth=depth - 1) for one in items]
+        return _refilled(value, *filter(None, more))
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and isinstance(value, numpy.ndarray):
+        return partial(numpy.copyto, value, value.copy())
+    return drawn(value)
+
+
+def _refilled(container: Any, *inside: Callable[[], Any]) -> Callable[[], None]:
+    """Return what fills a container with what is in it now, and gives that back."""
+    content = dict(container) if isinstance(container, dict) else list(container)
+
+    def undo() -> None:
+        container.clear()
+        if isinstance(container, dict):
+            dict.update(container, content)  # a Counter would add
+        elif isinstance(container, set):
+            container.update(content)
         else:
-            value.clear()
-            (value.extend if isinstance(value, (list, deque)) else value.update)(content)
+            container.extend(content)
+        for one in inside:
+            one()
+
+    return undo
+
+
+def _placed(tensor: Tensor) -> Callable[[], None]:
+    """Return what gives a tensor the memory and the shape back that it has."""
+    if _is_empty(tensor) or tensor.is_inference() or tensor.layout is not torch.strided:
+        return lambda: None
+    before = tensor.data
+
+    def undo() -> None:
+        if tensor.data_ptr() != before.data_ptr() or tensor.shape != before.shape:
+            tensor.data = before
+
+    return undo
+
+
+def _valued(tensor: Tensor, *, aside: bool) -> Callable[[], None]:
+    """Return what gives a tensor its memory and its values back, where they have changed."""
+    if _is_empty(tensor):
+        return lambda: None
+    value, place, version = _kept(tensor, aside=aside), _placed(tensor), _version(tensor)
+    shares = any(
+        step == 0 and size > 1 for step, size in zip(_strides(tensor), tensor.shape, strict=False)
+    )
+
+    def undo() -> None:
+        place()
+        if shares:  # nothing can have written to one that is expanded
+            return
+        # what is written through `.data` leaves no trace but the values
+        if _version(tensor) == version and torch.equal(tensor, value.to(tensor.device)):
+            return
+        with torch.inference_mode() if tensor.is_inference() else torch.no_grad():
+            tensor.copy_(value)
+
+    return undo
+
+
+def _version(tensor: Tensor) -> int:
+    """Return how often a tensor has been written to; of one made for inference nobody counts it."""
+    return 0 if tensor.is_inference() else tensor._version  # noqa: SLF001
+
+
+def _strides(tensor: Tensor) -> tuple[int, ...]:
+    """Return the steps between the elements of a tensor; none where it is not strided."""
+    return tensor.stride() if tensor.layout is torch.strided else ()
+
+
+def _is_empty(tensor: Tensor) -> bool:
+    """Say whether a tensor has no values yet, as those of lazy layers."""
+    return isinstance(
+        tensor, (nn.parameter.UninitializedParameter, nn.parameter.UninitializedBuffer)
+    )
 
 
 @contextlib.contextmanager
@@ -182,9 +275,15 @@ def optimizer_restored(optimizer: torch.optim.Optimizer, *, aside: bool = False)
         for key, value in vars(optimizer).items()
         if isinstance(value, (bool, int, float)) and key not in {"state", "param_groups"}
     }
+    own = {"state", "param_groups", "defaults"}
+    others = [
+        _inside(value, aside=aside) for key, value in vars(optimizer).items() if key not in own
+    ]
     try:
         yield
     finally:
+        for one in filter(None, others):
+            one()
         with torch.no_grad():
             for tensor, value in tensors:
                 tensor.copy_(value)
@@ -218,13 +317,13 @@ def training_restored(
     with contextlib.ExitStack() as stack:
         stack.enter_context(chance_restored())
         stack.enter_context(loader_restored(loader))
-        modules = [one for one in (model, loss) if isinstance(one, nn.Module)]
+        modules = modules_of(model, loss)
         for one in modules:
             stack.enter_context(model_restored(one, weights=True, aside=aside))
         known = {id(each) for one in modules for each in one.parameters()}
         groups = optimizer.param_groups
         others = [one for group in groups for one in group["params"] if id(one) not in known]
-        stack.enter_context(parameters_restored(others, weights=True, aside=aside))
+        stack.enter_context(parameters_restored(others, aside=aside))
         stack.enter_context(optimizer_restored(optimizer, aside=aside))
         try:
             yield

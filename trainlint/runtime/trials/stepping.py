@@ -18,6 +18,7 @@ from trainlint.runtime.tensors import tensors_in
 from trainlint.runtime.trials.feeding import (
     CLASSIFYING,
     LOSSES,
+    copied,
     known_as,
     loss_of,
     moved,
@@ -70,6 +71,15 @@ class Stepper:
         if not self.model.training:
             self.model.train()
 
+    def trained(self) -> list[Tensor]:
+        """Return what the optimizer trains."""
+        return [one for group in self.optimizer.param_groups for one in group["params"]]
+
+    def clear(self) -> None:
+        """Forget all gradients, also of what the optimizer does not train."""
+        self.optimizer.zero_grad(set_to_none=True)
+        self.model.zero_grad(set_to_none=True)
+
     def set_rate(self, rate: float) -> None:
         """Set the rate of the groups; several keep their ratio to the largest."""
         for group, ratio in zip(self.optimizer.param_groups, self._ratios, strict=True):
@@ -89,8 +99,9 @@ class Stepper:
         context: Any = contextlib.nullcontext()
         if self.autocast is not None:
             context = torch.autocast(self.device.type, self._type)
+        given, named = copied((args, kwargs))  # a model may write to what it is given
         with context:
-            value, note = loss_of(self.loss, self.model(*args, **kwargs), target)
+            value, note = loss_of(self.loss, self.model(*given, **named), target)
         if note:
             raise UserError(_without_loss(self.model, self.loss))
         loss = float(value.detach())
@@ -115,7 +126,7 @@ class Stepper:
 
     def _gradient(self, batches: Sequence[Any]) -> float:
         """Set the gradient to the mean of those of some batches, and return their mean loss."""
-        self.optimizer.zero_grad(set_to_none=True)
+        self.clear()
         share, total = 1 / len(batches), 0.0
         for batch in batches:
             total += self.backward(batch, share) * share
@@ -131,6 +142,9 @@ class Stepper:
                 return torch.tensor(self._sign * self._gradient(batches))
 
         if self.scaler is not None:
+            if self._wants_closure and self.scaler.is_enabled():
+                msg = f"`{type(self.optimizer).__name__}` needs a closure, and a GradScaler gives it none"
+                raise UserError(msg)
             self.scaler.step(self.optimizer)
             self.scaler.update()
             return
@@ -152,7 +166,8 @@ class Stepper:
 def _type_of(autocast: torch.dtype | str | None) -> torch.dtype | None:
     """Return the type of mixed precision, which may be given by its name."""
     found = getattr(torch, autocast, None) if isinstance(autocast, str) else autocast
-    if not (autocast is None or isinstance(found, torch.dtype)):
+    is_known = isinstance(found, torch.dtype) and found.is_floating_point
+    if autocast is not None and not is_known:
         msg = f"autocast: expects a type such as torch.bfloat16, not `{autocast}`"
         raise UserError(msg)
     return found

@@ -51,12 +51,12 @@ def awakened(model: nn.Module, values: Values, again: Callable[[], object]) -> l
                 for name, one in zeros.items():
                     assert one.grad is not None
                     moved[name] = one.detach().clone()
-                    step = one.grad.to_dense() if one.grad.is_sparse else one.grad
+                    step = dense(one.grad)
                     one.sub_(step / step.abs().max().clamp(min=1e-30), alpha=_NUDGE)
             again()
             for name in list(waiting):
                 gradient = named[name].grad
-                seen = 0.0 if gradient is None else float(gradient.detach().abs().max())
+                seen = 0.0 if gradient is None else float(dense(gradient.detach()).abs().max())
                 if seen:
                     waiting.discard(name)
                     missing[name], largest[name] = 0.0, seen
@@ -67,6 +67,11 @@ def awakened(model: nn.Module, values: Values, again: Callable[[], object]) -> l
     return list(moved)
 
 
+def dense(gradient: Tensor) -> Tensor:
+    """Return a gradient that may be sparse with all its elements."""
+    return gradient.to_dense() if gradient.is_sparse else gradient
+
+
 def _is_zero_switch(name: str, parameter: Tensor) -> bool:
     """Say whether a parameter is all zeros, has a gradient, and may stand between others and the loss."""
     is_shift = parameter.dim() < 2 and name.rpartition(".")[2].startswith("bias")  # noqa: PLR2004
@@ -75,6 +80,6 @@ def _is_zero_switch(name: str, parameter: Tensor) -> bool:
         and parameter.grad is not None
         and parameter.numel() > 0
         and not parameter.detach().any()
-        and bool(torch.isfinite(parameter.grad.detach()).all())
-        and bool(parameter.grad.detach().any())
+        and bool(torch.isfinite(dense(parameter.grad.detach())).all())
+        and bool(dense(parameter.grad.detach()).any())
     )
