@@ -645,10 +645,14 @@ def test_a_dict_comprehension_is_kept_in_a_container_if_its_keys_are_texts(
 def test_brackets_around_one_module_hide_it_on_purpose(lines):
     source = """
         from torch import nn
+        class Backbone(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.fc = nn.Linear(8, 8)
         class Net(nn.Module):
             def __init__(self):
                 super().__init__()
-                backbone = nn.Linear(8, 8)
+                backbone = Backbone()
                 self.backbone = [backbone]
                 self.head = nn.Linear(8, 2)
             def forward(self, x):
@@ -660,5 +664,7 @@ def test_brackets_around_one_module_hide_it_on_purpose(lines):
         "                self.backbone.append(nn.Linear(8, 8))\n                self.head",
         1,
     )
-    assert lines("modules-in-plain-list", more) == [7]
-    assert lines("modules-in-plain-list", source.replace("[backbone]", "[nn.Linear(8, 8)]")) == [7]
+    assert lines("modules-in-plain-list", more) == [11]
+    assert lines("modules-in-plain-list", source.replace("[backbone]", "[Backbone()]")) == [11]
+    layer = source.replace("backbone = Backbone()", "backbone = nn.Linear(8, 8)")
+    assert lines("modules-in-plain-list", layer) == [11]

@@ -67,6 +67,8 @@ def _hides_one(file: FileModel, collection: PlainCollection) -> bool:
     items = collection.at.items or ()
     if len(items) != 1 or not (items[0].is_name or items[0].is_attribute):
         return False
+    if file.layer_of(items[0]) is not None:  # who makes a layer for itself means to train it
+        return False
     own = f"self.{collection.attribute}"
     return not any(
         call.receiver is not None and call.receiver.text == own
