@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -42,9 +43,9 @@ def config_in(folder: str) -> Config | None:
     """Return the configuration that lies in a folder; None if there is none."""
     for name in FILE_NAMES:
         path = os.path.join(folder, name)
-        if os.path.exists(path) and not os.path.isfile(path):  # a pipe would be waited for
-            continue
         try:
+            if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would be waited for
+                continue
             with open(path, "rb") as stream:
                 data = stream.read()
         except (FileNotFoundError, NotADirectoryError):

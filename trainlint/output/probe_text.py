@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import shutil
-from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
 from trainlint.output.style import Style, printable
+from trainlint.output.wrapping import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -318,10 +318,8 @@ def other(report: ProbeReport, width: int | None, style: Style) -> Iterator[str]
 
 
 def _wrapped(told: str, width: int | None) -> list[str]:
-    """Return a text as lines of a width, where there is one; names are not broken."""
-    if width is None:
-        return [told]
-    return wrap(told, width, break_long_words=False, break_on_hyphens=False)
+    """Return a text as lines of a width, where there is one."""
+    return [told] if width is None else wrapped(told, width)
 
 
 def _spread(report: ProbeReport) -> Iterator[str]:

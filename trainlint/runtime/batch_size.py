@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -95,7 +96,7 @@ def find_batch_size(  # noqa: PLR0913 - all but four are optional
         torch.inference_mode(mode=False),
         torch.enable_grad(),
         warnings.catch_warnings(),
-        Bar(progress) as bar,
+        closing(Bar(progress)) as bar,
     ):
         warnings.simplefilter("ignore")
         tries = _Tries(stepper, restored, bar)

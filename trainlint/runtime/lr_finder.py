@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import statistics
 import warnings
+from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, get_args
 
 import torch
@@ -172,7 +174,7 @@ def find_lr(  # noqa: PLR0913 - all but four are optional
         torch.inference_mode(mode=False),
         torch.enable_grad(),
         warnings.catch_warnings(),
-        Bar(progress) as bar,
+        closing(Bar(progress)) as bar,
     ):
         warnings.simplefilter("ignore")
         trainer().train()
@@ -251,7 +253,7 @@ class _Search:
         losses: list[float] = []
         rate, made, divergence = self.ends[1], 0, None
         total = math.ceil(math.log(self.ends[1] / self.ends[0], FACTOR)) + 1
-        start = self.start()
+        start = self.start
         found = None
         while found is None and rate >= self.ends[0]:
             trial = self.trial(rate, start)
@@ -286,7 +288,7 @@ class _Search:
         assert report.suggestion is not None
         middle = report.suggestion
         seen: dict[int, _Trial] = {}
-        start = self.start()
+        start = self.start
 
         def rate_of(place: int) -> float:
             return middle * math.pow(FACTOR, place)
@@ -328,6 +330,7 @@ class _Search:
             notes=tuple(notes),
         )
 
+    @cached_property
     def start(self) -> tuple[float, float]:
         """Return the loss before any step, over a few batches, and over what a trial has diverged."""
         with self.fresh():

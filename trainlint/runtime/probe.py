@@ -28,7 +28,7 @@ from trainlint.runtime.looking import Looking
 from trainlint.runtime.settings import settings_of
 from trainlint.runtime.signals import Origin, Run, Signal, Step
 from trainlint.runtime.source.places import Places
-from trainlint.runtime.tensors import is_plain
+from trainlint.runtime.tensors import dense, is_plain
 from trainlint.runtime.trials.feeding import (
     closed,
     copied,
@@ -50,7 +50,7 @@ from trainlint.runtime.trials.restoring import (
     modules_of,
     seeded,
 )
-from trainlint.runtime.trials.zero_start import awakened, dense
+from trainlint.runtime.trials.zero_start import awakened
 from trainlint.runtime.watching import unwrapped
 
 if TYPE_CHECKING:

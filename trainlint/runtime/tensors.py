@@ -45,6 +45,11 @@ def is_at_hand(tensor: Tensor) -> bool:
     return tensor.device.type == "cpu"
 
 
+def dense(tensor: Tensor) -> Tensor:
+    """Return a tensor that may be sparse with all its elements."""
+    return tensor if tensor.layout is torch.strided else tensor.to_dense()
+
+
 def local(tensor: Tensor) -> Tensor:
     """Return a tensor's plain part on this rank, detached; of a sparse one the values that it has."""
     tensor = tensor.detach()

@@ -105,6 +105,7 @@ def _may_be_set(file: FileModel, forward: Event) -> bool:
     model = forward.subject
     if model is None:
         return True
+    is_part = _is_part(file, forward)
     makers = (origin.model for origin in model.objects())
     for one in {id(one): one for one in (file, *forward.models, *makers)}.values():
         for call in one.handed_on(model):
@@ -117,9 +118,9 @@ def _may_be_set(file: FileModel, forward: Event) -> bool:
                 continue
             if call.receiver is None and call.target is not None:
                 continue  # A function of the project, whose calls are looked at themselves.
-            if call.receiver is None or file.identities.may_be_same(call.receiver, model):
+            if is_part or call.receiver is None:
                 return True
-            if _is_part(file, forward):
+            if file.identities.may_be_same(call.receiver, model):
                 return True
     return False
 

@@ -55,9 +55,14 @@ def _is_table(made: Expr) -> bool:
     """Say whether the scores are numbers in a row that the program lists, for a table of the function."""
     if not isinstance(made, Call):
         return False
-    scores = made.argument(0, "input") if made.callee is not None else made.receiver
+    scores = _scores(made)
     origins = () if scores is None else scores.origins()
     return any(isinstance(one, Call) and one.callee in _ROWS for one in origins)
+
+
+def _scores(made: Call) -> Expr | None:
+    """Return what a softmax or sigmoid is taken of."""
+    return made.argument(0, "input") if made.callee is not None else made.receiver
 
 
 def _is_only_shown(call: Call) -> bool:
@@ -97,7 +102,7 @@ def _stable_text(file: FileModel, made: Call, kind: str) -> str | None:
     if kind == "Softmax":
         edit = made.called.renamed("log_softmax")
         return None if edit is None else made.source_with(edit)
-    scores = made.argument(0, "input") if made.callee is not None else made.receiver
+    scores = _scores(made)
     function = file.spelling("torch.nn.functional.logsigmoid")
     known = made.callee is None or (made.callee or "").startswith("torch.")
     if scores is None or function is None or not known:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -55,12 +55,11 @@ def first_of(batch: Any) -> Any:
         raise UserError(msg)
     if not isinstance(batch, (DataLoader, Iterator)):
         return batch
-    is_loader = isinstance(batch, DataLoader)
     try:
-        with (
-            loader_restored(batch) if is_loader else nullcontext(),
-            workers_apart(batch) if is_loader else nullcontext(),
-        ):
+        with ExitStack() as stack:
+            if isinstance(batch, DataLoader):
+                stack.enter_context(loader_restored(batch))
+                stack.enter_context(workers_apart(batch))
             return next(iter(batch))
     except StopIteration as error:
         msg = f"the batch is a {type(batch).__name__} without any"
@@ -272,9 +271,7 @@ def _named(name: str, output: Tensor, target: Any) -> tuple[Tensor, str]:
     if name in CLASSIFYING:
         is_plain_target = isinstance(target, Tensor) and (
             target.shape == values.shape[:1] + values.shape[2:]
-            or (
-                target.shape == values.shape and target.is_floating_point()
-            )  # a share of each class
+            or (target.shape == values.shape and target.is_floating_point())  # shares of classes
         )
         if values.dim() == _SEQUENCES and not is_plain_target:
             values = values.flatten(0, 1)  # (batch, place, class)

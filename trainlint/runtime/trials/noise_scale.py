@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from trainlint.core.errors import UserError
+from trainlint.runtime.tensors import dense
 from trainlint.runtime.trials.batch_size_report import NoiseScale
 
 if TYPE_CHECKING:
@@ -114,8 +115,7 @@ def _gradients(stepper: Stepper, batch: Any, total: dict[int, Tensor]) -> Iterat
     for parameter in stepper.trained():
         if parameter.grad is None:
             continue
-        gradient = parameter.grad.detach()
-        gradient = gradient.to_dense() if gradient.layout is not torch.strided else gradient
+        gradient = dense(parameter.grad.detach())
         yield _square(gradient) / factor
         if id(parameter) in total:
             total[id(parameter)] += gradient

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Final, Self
-
-if TYPE_CHECKING:
-    from types import TracebackType
+from typing import Final
 
 _WIDTH: Final = 30
 
@@ -17,19 +14,6 @@ class Bar:
     def __init__(self, wanted: bool | None) -> None:  # noqa: FBT001 - None is a third value
         self.wanted = sys.stderr.isatty() if wanted is None else wanted
         self._written = False
-
-    def __enter__(self) -> Self:
-        """Show how far it is from here on."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Leave the line, that what is said next has one of its own."""
-        self.close()
 
     def show(self, done: int, total: int) -> None:
         """Show that a part of the work is done."""
@@ -44,7 +28,7 @@ class Bar:
             self._written = True
 
     def close(self) -> None:
-        """Leave the line."""
+        """Leave the line, that what is said next has one of its own."""
         if self._written:
             sys.stderr.write("\n")
             self._written = False

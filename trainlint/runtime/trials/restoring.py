@@ -6,7 +6,6 @@ import contextlib
 import random
 import sys
 from collections import Counter, OrderedDict, defaultdict, deque
-from copy import deepcopy
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
 _OF_ALL: Final = frozenset(vars(nn.Module()))
 """The attributes of every module, which hold what is restored by its kind."""
+_OF_OPTIMIZERS: Final = frozenset({"state", "param_groups", "defaults"})
 _TABLES: Final = ("_parameters", "_buffers", "_non_persistent_buffers_set", "_modules")
 _CONTAINERS: Final = (list, dict, set, deque, OrderedDict, Counter, defaultdict)
 
@@ -75,17 +75,12 @@ def _undone(model: nn.Module, *, weights: bool, aside: bool) -> Iterator[Callabl
             yield _refilled(vars(module)[key])
         # what torch's own wrappers of parallel trainings set up once is to stay
         yield _tensors_of(module) if _is_of_torch(module) else _attributes(module, aside=aside)
-    for parameter in model.parameters():
-        yield _placed(parameter)
     changing = modules if weights else [one for one in modules if _may_write(one)]
-    seen: set[int] = set()
-    for tensor in (
-        *model.buffers(),
-        *(one for module in changing for one in module.parameters(recurse=False)),
-    ):
-        if id(tensor) not in seen:
-            seen.add(id(tensor))
-            yield _valued(tensor, aside=aside)
+    written = {id(one) for module in changing for one in module.parameters(recurse=False)}
+    for parameter in model.parameters():
+        yield _valued(parameter, aside=aside) if id(parameter) in written else _placed(parameter)
+    for buffer in model.buffers():
+        yield _valued(buffer, aside=aside)
     for module in modules:
         yield partial(setattr, module, "training", module.training)
 
@@ -118,12 +113,10 @@ def parameters_restored(parameters: Iterable[Tensor], *, aside: bool = False) ->
 @contextlib.contextmanager
 def memory_restored(model: nn.Module) -> Iterator[None]:
     """Give parameters the memory back that they had, where they were given other: nothing is copied."""
-    saved = [(one, one.data) for one in model.parameters()]
-    try:
+    with contextlib.ExitStack() as undo:
+        for one in model.parameters():
+            undo.callback(_placed(one))
         yield
-    finally:
-        for parameter, before in saved:
-            parameter.data = before
 
 
 def modules_of(model: nn.Module, loss: Any) -> list[nn.Module]:
@@ -143,14 +136,14 @@ def _may_write(module: nn.Module) -> bool:
     return not _is_of_torch(module) or getattr(module, "max_norm", None) is not None
 
 
-def _attributes(module: nn.Module, *, aside: bool) -> Callable[[], None]:
-    """Return what gives back what a module has beside its parts: counters, averages, caches, chance."""
-    values = vars(module)
-    kept = {key: value for key, value in values.items() if key not in _OF_ALL}
+def _attributes(holder: Any, *, aside: bool, but: frozenset[str] = _OF_ALL) -> Callable[[], None]:
+    """Return what gives back what an object has beside its parts: counters, averages, caches, chance."""
+    values = vars(holder)
+    kept = {key: value for key, value in values.items() if key not in but}
     inside = list(filter(None, (_inside(one, aside=aside) for one in kept.values())))
 
     def undo() -> None:
-        for key in [key for key in values if key not in kept and key not in _OF_ALL]:
+        for key in [key for key in values if key not in kept and key not in but]:
             del values[key]
         values.update(kept)
         for one in inside:
@@ -253,12 +246,12 @@ def _is_empty(tensor: Tensor) -> bool:
 @contextlib.contextmanager
 def optimizer_restored(optimizer: torch.optim.Optimizer, *, aside: bool = False) -> Iterator[None]:
     """Give back an optimizer's state and settings, in the same tensors."""
-    tensors: list[tuple[Tensor, Tensor]] = []
+    inside: list[Callable[[], None]] = []
 
     def outline(value: Any) -> Any:
         """Return the containers of a value anew, around the same tensors, whose values are kept."""
         if isinstance(value, Tensor):
-            tensors.append((value, _kept(value, aside=aside)))
+            inside.append(_valued(value, aside=aside))
         if isinstance(value, dict):
             return {key: outline(one) for key, one in value.items()}
         if isinstance(value, list):
@@ -270,31 +263,17 @@ def optimizer_restored(optimizer: torch.optim.Optimizer, *, aside: bool = False)
         {key: value if key == "params" else outline(value) for key, value in one.items()}
         for one in optimizer.param_groups
     ]
-    marks = {
-        key: value
-        for key, value in vars(optimizer).items()
-        if isinstance(value, (bool, int, float)) and key not in {"state", "param_groups"}
-    }
-    own = {"state", "param_groups", "defaults"}
-    others = [
-        _inside(value, aside=aside) for key, value in vars(optimizer).items() if key not in own
-    ]
+    inside.append(_attributes(optimizer, aside=aside, but=_OF_OPTIMIZERS))
     try:
         yield
     finally:
-        for one in filter(None, others):
+        for one in inside:
             one()
-        with torch.no_grad():
-            for tensor, value in tensors:
-                tensor.copy_(value)
         optimizer.state.clear()
         optimizer.state.update(state)
         for group, before in zip(optimizer.param_groups, groups, strict=True):
             group.clear()
             group.update(before)
-        for key in [key for key in vars(optimizer) if key not in marks and key == "_opt_called"]:
-            delattr(optimizer, key)
-        vars(optimizer).update(marks)
 
 
 @contextlib.contextmanager
@@ -311,9 +290,6 @@ def training_restored(
 
     The optimizer may train what is in neither the model nor the loss: that is given back, too.
     """
-    scale = None
-    if scaler is not None:
-        scale = {key: deepcopy(value) for key, value in vars(scaler).items()}
     with contextlib.ExitStack() as stack:
         stack.enter_context(chance_restored())
         stack.enter_context(loader_restored(loader))
@@ -325,12 +301,9 @@ def training_restored(
         others = [one for group in groups for one in group["params"] if id(one) not in known]
         stack.enter_context(parameters_restored(others, aside=aside))
         stack.enter_context(optimizer_restored(optimizer, aside=aside))
-        try:
-            yield
-        finally:
-            if scale is not None:
-                vars(scaler).clear()
-                vars(scaler).update(scale)
+        if scaler is not None:
+            stack.callback(_attributes(scaler, aside=aside, but=frozenset()))
+        yield
 
 
 def _kept(tensor: Tensor, *, aside: bool) -> Tensor:

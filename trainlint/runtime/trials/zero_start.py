@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import torch
 
 from trainlint.runtime.signals import Signal
+from trainlint.runtime.tensors import dense
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,11 +66,6 @@ def awakened(model: nn.Module, values: Values, again: Callable[[], object]) -> l
             for name, before in moved.items():
                 named[name].copy_(before)
     return list(moved)
-
-
-def dense(gradient: Tensor) -> Tensor:
-    """Return a gradient that may be sparse with all its elements."""
-    return gradient.to_dense() if gradient.is_sparse else gradient
 
 
 def _is_zero_switch(name: str, parameter: Tensor) -> bool:

@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
 RANK_WORDS = re.compile(
     r"rank|master|main|primary|chief|leader|world|gpu|node|proc|worker|writer|device|host|zero|dist"
-    r"|replica|shard|should|pid|standalone|single|alone|multi|parallel|local",
+    r"|replica|shard|should|pid",
     re.IGNORECASE,
 )
 """What a test, a file name or a data set says that is for one process only."""
 
+_ALONE = re.compile(r"alone|parallel", re.IGNORECASE)
+"""What a test says, beside that, that asks whether there is more than one process."""
 _OPTIONS = frozenset({"args", "opt", "opts", "cfg", "config", "conf", "hparams", "flags", "FLAGS"})
 _ORDERS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _SETS_UP = frozenset(
@@ -86,7 +88,7 @@ def _is_about_else(test: Expr) -> bool:
         return all(_is_about_else(test.child(part)) for part in node.values)
     if isinstance(node, ast.UnaryOp):
         return _is_about_else(test.child(node.operand))
-    if any(speaks_of_rank(part) for part in test.parts()):
+    if _ALONE.search(test.text) or any(speaks_of_rank(part) for part in test.parts()):
         return False
     if isinstance(node, ast.Compare):
         if any(isinstance(operator, _ORDERS) for operator in node.ops) or test.counts_iterations:
